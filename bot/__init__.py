@@ -1,0 +1,1 @@
+"""What people talk to: Discord, Telegram and the console, over one predictor."""

@@ -1,0 +1,1 @@
+"""The platform-free heart: from a typed question to a prediction and its card."""

@@ -1,0 +1,317 @@
+"""The values that pass between the parts, all frozen.
+
+text -> SongQuery -> Song -> Assessment -> Prediction -> card and reply. Nothing here knows where figures come from or
+where answers go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What the confidence amounts to, by the bounds stored with the model."""
+
+    POPULAR = "Popular"
+    MEDIUM = "Medium"
+    NOT_POPULAR = "Not popular"
+
+
+class Block(StrEnum):
+    """A group of figures that is known or unknown as a whole."""
+
+    TRACK = "track"
+    ARTIST = "artist"
+    TAGS = "tags"
+    AUDIO = "audio"
+
+
+class Origin(StrEnum):
+    """Where the live figures of an answer come from."""
+
+    LASTFM = "Last.fm"
+    RECORDED = "recorded figures"
+
+
+@dataclass(frozen=True, slots=True)
+class SongName:
+    """A song as people name it: title and first artist."""
+
+    title: str
+    artist: str
+
+    def __str__(self) -> str:
+        return f"{self.title} — {self.artist}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a question; ``artist`` is None when only a title was given."""
+
+    title: str
+    artist: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SongQuery:
+    """A parsed question: its readings, the likeliest first, never empty."""
+
+    text: str
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A song that may be meant.
+
+    Attributes:
+        name: Title and artist as the source writes them.
+        score: Likeness to the question, 0 to 100.
+        listeners: Last.fm listeners of the song, if the source tells.
+        popularity: Spotify popularity 0 to 100 recorded in the catalogue, if known there.
+    """
+
+    name: SongName
+    score: float
+    listeners: int | None = None
+    popularity: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioFeatures:
+    """Spotify's audio features of a track, in the units of its API.
+
+    Loudness is in dB, tempo in beats per minute (0 means unknown), ``key`` is a pitch class 0 to 11, ``mode`` 1 for
+    major; the others are shares from 0 to 1.
+    """
+
+    danceability: float
+    energy: float
+    loudness: float
+    speechiness: float
+    acousticness: float
+    instrumentalness: float
+    liveness: float
+    valence: float
+    tempo: float
+    key: int | None = None
+    mode: int | None = None
+    time_signature: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Song:
+    """Everything known about one song; None or empty means unknown, never zero.
+
+    Attributes:
+        title: Title as the source resolved it.
+        artist: First artist.
+        credits: All credited artists in order, when the catalogue knows them.
+        listeners: People who played the song, on Last.fm.
+        playcount: Plays of the song, on Last.fm.
+        artist_listeners: People who played the artist, on Last.fm.
+        artist_playcount: Plays of the artist, on Last.fm.
+        tags: Last.fm tags, the strongest first.
+        genres: Genres of the Spotify Tracks Dataset, from the catalogue.
+        duration_ms: Length in milliseconds.
+        cover_url: https address of the album's cover.
+        url: Page of the song.
+        artist_url: Page of the artist.
+    """
+
+    title: str
+    artist: str
+    credits: tuple[str, ...] = ()
+    album: str | None = None
+    listeners: int | None = None
+    playcount: int | None = None
+    artist_listeners: int | None = None
+    artist_playcount: int | None = None
+    tags: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    duration_ms: int | None = None
+    explicit: bool | None = None
+    audio: AudioFeatures | None = None
+    cover_url: str | None = None
+    url: str | None = None
+    artist_url: str | None = None
+
+    @property
+    def name(self) -> SongName:
+        """Title and artist alone."""
+        return SongName(self.title, self.artist)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where and when the figures were taken; ``stale`` when something newer was asked for in vain."""
+
+    origin: Origin
+    as_of: datetime
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A song with its figures and where they come from."""
+
+    song: Song
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureValue:
+    """One figure behind an answer.
+
+    Attributes:
+        key: Its name in the feature table.
+        label: Its name for people, "Listeners".
+        value: The number itself, in ``unit``.
+        unit: "listeners", "ms", "dB", "" for shares.
+        display: Value and unit as people read them, "2,275,434" or "3:20".
+        percentile: Share of training songs below it, 0 to 100; None where ranking means nothing.
+    """
+
+    key: str
+    label: str
+    value: float
+    unit: str
+    display: str
+    percentile: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One push on the confidence: ``push`` in log odds, positive towards popular.
+
+    ``key`` is the feature or block replaced by its typical value to measure the push.
+    """
+
+    key: str
+    label: str
+    push: float
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictBands:
+    """Least probabilities for Medium and for Popular."""
+
+    medium: float = 0.40
+    popular: float = 0.70
+
+    def verdict(self, probability: float) -> Verdict:
+        """Name the band in which ``probability`` (0 to 1) lies."""
+        if probability >= self.popular:
+            return Verdict.POPULAR
+        return Verdict.MEDIUM if probability >= self.medium else Verdict.NOT_POPULAR
+
+
+@dataclass(frozen=True, slots=True)
+class BandRecord:
+    """How a verdict fared on songs the model had not seen.
+
+    ``share_popular`` of the ``n_songs`` given this verdict turned out popular (0 to 1).
+    """
+
+    verdict: Verdict
+    share_popular: float
+    n_songs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What the model says of a song.
+
+    Attributes:
+        probability: Calibrated probability that the song is popular, 0 to 1.
+        view: The blocks of figures that were known.
+        reasons: Strongest pushes, up to three up and three down, the strongest first.
+        base_rate: Share of popular songs among all training songs, 0 to 1.
+        record: How answers of this verdict fared, if measured.
+        trained_at: When the model was trained.
+    """
+
+    probability: float
+    verdict: Verdict
+    features: tuple[FeatureValue, ...]
+    reasons: tuple[Reason, ...]
+    view: tuple[Block, ...]
+    bands: VerdictBands
+    base_rate: float
+    trained_at: datetime
+    record: BandRecord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """An answer: the song as resolved, the model's assessment and where the figures are from."""
+
+    song: Song
+    assessment: Assessment
+    source: Source
+
+    @property
+    def confidence_pct(self) -> float:
+        """The probability in percent, rounded to the one decimal that is shown."""
+        return round(self.assessment.probability * 100, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Several songs may be meant; the likeliest first, at most five."""
+
+    query: SongQuery
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """No song is near enough.
+
+    Attributes:
+        query: What was searched.
+        suggestions: Distant likenesses worth offering.
+        key_missing: True when only recorded figures could be searched, for want of a Last.fm key.
+    """
+
+    query: SongQuery
+    suggestions: tuple[SongName, ...] = ()
+    key_missing: bool = False
+
+
+Answer = Prediction | Ambiguous | NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Cover art ready to draw: ``rgb`` holds side_px * side_px * 3 bytes, row by row."""
+
+    rgb: bytes = field(repr=False)
+    side_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One line of the honest table; metrics are shares from 0 to 1, None where undefined."""
+
+    name: str
+    roc_auc: float | None
+    average_precision: float | None
+    f1: float | None
+    accuracy: float | None
+    brier: float | None
+    ece: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelReport:
+    """How good the loaded model is, measured on artists it never saw."""
+
+    trained_at: datetime
+    n_songs: int
+    base_rate: float
+    rows: tuple[ReportRow, ...]
+    bands: tuple[BandRecord, ...]
+    limits: tuple[str, ...]

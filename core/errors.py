@@ -1,0 +1,118 @@
+"""Every error the project raises on purpose, each with the sentence a user reads.
+
+HitmeterError
+├── QueryError                  the question itself
+│   ├── EmptyQuery
+│   ├── QueryTooLong
+│   └── LinkSaysNothing
+├── UpstreamError               Last.fm
+│   ├── UpstreamUnavailable
+│   ├── UpstreamRefused
+│   └── UpstreamGarbled
+├── ModelError                  models/
+│   ├── ModelMissing
+│   └── ModelRejected
+├── CatalogueError              data/catalogue.sqlite
+├── DataError                   files given to scripts
+├── RenderError                 the card
+└── SettingsError               environment and .env
+
+The text of an exception is for the log and never holds a key or a token. The ``user_message`` is for people: one
+or two plain sentences that say what to do next.
+"""
+
+from __future__ import annotations
+
+from core.limits import QUERY_MAX_CHARS
+
+HOW_TO_ASK = "Ask like this: Blinding Lights - The Weeknd"
+
+
+class HitmeterError(Exception):
+    """The root of all errors raised on purpose."""
+
+    user_message = "Something went wrong here. Please try again in a moment."
+
+    def __init__(self, detail: str = "", *, user_message: str | None = None) -> None:
+        """Keep ``detail`` for the log and, if given, a more exact sentence for the user."""
+        super().__init__(detail or type(self).__name__)
+        if user_message is not None:
+            self.user_message = user_message
+
+
+class QueryError(HitmeterError):
+    """The question cannot be understood as a song."""
+
+    user_message = f"I could not read a song in that. {HOW_TO_ASK}"
+
+
+class EmptyQuery(QueryError):
+    """Nothing is left of the question once decoration is taken away."""
+
+    user_message = f"Which song? {HOW_TO_ASK}"
+
+
+class QueryTooLong(QueryError):
+    """The question is longer than any song."""
+
+    user_message = f"That is more than {QUERY_MAX_CHARS} characters. {HOW_TO_ASK}"
+
+
+class LinkSaysNothing(QueryError):
+    """A pasted link whose address does not name the song."""
+
+    user_message = f"That link does not say which song it is. {HOW_TO_ASK}"
+
+
+class UpstreamError(HitmeterError):
+    """Last.fm did not give a usable answer."""
+
+    user_message = "Last.fm gave no usable answer. Please try again in a minute."
+
+
+class UpstreamUnavailable(UpstreamError):
+    """Last.fm is down, slow or limiting us, and nothing older is at hand."""
+
+    user_message = "Last.fm is not answering just now. Please try again in a minute."
+
+
+class UpstreamRefused(UpstreamError):
+    """Last.fm refuses our key: it is wrong or suspended."""
+
+    user_message = "Last.fm refuses this bot's key. Whoever runs the bot has to mend that."
+
+
+class UpstreamGarbled(UpstreamError):
+    """Last.fm answered with something that is not its documented JSON."""
+
+
+class ModelError(HitmeterError):
+    """The stored model cannot be used."""
+
+    user_message = "The model is not ready. Whoever runs the bot has to mend that."
+
+
+class ModelMissing(ModelError):
+    """There is no model where it should be."""
+
+
+class ModelRejected(ModelError):
+    """The stored model is damaged, tampered with or made by other versions."""
+
+
+class CatalogueError(HitmeterError):
+    """The song catalogue is damaged or of another format."""
+
+
+class DataError(HitmeterError):
+    """A data file lacks what a script needs; the text names file, column and row."""
+
+
+class RenderError(HitmeterError):
+    """The card could not be drawn."""
+
+    user_message = "The picture could not be drawn this time."
+
+
+class SettingsError(HitmeterError):
+    """A setting has a value that cannot work; the text names it, never its secret value."""

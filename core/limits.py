@@ -1,0 +1,9 @@
+"""Limits that several parts share, each with its meaning."""
+
+from typing import Final
+
+QUERY_MAX_CHARS: Final = 200
+"""Longest question taken, in characters."""
+
+CANDIDATES_MAX: Final = 5
+"""Most songs offered when a question is ambiguous."""

@@ -1,0 +1,1 @@
+"""The trained model: features, training, evaluation, the stored artifact, serving."""

@@ -1,0 +1,1 @@
+"""Pictures of a prediction: the card, its gauge and its colours."""

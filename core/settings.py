@@ -1,0 +1,72 @@
+"""Settings from the environment and a ``.env`` file, checked once at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """All settings of the bot; each name in upper case is its environment variable."""
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    lastfm_api_key: SecretStr | None = Field(
+        None, description="Key of last.fm/api; without it recorded figures answer."
+    )
+    lastfm_api_url: HttpUrl = Field(HttpUrl("https://ws.audioscrobbler.com/2.0/"), description="Where Last.fm answers.")
+    itunes_search_url: HttpUrl = Field(HttpUrl("https://itunes.apple.com/search"), description="Second cover source.")
+    deezer_search_url: HttpUrl = Field(HttpUrl("https://api.deezer.com/search"), description="Third cover source.")
+    art_downloads: bool = Field(True, description="Whether covers are fetched at all; off means drawn covers.")
+
+    discord_token: SecretStr | None = Field(None, description="Token of the Discord bot; empty leaves Discord out.")
+    telegram_token: SecretStr | None = Field(None, description="Token of the Telegram bot; empty leaves Telegram out.")
+
+    cache_url: str = Field("mem://", description="mem://, disk://?directory=PATH or redis://HOST:PORT/DB.")
+    data_dir: Path = Field(ROOT / "data", description="Folder of the catalogue and the recorded figures.")
+    models_dir: Path = Field(ROOT / "models", description="Folder of the trained model.")
+    cards_dir: Path = Field(ROOT / "cards", description="Folder where the console saves cards.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @property
+    def catalogue_path(self) -> Path:
+        """The SQLite file that scripts/fetch_data.py builds."""
+        return self.data_dir / "catalogue.sqlite"
+
+    @property
+    def demo_songs_path(self) -> Path:
+        """The recorded figures used when there is no Last.fm key."""
+        return self.data_dir / "demo_songs.csv"
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: Names each setting that cannot work and why, without its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)
+        )
+        raise SettingsError(faults, user_message=f"A setting cannot work: {faults}") from None
