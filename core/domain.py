@@ -172,6 +172,7 @@ class FeatureValue:
         unit: "listeners", "ms", "dB", "" for shares.
         display: Value and unit as people read them, "2,275,434" or "3:20".
         percentile: Share of training songs below it, 0 to 100; None where ranking means nothing.
+        block: The group of figures it belongs to; None for facts of title and album.
     """
 
     key: str
@@ -180,6 +181,16 @@ class FeatureValue:
     unit: str
     display: str
     percentile: float | None = None
+    block: Block | None = None
+
+    @property
+    def standing(self) -> str | None:
+        """Where the figure stands among all songs, "top 1 %" or "bottom 20 %"; None if it has no rank."""
+        if self.percentile is None:
+            return None
+        if self.percentile >= 50:
+            return f"top {max(1, round(100 - self.percentile))} %"
+        return f"bottom {max(1, round(self.percentile))} %"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,102 @@
+"""Starts the bot: the chat platforms that have a token, or else the console chat.
+
+python -m bot             serve
+python -m bot ask TEXT    answer once; exit code 0 answered, 1 no answer, 2 bad question or set-up
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from bot.answers import Answers
+from bot.console import EXIT_CODES, ConsoleChat
+from bot.supervise import Platform, supervise
+from core.assembly import build_predictor
+from core.errors import HitmeterError
+from core.log import configure_logging
+from core.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
+
+SETUP_FAILED = 2
+"""Exit code when the bot cannot start."""
+
+
+def platforms(settings: Settings, answers: Answers) -> list[Platform]:
+    """Build the adapter of every platform that has a token."""
+    return []
+
+
+async def ask(settings: Settings, text: str) -> int:
+    """Answer one question on standard output and return the exit code."""
+    console = Console(highlight=False)
+    assembled = build_predictor(settings)
+    try:
+        _say_missing(assembled.missing)
+        code = await ConsoleChat(Answers(assembled.predictor), settings.cards_dir, console).handle(text)
+    finally:
+        await assembled.predictor.aclose()
+    return EXIT_CODES.get(code, 1)
+
+
+async def serve(settings: Settings) -> int:
+    """Serve every platform that has a token, or chat on the console, until stopped."""
+    assembled = build_predictor(settings)
+    try:
+        _say_missing(assembled.missing)
+        answers = Answers(assembled.predictor)
+        adapters = platforms(settings, answers)
+        if adapters:
+            await supervise(adapters, _stop_on_signals())
+        else:
+            chat = ConsoleChat(answers, settings.cards_dir, Console(highlight=False))
+            await chat.chat(interactive=sys.stdin.isatty())
+    finally:
+        await assembled.predictor.aclose()
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Says how likely a song is to be popular.")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("ask", help="answer once and end").add_argument("text", nargs="+", help="song - artist")
+    options = parser.parse_args(arguments)
+    try:
+        settings = load_settings()
+        on_console = options.command == "ask" or not (settings.discord_token or settings.telegram_token)
+        configure_logging("WARNING" if on_console and settings.log_level == "INFO" else settings.log_level)
+        job = ask(settings, " ".join(options.text)) if options.command == "ask" else serve(settings)
+        return asyncio.run(job)
+    except HitmeterError as error:
+        sys.stderr.write(f"{error.user_message}\n{error}\n")
+        return SETUP_FAILED
+    except KeyboardInterrupt:
+        return 0
+
+
+def _say_missing(missing: Sequence[str]) -> None:
+    for sentence in missing:
+        sys.stderr.write(f"{sentence}\n")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""Questions in, replies out: the one place where adapters meet the predictor, and where nothing escapes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final, assert_never
+
+from bot import words
+from bot.replies import (
+    Picture,
+    Reply,
+    ResultCode,
+    ambiguous_reply,
+    day,
+    not_found_reply,
+    prediction_reply,
+    text_reply,
+    why_reply,
+)
+from bot.reports import comparison_reply, model_reply
+from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
+from core.errors import HitmeterError, ModelError, QueryError, RenderError, UpstreamError
+from core.predictor import Comparison, Predictor
+
+log = logging.getLogger(__name__)
+
+CARD_NAME: Final = "hitmeter-card"
+"""File name of pictures, without its ending."""
+
+
+def utc_now() -> datetime:
+    """Tell the time; tests pass another clock."""
+    return datetime.now(UTC)
+
+
+class Answers:
+    """Answers every kind of request with a :class:`Reply` and never raises anything but cancellation.
+
+    Errors of the tree become their own sentence; anything else becomes a sentence with a short id, and the log has
+    the id and the traceback.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        on_reply: Callable[[str, ResultCode, float], None] | None = None,
+    ) -> None:
+        """Wrap the predictor.
+
+        Args:
+            predictor: Answers and draws.
+            clock: Tells the time, with a zone.
+            on_reply: Told request name, result code and seconds taken of every reply, for metrics.
+        """
+        self.predictor = predictor
+        self._clock = clock
+        self._on_reply = on_reply
+
+    async def predict(self, text: str, *, fresh: bool = False, animated: bool = False, drawn: bool = True) -> Reply:
+        """Answer a typed question, with its card unless ``drawn`` is off."""
+        return await self._safely(
+            "predict",
+            lambda: self._predicted(self.predictor.predict(text, fresh=fresh), animated=animated, drawn=drawn),
+        )
+
+    async def predict_token(
+        self, token: str, *, fresh: bool = False, animated: bool = False, drawn: bool = True
+    ) -> Reply:
+        """Answer for the song a button stands for; ``fresh`` asks for new figures."""
+
+        async def build() -> Reply:
+            name = await self.predictor.recall(token)
+            if name is None:
+                return text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True)
+            answer = self.predictor.predict_song(name, fresh=fresh)
+            return await self._predicted(answer, animated=animated, drawn=drawn)
+
+        return await self._safely("predict", build)
+
+    async def why(self, token: str) -> Reply:
+        """Explain the answer about the song a button stands for."""
+
+        async def build() -> Reply:
+            name = await self.predictor.recall(token)
+            if name is None:
+                return text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True)
+            answer = await self.predictor.predict_song(name)
+            return why_reply(answer) if isinstance(answer, Prediction) else await self._undecided(answer)
+
+        return await self._safely("why", build)
+
+    async def compare(self, first: str, second: str) -> Reply:
+        """Answer two typed questions on one card."""
+
+        async def build() -> Reply:
+            if not first.strip() or not second.strip():
+                return text_reply(ResultCode.BAD_QUESTION, words.COMPARE_HOW, private=True)
+            answers = await asyncio.gather(self.predictor.predict(first), self.predictor.predict(second))
+            return await self._compared(*answers)
+
+        return await self._safely("compare", build)
+
+    async def compare_token(self, token: str, second: str) -> Reply:
+        """Compare the song a button stands for with a typed one."""
+
+        async def build() -> Reply:
+            name = await self.predictor.recall(token)
+            if name is None:
+                return text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True)
+            answers = await asyncio.gather(self.predictor.predict_song(name), self.predictor.predict(second))
+            return await self._compared(*answers)
+
+        return await self._safely("compare", build)
+
+    async def model(self) -> Reply:
+        """Say how good the model is."""
+
+        async def build() -> Reply:
+            return model_reply(self.predictor.report())
+
+        return await self._safely("model", build)
+
+    async def reload(self) -> Reply:
+        """Load the stored model anew; for administrators."""
+
+        async def build() -> Reply:
+            try:
+                report = await self.predictor.reload_model()
+            except ModelError as error:
+                refused = words.RELOAD_FAILED.format(reason=error)
+                return text_reply(ResultCode.REFUSED, refused, private=True)
+            return text_reply(ResultCode.INFORMED, words.RELOADED.format(date=day(report.trained_at)), private=True)
+
+        return await self._safely("reload", build)
+
+    async def complete(self, prefix: str, limit: int) -> tuple[SongName, ...]:
+        """List songs for a half-typed name, from memory; empty if even that fails."""
+        try:
+            return await self.predictor.complete(prefix, limit)
+        except Exception:
+            log.exception("event=completion_failed")
+            return ()
+
+    def help(self) -> Reply:
+        """Say how to ask."""
+        return text_reply(ResultCode.INFORMED, *words.HELP.splitlines(), title=words.HELP_TITLE, private=True)
+
+    def privacy(self) -> Reply:
+        """Say what is stored."""
+        return text_reply(ResultCode.INFORMED, words.PRIVACY, title=words.PRIVACY_TITLE, private=True)
+
+    async def _predicted(self, answer: Awaitable[Answer], *, animated: bool, drawn: bool) -> Reply:
+        resolved = await answer
+        if not isinstance(resolved, Prediction):
+            return await self._undecided(resolved)
+        reply = prediction_reply(resolved, self._clock())
+        if not drawn:
+            return reply
+        alt = words.CARD_ALT.format(text=reply.text)
+        return prediction_reply(resolved, self._clock(), await self._drawn(resolved, alt, animated=animated))
+
+    async def _drawn(self, prediction: Prediction, alt: str, *, animated: bool) -> Picture | None:
+        """Draw the card; an answer without its picture is better than none."""
+        try:
+            if animated:
+                return Picture(await self.predictor.animation(prediction), f"{CARD_NAME}.gif", "image/gif", alt)
+            return Picture(await self.predictor.card(prediction), f"{CARD_NAME}.png", "image/png", alt)
+        except RenderError:
+            log.exception("event=card_failed")
+            return None
+
+    async def _undecided(self, answer: Ambiguous | NotFound) -> Reply:
+        match answer:
+            case Ambiguous():
+                await self.predictor.offer(candidate.name for candidate in answer.candidates)
+                return ambiguous_reply(answer)
+            case NotFound():
+                return not_found_reply(answer)
+            case _:
+                assert_never(answer)
+
+    async def _compared(self, first: Answer, second: Answer) -> Reply:
+        if not isinstance(first, Prediction):
+            return await self._undecided(first)
+        if not isinstance(second, Prediction):
+            return await self._undecided(second)
+        comparison = Comparison(first, second)
+        reply = comparison_reply(comparison)
+        try:
+            data = await self.predictor.comparison_card(comparison)
+        except RenderError:
+            log.exception("event=card_failed")
+            return reply
+        alt = words.CARD_ALT.format(text=reply.text)
+        return comparison_reply(comparison, Picture(data, f"{CARD_NAME}.png", "image/png", alt))
+
+    async def _safely(self, request: str, build: Callable[[], Awaitable[Reply]]) -> Reply:
+        """Run ``build`` and turn whatever goes wrong into a reply, counted and logged once."""
+        started = asyncio.get_running_loop().time()
+        try:
+            reply = await build()
+        except QueryError as error:
+            reply = text_reply(ResultCode.BAD_QUESTION, error.user_message, private=True)
+        except UpstreamError as error:
+            log.warning("event=upstream_fault request=%s error=%s", request, error)
+            reply = text_reply(ResultCode.UPSTREAM_FAULT, error.user_message, private=True)
+        except HitmeterError as error:
+            log.exception("event=fault request=%s", request)
+            reply = text_reply(ResultCode.FAULT, error.user_message, private=True)
+        except Exception:
+            incident = secrets.token_hex(3)
+            log.exception("event=fault request=%s incident=%s", request, incident)
+            reply = text_reply(ResultCode.FAULT, words.UNEXPECTED.format(incident=incident), private=True)
+        seconds = asyncio.get_running_loop().time() - started
+        log.info("event=reply request=%s code=%s seconds=%.3f", request, reply.code, seconds)
+        if self._on_reply is not None:
+            self._on_reply(request, reply.code, seconds)
+        return reply

@@ -1,0 +1,287 @@
+"""Turns answers into platform-free replies; the adapters only dress them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from urllib.parse import quote_plus
+
+from bot import words
+from core.age import ago
+from core.domain import Ambiguous, Assessment, Block, FeatureValue, NotFound, Origin, Prediction, Reason, Song, Verdict
+from core.history import song_token
+
+TAGS_SHOWN: Final = 4
+"""Tags named in an answer; more are noise."""
+
+
+class ResultCode(StrEnum):
+    """What became of a question; every reply has one, and they are counted."""
+
+    PREDICTED = "predicted"
+    COMPARED = "compared"
+    EXPLAINED = "explained"
+    AMBIGUOUS = "ambiguous"
+    NOT_FOUND = "not_found"
+    BAD_QUESTION = "bad_question"
+    UPSTREAM_FAULT = "upstream_fault"
+    FORGOTTEN = "forgotten"
+    LIMITED = "limited"
+    REFUSED = "refused"
+    INFORMED = "informed"
+    FAULT = "fault"
+
+
+class LineKind(StrEnum):
+    """What a line of a reply tells; short media drop whole kinds, never half a line."""
+
+    HEADLINE = "headline"
+    SONG = "song"
+    MEANING = "meaning"
+    TRACK = "track"
+    ARTIST = "artist"
+    AUDIO = "audio"
+    OTHERS = "others"
+    WHY = "why"
+    SOURCE = "source"
+    TEXT = "text"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of plain text, not yet escaped for any platform."""
+
+    kind: LineKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A labelled web address."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A song to pick: its label and the token that stands for it in a button."""
+
+    label: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture to attach, with a description that says everything it shows."""
+
+    data: bytes
+    filename: str
+    media_type: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What to say, whatever the platform.
+
+    Attributes:
+        code: What became of the question.
+        lines: Plain text in reading order.
+        title: Heading, when the lines do not bring their own.
+        title_url: Page behind the heading or the song's line.
+        verdict: Sets the accent colour.
+        prediction: The answer itself, for tables and buttons.
+        links: Pages worth opening.
+        choices: Songs to pick from.
+        token: Stands for the answered song in buttons; None if there are to be none.
+        picture: The card.
+        private: Show it to the asker alone where the platform can.
+    """
+
+    code: ResultCode
+    lines: tuple[Line, ...]
+    title: str | None = None
+    title_url: str | None = None
+    verdict: Verdict | None = None
+    prediction: Prediction | None = None
+    links: tuple[Link, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    token: str | None = None
+    picture: Picture | None = None
+    private: bool = False
+
+    @property
+    def text(self) -> str:
+        """All lines as one plain text."""
+        return "\n".join(line.text for line in self.lines)
+
+
+def percent(share: float) -> str:
+    """Write a share from 0 to 1 as people read it, "92.3 %"."""
+    return f"{share * 100:.1f} %"
+
+
+def day(moment: datetime) -> str:
+    """Write a date, "22 Nov 2026"."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def text_reply(code: ResultCode, *texts: str, title: str | None = None, private: bool = False) -> Reply:
+    """Build a reply of plain sentences."""
+    lines = tuple(Line(LineKind.TEXT, text) for text in texts if text)
+    return Reply(code=code, lines=lines, title=title, private=private)
+
+
+def prediction_reply(prediction: Prediction, now: datetime, picture: Picture | None = None) -> Reply:
+    """Say an answer: headline, song, meaning, figures, reasons, source, in this order; what is unknown is left out."""
+    song = prediction.song
+    return Reply(
+        code=ResultCode.PREDICTED,
+        lines=prediction_lines(prediction, now),
+        title_url=song.url,
+        verdict=prediction.assessment.verdict,
+        prediction=prediction,
+        links=song_links(song),
+        token=song_token(song.name),
+        picture=picture,
+    )
+
+
+def prediction_lines(prediction: Prediction, now: datetime) -> tuple[Line, ...]:
+    """Say an answer line by line."""
+    assessment, song = prediction.assessment, prediction.song
+    known = {
+        block: [_figure(feature) for feature in assessment.features if feature.block is block]
+        for block in (Block.TRACK, Block.ARTIST, Block.TAGS, Block.AUDIO, None)
+    }
+    tags = (song.tags or song.genres)[:TAGS_SHOWN]
+    artist = [*known[Block.ARTIST], *([words.TAGS.format(tags=", ".join(tags))] if tags else [])]
+    lines = [
+        Line(LineKind.HEADLINE, headline(assessment)),
+        Line(LineKind.SONG, str(song.name)),
+        Line(LineKind.MEANING, meaning(assessment)),
+        _figures(LineKind.TRACK, words.TRACK_KNOWN, known[Block.TRACK]),
+        _figures(LineKind.ARTIST, words.ARTIST_KNOWN, artist),
+        _figures(LineKind.AUDIO, words.AUDIO_KNOWN, known[Block.AUDIO]),
+        _figures(LineKind.OTHERS, words.OTHERS_KNOWN, [*known[Block.TAGS], *known[None]]),
+        _reasons(assessment.reasons),
+        Line(LineKind.SOURCE, source_line(prediction, now)),
+    ]
+    return tuple(line for line in lines if line is not None)
+
+
+def headline(assessment: Assessment) -> str:
+    """Say the verdict with its shape and the confidence, "▲ Popular · 92.3 %"."""
+    return words.HEADLINE.format(
+        shape=words.SHAPES[assessment.verdict],
+        verdict=assessment.verdict.value,
+        confidence=percent(assessment.probability),
+    )
+
+
+def meaning(assessment: Assessment) -> str:
+    """Say what the confidence means, beside the share of popular songs among all."""
+    return words.MEANING.format(
+        share=round(assessment.probability * 100),
+        base=round(assessment.base_rate * 100),
+    )
+
+
+def source_line(prediction: Prediction, now: datetime) -> str:
+    """Say where the figures are from, how old they are and which model judged them."""
+    source, model_date = prediction.source, day(prediction.assessment.trained_at)
+    if source.origin is Origin.RECORDED:
+        return words.SOURCE_RECORDED.format(month=f"{source.as_of:%B %Y}", model_date=model_date)
+    template = words.SOURCE_STALE if source.stale else words.SOURCE_LIVE
+    return template.format(origin=source.origin.value, age=ago(source.as_of, now), model_date=model_date)
+
+
+def why_reply(prediction: Prediction) -> Reply:
+    """Explain one answer in words: the pushes, what was known, the base rate, how such answers fare."""
+    assessment = prediction.assessment
+    ups = [reason.label for reason in assessment.reasons if reason.push > 0]
+    downs = [reason.label for reason in assessment.reasons if reason.push < 0]
+    unknown = [block for block in Block if block not in assessment.view]
+    record = assessment.record
+    texts = [
+        words.WHY_UP.format(labels=_listed(ups)) if ups else "",
+        words.WHY_DOWN.format(labels=_listed(downs)) if downs else "",
+        words.WHY_KNOWN.format(blocks=_blocks(assessment.view)) if assessment.view else "",
+        words.WHY_UNKNOWN.format(blocks=_blocks(unknown)) if unknown else "",
+        words.WHY_BASE.format(base=percent(assessment.base_rate)),
+    ]
+    if record is not None:
+        texts.append(
+            words.WHY_RECORD.format(
+                n=f"{record.n_songs:,}", verdict=record.verdict.value, share=percent(record.share_popular)
+            )
+        )
+    title = words.WHY_TITLE.format(confidence=percent(assessment.probability), name=prediction.song.name)
+    return text_reply(ResultCode.EXPLAINED, *texts, title=title, private=True)
+
+
+def ambiguous_reply(ambiguous: Ambiguous) -> Reply:
+    """Offer the songs that may be meant."""
+    choices = tuple(
+        Choice(
+            str(candidate.name)
+            if candidate.listeners is None
+            else words.CANDIDATE_LISTENERS.format(name=candidate.name, listeners=f"{candidate.listeners:,}"),
+            song_token(candidate.name),
+        )
+        for candidate in ambiguous.candidates
+    )
+    lines = (Line(LineKind.TEXT, words.DID_YOU_MEAN),)
+    return Reply(code=ResultCode.AMBIGUOUS, lines=lines, choices=choices, private=True)
+
+
+def not_found_reply(missing: NotFound) -> Reply:
+    """Say what was searched in vain and what to try."""
+    names = "; ".join(map(str, missing.suggestions))
+    return text_reply(
+        ResultCode.NOT_FOUND,
+        words.NOT_FOUND.format(query=missing.query.text),
+        words.NOT_FOUND_SUGGESTIONS.format(names=names) if names else "",
+        words.KEY_MISSING if missing.key_missing else words.NOT_FOUND_EXAMPLE,
+        private=True,
+    )
+
+
+def song_links(song: Song) -> tuple[Link, ...]:
+    """List where to read about or hear the song."""
+    searched = quote_plus(f"{song.title} {song.artist}", errors="replace")
+    links = [Link(words.LINK_LASTFM, song.url)] if song.url else []
+    links.append(Link(words.LINK_SPOTIFY, f"https://open.spotify.com/search/{searched.replace('+', '%20')}"))
+    links.append(Link(words.LINK_YOUTUBE, f"https://www.youtube.com/results?search_query={searched}"))
+    return tuple(links)
+
+
+def _figure(feature: FeatureValue) -> str:
+    template = words.FIGURE if feature.standing is None else words.FIGURE_RANKED
+    label = feature.label[:1].lower() + feature.label[1:]
+    return template.format(label=label, value=feature.display, standing=feature.standing)
+
+
+def _figures(kind: LineKind, template: str, figures: Sequence[str]) -> Line | None:
+    return Line(kind, template.format(figures=" · ".join(figures))) if figures else None
+
+
+def _reasons(reasons: Sequence[Reason]) -> Line | None:
+    if not reasons:
+        return None
+    ranked = sorted(reasons, key=lambda reason: -abs(reason.push))[:3]
+    pushes = [(words.PUSH_UP if reason.push > 0 else words.PUSH_DOWN).format(label=reason.label) for reason in ranked]
+    return Line(LineKind.WHY, words.WHY_LINE.format(reasons=" · ".join(pushes)))
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels)
+
+
+def _blocks(blocks: Sequence[Block]) -> str:
+    return ", ".join(words.BLOCK_NAMES[block] for block in blocks)

@@ -1,0 +1,79 @@
+"""Replies that set figures side by side: comparisons and the model's own report."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot import words
+from bot.replies import Line, LineKind, Picture, Reply, ResultCode, day, headline, percent
+from core.domain import ModelReport, Prediction, ReportRow
+from core.predictor import Comparison
+
+COLUMNS: Final = (
+    ("ROC-AUC", "roc_auc"),
+    ("avg. prec.", "average_precision"),
+    ("F1", "f1"),
+    ("accuracy", "accuracy"),
+    ("Brier", "brier"),
+    ("ECE", "ece"),
+)
+"""Heading and attribute of each metric in the honest table."""
+
+
+def comparison_reply(comparison: Comparison, picture: Picture | None = None) -> Reply:
+    """Say which of two songs is the likelier hit, then each one's verdict."""
+    first, second = comparison.first, comparison.second
+    winner = comparison.winner
+    shown_first, shown_second = percent(first.assessment.probability), percent(second.assessment.probability)
+    if winner is None:
+        outcome = words.COMPARE_DRAW.format(first=shown_first)
+    else:
+        higher, lower = (shown_first, shown_second) if winner is first else (shown_second, shown_first)
+        outcome = words.COMPARE_WINNER.format(winner=winner.song.name, first=higher, second=lower)
+    lines = (
+        Line(LineKind.HEADLINE, outcome),
+        Line(LineKind.SONG, _one_line(first)),
+        Line(LineKind.SONG, _one_line(second)),
+    )
+    verdict = (winner or first).assessment.verdict
+    return Reply(code=ResultCode.COMPARED, lines=lines, verdict=verdict, picture=picture)
+
+
+def model_reply(report: ModelReport) -> Reply:
+    """Say how good the model is, what its verdicts are worth and what it cannot know."""
+    texts = [
+        words.MODEL_INTRO.format(n=f"{report.n_songs:,}", base=percent(report.base_rate)),
+        *(
+            words.MODEL_BAND.format(
+                verdict=band.verdict.value, share=percent(band.share_popular), n=f"{band.n_songs:,}"
+            )
+            for band in report.bands
+        ),
+    ]
+    lines = [Line(LineKind.TEXT, text) for text in texts]
+    lines.append(Line(LineKind.TABLE, model_table(report.rows)))
+    lines.append(Line(LineKind.TEXT, f"{words.MODEL_LIMITS}: {' '.join(report.limits)}"))
+    lines.append(Line(LineKind.SOURCE, words.MODEL_DATE.format(date=day(report.trained_at))))
+    return Reply(code=ResultCode.INFORMED, lines=tuple(lines), title=words.MODEL_TITLE)
+
+
+def model_table(rows: tuple[ReportRow, ...]) -> str:
+    """Set the honest table in columns of equal width, for a monospaced face."""
+    cells = [("", *(heading for heading, _ in COLUMNS))]
+    cells += [(row.name, *(_metric(getattr(row, attribute)) for _, attribute in COLUMNS)) for row in rows]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in cells
+    )
+
+
+def _metric(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _one_line(prediction: Prediction) -> str:
+    return f"{headline(prediction.assessment)} · {prediction.song.name}"

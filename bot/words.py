@@ -1,0 +1,100 @@
+"""Every sentence the bot says by itself, in one place, ready to be translated.
+
+Names of features and reasons come from the feature table and sentences about errors from the error tree, each beside
+what it describes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.domain import Block, Verdict
+from core.errors import HOW_TO_ASK
+
+SHAPES: Final = {Verdict.POPULAR: "▲", Verdict.MEDIUM: "●", Verdict.NOT_POPULAR: "▼"}
+"""A shape for each verdict, so that it never rests on colour alone."""
+
+HEADLINE: Final = "{shape} {verdict} · {confidence}"
+MEANING: Final = "About {share} of 100 songs with figures like these are popular; of all songs, {base} are."
+TRACK_KNOWN: Final = "Song: {figures}"
+ARTIST_KNOWN: Final = "Artist: {figures}"
+AUDIO_KNOWN: Final = "Sound: {figures}"
+OTHERS_KNOWN: Final = "Also: {figures}"
+FIGURE: Final = "{label} {value}"
+FIGURE_RANKED: Final = "{label} {value} ({standing})"
+TAGS: Final = "tags: {tags}"
+WHY_LINE: Final = "Why: {reasons}"
+PUSH_UP: Final = "↑ {label}"
+PUSH_DOWN: Final = "↓ {label}"
+SOURCE_LIVE: Final = "{origin}, {age} · model of {model_date}"
+SOURCE_STALE: Final = "{origin} is not answering; figures from {age} · model of {model_date}"
+SOURCE_RECORDED: Final = "Recorded figures of {month}, not live ones · model of {model_date}"
+
+DID_YOU_MEAN: Final = "Did you mean one of these?"
+CANDIDATE_LISTENERS: Final = "{name} · {listeners} listeners"
+NOT_FOUND: Final = "I found no song like “{query}”."
+NOT_FOUND_SUGGESTIONS: Final = "The nearest I know: {names}."
+NOT_FOUND_EXAMPLE: Final = f"Check the spelling, or add the artist. {HOW_TO_ASK}"
+KEY_MISSING: Final = (
+    "Without a Last.fm key I only know some hundred recorded songs. Whoever runs this bot can get a free key at "
+    "https://www.last.fm/api/account/create and set it as LASTFM_API_KEY."
+)
+
+WHY_TITLE: Final = "Why {confidence} for {name}"
+WHY_UP: Final = "Speaks for it: {labels}."
+WHY_DOWN: Final = "Speaks against it: {labels}."
+WHY_KNOWN: Final = "Known: {blocks}."
+WHY_UNKNOWN: Final = "Not known: {blocks}."
+WHY_BASE: Final = "Of all songs the model was trained on, {base} were popular, so an answer starts there."
+WHY_RECORD: Final = (
+    "Of {n} songs it called {verdict} without having seen their artists before, {share} really were popular."
+)
+BLOCK_NAMES: Final = {
+    Block.TRACK: "the song's own listeners and plays",
+    Block.ARTIST: "the artist's audience",
+    Block.TAGS: "tags and genres",
+    Block.AUDIO: "how it sounds",
+}
+
+COMPARE_WINNER: Final = "{winner} is the likelier hit: {first} against {second}."
+COMPARE_DRAW: Final = "A draw: both at {first}."
+COMPARE_HOW: Final = "Which two songs? For example: /compare Blinding Lights - The Weeknd | Hello - Adele"
+
+MODEL_TITLE: Final = "How good is the model?"
+MODEL_INTRO: Final = (
+    "Measured on {n} songs by artists it had never seen; {base} of them are popular (Spotify popularity 60 or more)."
+)
+MODEL_BAND: Final = "{verdict}: {share} of {n} songs really were popular."
+MODEL_LIMITS: Final = "What it cannot know"
+MODEL_DATE: Final = "Model of {date}."
+
+BUTTON_WHY: Final = "Why?"
+BUTTON_REFRESH: Final = "Refresh"
+BUTTON_COMPARE: Final = "Compare"
+LINK_LASTFM: Final = "Last.fm"
+LINK_SPOTIFY: Final = "Spotify"
+LINK_YOUTUBE: Final = "YouTube"
+
+FORGOTTEN: Final = "I no longer know which song that button was for. Please ask again."
+UNEXPECTED: Final = "Something went wrong here, and it is noted as {incident}. Please try again in a moment."
+RELOADED: Final = "The model of {date} is in use now."
+RELOAD_FAILED: Final = "The stored model was refused, the one in use goes on: {reason}"
+CARD_ALT: Final = "Card: {text}"
+
+HELP_TITLE: Final = "Is this song a hit?"
+HELP: Final = """\
+Name a song and I say how likely it is to be popular, and why.
+/predict song - artist — the prediction with its card
+/compare song | song — two songs side by side
+/model — how good the predictions are
+/privacy — what is stored
+/help — this text
+The song may be misspelt, either side of the dash may be the artist, and a link to Last.fm works too.
+The confidence is a calibrated probability: of all songs given 70 %, about 70 in 100 are popular.
+Figures come from Last.fm (https://www.last.fm)."""
+
+PRIVACY_TITLE: Final = "Privacy"
+PRIVACY: Final = """\
+I keep which songs were asked for, so that buttons go on working, and Last.fm's answers for a while. \
+I do not keep who asked, where, or any message. Song names are sent to Last.fm, and to iTunes and Deezer when a cover \
+is missing; nothing about you is sent to anyone."""

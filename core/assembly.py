@@ -1,0 +1,90 @@
+"""Builds a predictor from settings and says what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.history import History
+from core.lookup.artwork import Artwork
+from core.lookup.catalog import Catalogue
+from core.lookup.demo import RecordedFigures
+from core.lookup.lastfm import LastFm
+from core.lookup.resolve import SongResolver
+from core.model.inference import HitModel
+from core.predictor import Completer, Predictor
+from core.render.card import CardRenderer
+
+if TYPE_CHECKING:
+    from core.domain import SongName
+    from core.lookup.source import SongSource
+    from core.settings import Settings
+
+KEY_HINT = (
+    "No LASTFM_API_KEY: answers use the recorded figures of some hundred songs. A free key: "
+    "https://www.last.fm/api/account/create"
+)
+CATALOGUE_HINT = (
+    "No song catalogue: spelling is corrected by Last.fm alone and audio features are unknown. "
+    "To build it: make catalogue"
+)
+
+
+RECENT_SONGS = 200
+"""Recently asked songs looked through for a completion."""
+
+RECENT_SHOWN = 5
+"""Most recently asked songs shown before those of the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A predictor ready to use, and one sentence for each thing it has to do without."""
+
+    predictor: Predictor
+    missing: tuple[str, ...]
+
+
+def build_predictor(settings: Settings) -> Assembled:
+    """Open model, catalogue, sources and renderer; needs a running event loop for the HTTP sessions.
+
+    Raises:
+        ModelError: The stored model is missing or refused.
+        CatalogueError: There is a catalogue, but it is damaged.
+        DataError: The recorded figures are damaged.
+    """
+    model = HitModel.load(settings.models_dir)
+    catalogue = Catalogue.open_if_present(settings.catalogue_path)
+    history = History(settings.data_dir / "history.sqlite")
+    missing = [] if catalogue is not None else [CATALOGUE_HINT]
+    source: SongSource
+    complete: Completer | None
+    if settings.lastfm_api_key is None:
+        recorded = RecordedFigures.load(settings.demo_songs_path)
+        source, complete = recorded, recorded.complete
+        missing.insert(0, KEY_HINT)
+    else:
+        source = LastFm.from_settings(settings)
+        complete = None if catalogue is None else catalogue.complete
+    predictor = Predictor(
+        resolver=SongResolver(source=source, catalogue=catalogue, live=settings.lastfm_api_key is not None),
+        model=model,
+        artwork=Artwork.from_settings(settings),
+        renderer=CardRenderer(),
+        history=history,
+        complete=_with_recent(history, complete),
+        models_dir=settings.models_dir,
+    )
+    return Assembled(predictor, tuple(missing))
+
+
+def _with_recent(history: History, complete: Completer | None) -> Completer:
+    """List recently asked songs that begin like the typed text, then what ``complete`` knows."""
+
+    def both(prefix: str, limit: int) -> tuple[SongName, ...]:
+        typed = prefix.casefold().strip()
+        recent = [name for name in history.recent(RECENT_SONGS) if typed in f"{name.title} - {name.artist}".casefold()]
+        known = complete(prefix, limit) if complete is not None else ()
+        return tuple(dict.fromkeys([*recent[:RECENT_SHOWN], *known]))[:limit]
+
+    return both

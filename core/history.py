@@ -1,0 +1,93 @@
+"""Songs that were asked for: short stable tokens for buttons, and the recent ones for autocomplete."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Final
+
+from core.domain import SongName
+
+TOKEN_CHARS: Final = 12
+"""Length of a token: 72 bits, so that a million songs collide with a chance below one in a billion."""
+
+KEPT_SONGS: Final = 100_000
+"""Songs remembered; the ones asked longest ago are forgotten first."""
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS asked (
+    token TEXT PRIMARY KEY, title TEXT NOT NULL, artist TEXT NOT NULL, turn INTEGER NOT NULL,
+    asked INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS asked_turn ON asked (turn);
+"""
+
+
+def song_token(name: SongName) -> str:
+    """Name a song in twelve URL-safe characters, the same on every machine."""
+    digest = hashlib.blake2b(f"{name.title}\x1f{name.artist}".encode(errors="replace"), digest_size=9).digest()
+    return urlsafe_b64encode(digest).decode()
+
+
+class History:
+    """Remembers which songs were asked for, never by whom.
+
+    One SQLite file; every method blocks for a disk write at most, so call it from a worker thread. A write is
+    committed as a whole or not at all.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or create the file at ``path``; None keeps everything in memory."""
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_SCHEMA)
+
+    def remember(self, name: SongName, *, asked: bool = True) -> str:
+        """Note a song that was asked for, or only offered, and return its token."""
+        token = song_token(name)
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                (turn,) = self._db.execute("SELECT coalesce(max(turn), 0) + 1 FROM asked").fetchone()
+                self._db.execute(
+                    "INSERT INTO asked VALUES (?, ?, ?, ?, ?) ON CONFLICT (token) "
+                    "DO UPDATE SET turn = excluded.turn, asked = max(asked, excluded.asked)",
+                    (token, _storable(name.title), _storable(name.artist), turn, asked),
+                )
+                self._db.execute("DELETE FROM asked WHERE turn <= ?", (turn - KEPT_SONGS,))
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+        return token
+
+    def recall(self, token: str) -> SongName | None:
+        """Find the song a token names; None if it was forgotten or never given out."""
+        with self._lock:
+            row = self._db.execute("SELECT title, artist FROM asked WHERE token = ?", (token,)).fetchone()
+        return None if row is None else SongName(*row)
+
+    def recent(self, limit: int) -> tuple[SongName, ...]:
+        """List the songs asked for last, the latest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT title, artist FROM asked WHERE asked ORDER BY turn DESC LIMIT ?", (limit,)
+            ).fetchall()
+        return tuple(SongName(*row) for row in rows)
+
+    def close(self) -> None:
+        """Close the file; the history cannot be used afterwards."""
+        with self._lock:
+            self._db.close()
+
+
+def _storable(text: str) -> str:
+    """Replace lone surrogates, which SQLite cannot store as UTF-8."""
+    return text.encode(errors="replace").decode()

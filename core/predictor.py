@@ -1,0 +1,164 @@
+"""The one entry: a question in, a prediction and its pictures out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.domain import Answer, Cover, Found, ModelReport, Prediction, SongName
+from core.model.inference import HitModel
+from core.query import parse_query
+
+if TYPE_CHECKING:
+    from core.history import History
+    from core.lookup.artwork import Artwork
+    from core.lookup.resolve import SongResolver
+    from core.render.card import CardRenderer
+
+log = logging.getLogger(__name__)
+
+Completer = Callable[[str, int], tuple[SongName, ...]]
+"""Lists songs for a half-typed name, from memory or a local file, blocking for milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two predictions side by side; ``winner`` is None when the shown confidences are equal."""
+
+    first: Prediction
+    second: Prediction
+
+    @property
+    def winner(self) -> Prediction | None:
+        """The prediction with the higher confidence as shown."""
+        if self.first.confidence_pct == self.second.confidence_pct:
+            return None
+        return max(self.first, self.second, key=lambda prediction: prediction.confidence_pct)
+
+
+class Predictor:
+    """Answers questions about songs and draws the answers.
+
+    Everything that needs the CPU runs in executors; all methods may be called at once from one event loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        resolver: SongResolver,
+        model: HitModel,
+        artwork: Artwork,
+        renderer: CardRenderer,
+        history: History,
+        complete: Completer,
+        models_dir: Path,
+    ) -> None:
+        """Take the parts as built by :func:`core.assembly.build_predictor`; they are closed with the predictor."""
+        self._resolver = resolver
+        self._model = model
+        self._artwork = artwork
+        self._renderer = renderer
+        self._history = history
+        self._complete = complete
+        self._models_dir = models_dir
+        self._scoring = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scoring")
+
+    async def predict(self, text: str, *, fresh: bool = False) -> Answer:
+        """Answer a typed question.
+
+        Args:
+            text: The question, at most 200 characters, in any of the forms of :mod:`core.query`.
+            fresh: Ask for new figures even if cached ones are at hand.
+
+        Raises:
+            QueryError: The text does not name a song.
+            UpstreamError: Last.fm gave no usable answer and nothing older is at hand.
+        """
+        resolved = await self._resolver.resolve(parse_query(text), fresh=fresh)
+        return await self._assess(resolved) if isinstance(resolved, Found) else resolved
+
+    async def predict_song(self, name: SongName, *, fresh: bool = False) -> Answer:
+        """Answer for a song chosen by its resolved name, as candidates and buttons give it.
+
+        Raises:
+            QueryError: The source no longer has the song and its name is no question either.
+            UpstreamError: As for :meth:`predict`.
+        """
+        found = await self._resolver.fetch(name, fresh=fresh)
+        return await self.predict(f"{name.title} - {name.artist}") if found is None else await self._assess(found)
+
+    async def card(self, prediction: Prediction) -> bytes:
+        """Draw the card, cover included, as PNG bytes, 1200 x 630.
+
+        Raises:
+            RenderError: The card could not be drawn.
+        """
+        return await self._renderer.card(prediction, await self._cover(prediction))
+
+    async def animation(self, prediction: Prediction) -> bytes:
+        """Draw the card with a sweeping needle, as GIF bytes.
+
+        Raises:
+            RenderError: The card could not be drawn.
+        """
+        return await self._renderer.animation(prediction, await self._cover(prediction))
+
+    async def comparison_card(self, comparison: Comparison) -> bytes:
+        """Draw two predictions on one card, as PNG bytes.
+
+        Raises:
+            RenderError: The card could not be drawn.
+        """
+        first, second = comparison.first, comparison.second
+        covers = await asyncio.gather(self._cover(first), self._cover(second))
+        return await self._renderer.compare(first, covers[0], second, covers[1])
+
+    async def complete(self, prefix: str, limit: int) -> tuple[SongName, ...]:
+        """List songs for a half-typed name, recently asked ones first; never uses the network."""
+        return await asyncio.to_thread(self._complete, prefix, limit)
+
+    async def offer(self, names: Iterable[SongName]) -> None:
+        """Let :meth:`recall` know songs that are offered for picking, also after a restart."""
+        for name in names:
+            await asyncio.to_thread(self._history.remember, name, asked=False)
+
+    async def recall(self, token: str) -> SongName | None:
+        """Find the song of a token given by :func:`core.history.song_token`; None if it is unknown."""
+        return await asyncio.to_thread(self._history.recall, token)
+
+    def report(self) -> ModelReport:
+        """Say how good the loaded model is."""
+        return self._model.report()
+
+    async def reload_model(self) -> ModelReport:
+        """Load the stored model anew, verified before it takes over.
+
+        Raises:
+            ModelError: The stored model is missing or damaged; the old one goes on serving.
+        """
+        self._model = await asyncio.to_thread(HitModel.load, self._models_dir)
+        return self.report()
+
+    async def aclose(self) -> None:
+        """Close every part; the predictor cannot be used afterwards."""
+        await self._resolver.source.aclose()
+        await self._artwork.aclose()
+        await self._renderer.aclose()
+        self._scoring.shutdown(wait=True)
+        if self._resolver.catalogue is not None:
+            self._resolver.catalogue.close()
+        self._history.close()
+
+    async def _assess(self, found: Found) -> Prediction:
+        model = self._model
+        assessment = await asyncio.get_running_loop().run_in_executor(self._scoring, model.assess, found.song)
+        await asyncio.to_thread(self._history.remember, found.song.name)
+        return Prediction(song=found.song, assessment=assessment, source=found.source)
+
+    async def _cover(self, prediction: Prediction) -> Cover | None:
+        return await self._artwork.cover(prediction.song)
