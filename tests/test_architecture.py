@@ -1,0 +1,66 @@
+"""The seams hold: core knows no platform, bot knows no machinery, and what is documented exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from core.settings import ROOT, Settings
+
+FORBIDDEN = {
+    "core": ("bot", "discord", "telegram", "scripts", "tests"),
+    "bot": ("sklearn", "matplotlib", "joblib", "pandas", "core.lookup.lastfm", "core.lookup.catalog", "core.model"),
+}
+LINES_MAX = 350
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module or "")
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+@pytest.mark.parametrize("package", sorted(FORBIDDEN))
+def test_package_keeps_to_its_side(package: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(package)
+        for name in imports(path)
+        for forbidden in FORBIDDEN[package]
+        if name == forbidden or name.startswith(f"{forbidden}.")
+    ]
+    assert found == []
+
+
+def test_the_walk_sees_imports() -> None:
+    assert "core.errors.SettingsError" in imports(ROOT / "core" / "settings.py")
+
+
+@pytest.mark.parametrize("package", ["bot", "core", "scripts"])
+def test_modules_stay_short(package: str) -> None:
+    long = {path.name: n for path in modules(package) if (n := len(path.read_text("utf-8").splitlines())) > LINES_MAX}
+    assert long == {}
+
+
+def test_env_example_names_every_setting() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]+)=", text, flags=re.MULTILINE))
+    assert named == {name.upper() for name in Settings.model_fields}
+
+
+def test_readme_names_every_setting() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in text] == []
