@@ -1,0 +1,134 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.replies import (
+    LineKind,
+    ResultCode,
+    ambiguous_reply,
+    not_found_reply,
+    prediction_lines,
+    prediction_reply,
+    song_links,
+    why_reply,
+)
+from core.domain import (
+    Ambiguous,
+    Assessment,
+    BandRecord,
+    Block,
+    Candidate,
+    FeatureValue,
+    NotFound,
+    Origin,
+    Prediction,
+    Reading,
+    Reason,
+    Song,
+    SongName,
+    SongQuery,
+    Source,
+    Verdict,
+    VerdictBands,
+)
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ASSESSMENT = Assessment(
+    probability=0.923,
+    verdict=Verdict.POPULAR,
+    features=(
+        FeatureValue("listeners", "Listeners", 2_275_434, "listeners", "2,275,434", 99.4, Block.TRACK),
+        FeatureValue("plays_per_listener", "Plays per listener", 16.4, "", "16.4", None, Block.TRACK),
+        FeatureValue("artist_listeners", "Artist's listeners", 4_512_003, "listeners", "4,512,003", 99.9, Block.ARTIST),
+        FeatureValue("duration_ms", "Length", 200_040, "ms", "3:20", 38.0),
+    ),
+    reasons=(
+        Reason("listeners", "listeners", 2.1),
+        Reason("artist", "the artist's audience", 1.0),
+        Reason("duration_ms", "long for a hit", -0.2),
+    ),
+    view=(Block.TRACK, Block.ARTIST, Block.TAGS),
+    bands=VerdictBands(),
+    base_rate=0.117,
+    trained_at=datetime(2026, 11, 22, tzinfo=UTC),
+    record=BandRecord(Verdict.POPULAR, 0.84, 4_321),
+)
+SONG = Song(
+    title="Blinding Lights",
+    artist="The Weeknd",
+    tags=("synthpop", "pop"),
+    url="https://www.last.fm/music/The+Weeknd/_/Blinding+Lights",
+)
+PREDICTION = Prediction(song=SONG, assessment=ASSESSMENT, source=Source(Origin.LASTFM, NOW - timedelta(minutes=2)))
+
+
+def test_an_answer_reads_in_the_agreed_order() -> None:
+    assert prediction_reply(PREDICTION, NOW).text == (
+        "▲ Popular · 92.3 %\n"
+        "Blinding Lights — The Weeknd\n"
+        "About 92 of 100 songs with figures like these are popular; of all songs, 12 are.\n"
+        "Song: listeners 2,275,434 (top 1 %) · plays per listener 16.4\n"
+        "Artist: artist's listeners 4,512,003 (top 1 %) · tags: synthpop, pop\n"
+        "Also: length 3:20 (bottom 38 %)\n"
+        "Why: ↑ listeners · ↑ the artist's audience · ↓ long for a hit\n"
+        "Last.fm, 2 minutes ago · model of 22 Nov 2026"
+    )
+
+
+def test_what_is_unknown_is_left_out() -> None:
+    bare = replace(PREDICTION, song=replace(SONG, tags=(), url=None), assessment=replace(ASSESSMENT, features=()))
+    kinds = [line.kind for line in prediction_lines(bare, NOW)]
+    assert kinds == [LineKind.HEADLINE, LineKind.SONG, LineKind.MEANING, LineKind.WHY, LineKind.SOURCE]
+    assert [link.label for link in song_links(bare.song)] == ["Spotify", "YouTube"]
+
+
+def test_stale_and_recorded_figures_say_so() -> None:
+    stale = replace(PREDICTION, source=Source(Origin.LASTFM, NOW - timedelta(hours=7), stale=True))
+    recorded = replace(PREDICTION, source=Source(Origin.RECORDED, datetime(2025, 4, 1, tzinfo=UTC)))
+    assert prediction_lines(stale, NOW)[-1].text.startswith("Last.fm is not answering; figures from 7 hours ago")
+    assert prediction_lines(recorded, NOW)[-1].text.startswith("Recorded figures of April 2025, not live ones")
+
+
+def test_why_tells_pushes_what_was_known_and_how_such_answers_fare() -> None:
+    reply = why_reply(PREDICTION)
+    assert reply.private
+    assert reply.title == "Why 92.3 % for Blinding Lights — The Weeknd"
+    assert reply.text.splitlines() == [
+        "Speaks for it: listeners, the artist's audience.",
+        "Speaks against it: long for a hit.",
+        "Known: the song's own listeners and plays, the artist's audience, tags and genres.",
+        "Not known: how it sounds.",
+        "Of all songs the model was trained on, 11.7 % were popular, so an answer starts there.",
+        "Of 4,321 songs it called Popular without having seen their artists before, 84.0 % really were popular.",
+    ]
+
+
+def test_candidates_become_choices_with_their_own_tokens() -> None:
+    query = SongQuery("hello", (Reading("hello"),))
+    candidates = (
+        Candidate(SongName("Hello", "Adele"), 100, listeners=1_900_000),
+        Candidate(SongName("Hello", "Lionel Richie"), 100),
+    )
+    reply = ambiguous_reply(Ambiguous(query, candidates))
+    assert reply.code is ResultCode.AMBIGUOUS
+    assert [choice.label for choice in reply.choices] == [
+        "Hello — Adele · 1,900,000 listeners",
+        "Hello — Lionel Richie",
+    ]
+    assert len({choice.token for choice in reply.choices}) == 2
+
+
+def test_not_found_says_what_was_searched_and_what_to_do() -> None:
+    query = SongQuery("blindng lihgts", (Reading("blindng lihgts"),))
+    plain = not_found_reply(NotFound(query, (SongName("Blinding Lights", "The Weeknd"),)))
+    assert "“blindng lihgts”" in plain.text
+    assert "The nearest I know: Blinding Lights — The Weeknd." in plain.text
+    assert "Blinding Lights - The Weeknd" in plain.text
+    keyless = not_found_reply(NotFound(query, key_missing=True))
+    assert "LASTFM_API_KEY" in keyless.text
+
+
+def test_links_survive_any_title() -> None:
+    wild = Song(title='A&B "C" #1 / ?x=y\ud800', artist="日本語")
+    urls = [link.url for link in song_links(wild)]
+    assert all(url.isascii() and '"' not in url and " " not in url for url in urls)
+    assert "A%26B" in urls[0]
