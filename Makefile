@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ASK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock train demo clean
+.PHONY: help run test check format lock catalogue train clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,8 +43,11 @@ lock: $(BIN)/python ## Compile the pinned requirements from the .in files
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) requirements-dev.in -o requirements-dev.txt
 
+catalogue: $(VENV)/.run ## Build the song catalogue; CSV=file uses a file you have
+	$(BIN)/python scripts/fetch_data.py $(if $(CSV),--csv "$(CSV)")
+
 train: $(VENV)/.run ## Train from DATA=folder and write models/
-	$(BIN)/python scripts/train.py --data $(DATA)
+	$(BIN)/python scripts/train.py --data "$(or $(DATA),$(error Say where the training data is: make train DATA=folder))"
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
