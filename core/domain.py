@@ -71,12 +71,14 @@ class Candidate:
         score: Likeness to the question, 0 to 100.
         listeners: Last.fm listeners of the song, if the source tells.
         popularity: Spotify popularity 0 to 100 recorded in the catalogue, if known there.
+        credits: All credited artists in order, if the source tells; people ask by the second one too.
     """
 
     name: SongName
     score: float
     listeners: int | None = None
     popularity: int | None = None
+    credits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,11 @@ def fold(text: str) -> str:
     return words or " ".join(folded.split())
 
 
+def plain_title(title: str) -> str:
+    """Drop the decoration of a title but keep its spelling: "Bébé (feat. X) - 2011 Remaster" gives "Bébé"."""
+    return _without(title, versions=False).strip() or title.strip()
+
+
 def _without(title: str, *, versions: bool) -> str:
     """Drop decorating parts of a title, and with ``versions`` also those that name another recording."""
 
