@@ -1,0 +1,317 @@
+"""Answers kept: fresh for hours, as a last resort for days; identical questions in flight share one fetch.
+
+Values are JSON, checked against their type when read, so that a cache that somebody else can write to holds wrong
+figures at worst. Nothing stored is ever unpickled, on disk neither. Memory answers first; a disk or Redis named by
+URL is shared with later runs or other processes, and the bot does without it while it fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import sqlite3
+import time
+import unicodedata
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
+
+import diskcache
+from cashews import Cache
+from cashews.exceptions import CacheError
+from pydantic import TypeAdapter
+from redis.exceptions import RedisError
+
+from core.errors import SettingsError, UpstreamError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+OnLookup = Callable[[str, str], None]
+"""Told of every look into the cache: kind, and one of "hit", "miss" and "stale"."""
+
+STORED_MAX_BYTES: Final = 100_000_000
+"""Last.fm's terms (4.3.4) let at most 100 MB of its data be kept."""
+
+VALUE_MAX_BYTES: Final = 8_192
+"""Longest value kept; a search of 30 songs has about 3,000 bytes."""
+
+MEMORY_ENTRIES: Final = STORED_MAX_BYTES // VALUE_MAX_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class CacheTimes:
+    """How long, in seconds, an answer counts as fresh, how long a miss does, and how long the last good one is kept."""
+
+    hit_s: float = 6 * 3600.0
+    miss_s: float = 600.0
+    keep_s: float = 7 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cached(Generic[T]):
+    """A value with the time it was fetched; ``stale`` when something newer was asked for in vain.
+
+    A value of None means that the source has no such thing.
+    """
+
+    value: T | None
+    as_of: datetime
+    stale: bool = False
+
+
+class AnswerCache:
+    """Fetches through a cache; one for the whole process.
+
+    Args:
+        url: ``mem://``, ``disk://?directory=PATH`` or ``redis://HOST:PORT/DB``.
+        times: How long answers count.
+        clock: Tells the time, with a zone; the times of answers are its.
+        on_lookup: Told of hits, misses and stale answers.
+
+    Raises:
+        SettingsError: No cache can be made of ``url``.
+    """
+
+    def __init__(
+        self,
+        url: str = "mem://",
+        *,
+        times: CacheTimes | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_lookup: OnLookup | None = None,
+    ) -> None:
+        self._times = times or CacheTimes()
+        self._clock = clock
+        self._on_lookup = on_lookup
+        self._flights: dict[str, asyncio.Task[Any]] = {}
+        self._stores = [_Store("mem://")]
+        if not url.startswith("mem:"):
+            self._stores.append(_Store(url))
+
+    async def fetch(
+        self,
+        kind: str,
+        names: tuple[str, ...],
+        load: Callable[[], Coroutine[Any, Any, T | None]],
+        of: TypeAdapter[T],
+        *,
+        fresh: bool = False,
+        settled: Callable[[T], bool] = lambda value: True,
+    ) -> Cached[T]:
+        """Answer from the cache or by ``load``, whose answer is kept.
+
+        Args:
+            kind: What is asked, part of the key.
+            names: Whose it is; case, width and white space make no difference.
+            load: Fetches the value; None means that there is no such thing.
+            of: Type of the value.
+            fresh: Ask anew even if a fresh value is at hand.
+            settled: Whether a value is good for the full time; others count as misses do.
+
+        Raises:
+            UpstreamError: From ``load``, when nothing older is at hand.
+        """
+        key = cache_key(kind, *names)
+
+        def lasting_s(value: T | None) -> float:
+            return self._times.miss_s if value is None or not settled(value) else self._times.hit_s
+
+        async def fly() -> Cached[T]:
+            held = await self._read(key, of, lasting_s)
+            if held is not None and not fresh and self._is_fresh(held, lasting_s):
+                self._tell(kind, "hit")
+                return held
+            try:
+                value = await load()
+            except UpstreamError:
+                if held is None or held.value is None:
+                    raise
+                self._tell(kind, "stale")
+                return replace(held, stale=True)
+            self._tell(kind, "miss")
+            answer = Cached(value, self._clock())
+            await self._write(key, of, answer)
+            return answer
+
+        return await self._share(f"{key}:{fresh}", fly)
+
+    async def aclose(self) -> None:
+        """End what is in flight and free the stores."""
+        flights = list(self._flights.values())
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
+        for store in self._stores:
+            await store.aclose()
+
+    async def _share(self, key: str, fly: Callable[[], Coroutine[Any, Any, Cached[T]]]) -> Cached[T]:
+        """Join the flight of this key or start it; whoever gives up waiting leaves the others theirs."""
+        flight: asyncio.Task[Cached[T]] | None = self._flights.get(key)
+        if flight is None:
+            flight = asyncio.get_running_loop().create_task(fly(), name=f"fetch {key}")
+            self._flights[key] = flight
+
+            def landed(task: asyncio.Task[Cached[T]]) -> None:
+                del self._flights[key]
+                if not task.cancelled():
+                    task.exception()  # seen: nobody may be waiting any more
+
+            flight.add_done_callback(landed)
+        return await asyncio.shield(flight)
+
+    async def _read(self, key: str, of: TypeAdapter[T], lasting_s: Callable[[T | None], float]) -> Cached[T] | None:
+        """Find the newest value held, looking no further than the first fresh one."""
+        newest: Cached[T] | None = None
+        for store in self._stores:
+            raw = await store.get(key)
+            held = None if raw is None else _decode(raw, of)
+            if held is None or self._clock() - held.as_of > timedelta(seconds=self._times.keep_s):
+                continue
+            if newest is None or held.as_of > newest.as_of:
+                newest = held
+                if store is not self._stores[0] and raw is not None:
+                    await self._stores[0].set(key, raw, self._times.keep_s)
+            if newest is not None and self._is_fresh(newest, lasting_s):
+                break
+        return newest
+
+    async def _write(self, key: str, of: TypeAdapter[T], answer: Cached[T]) -> None:
+        raw = _encode(answer, of)
+        if len(raw) > VALUE_MAX_BYTES:
+            log.info("cache.too_long", extra={"bytes": len(raw)})
+            return
+        for store in self._stores:
+            await store.set(key, raw, self._times.keep_s)
+
+    def _is_fresh(self, held: Cached[T], lasting_s: Callable[[T | None], float]) -> bool:
+        # A clock that was set back makes values of the future; they are not to stay fresh until it catches up.
+        age = self._clock() - held.as_of
+        return timedelta(0) <= age < timedelta(seconds=lasting_s(held.value))
+
+    def _tell(self, kind: str, outcome: str) -> None:
+        if self._on_lookup is not None:
+            self._on_lookup(kind, outcome)
+
+
+def cache_key(kind: str, *names: str) -> str:
+    """Make the key for ``names``: the same in any case, width and spacing, of fixed length, revealing nothing."""
+    plain = "\n".join(" ".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in names)
+    digest = hashlib.blake2b(plain.encode("utf-8", errors="surrogatepass"), digest_size=16).hexdigest()
+    return f"hitmeter:1:{kind}:{digest}"
+
+
+class _PlainDisk(diskcache.Disk):  # type: ignore[misc]
+    """Keeps values inside the database and refuses to unpickle what somebody may have put there."""
+
+    def fetch(self, mode: int, filename: str | None, value: object, read: bool) -> object:
+        if mode != diskcache.core.MODE_RAW:
+            return None
+        return super().fetch(mode, filename, value, read)
+
+    def get(self, key: object, raw: bool) -> object:
+        return super().get(key, raw) if raw else ""
+
+
+class _Store:
+    """One cache backend that never raises: while it fails it is left out, and tried again after a moment."""
+
+    RETRY_S: Final = 5.0
+    PATIENCE_S: Final = 1.0
+
+    def __init__(self, url: str) -> None:
+        self._scheme = url.partition(":")[0]
+        options: dict[str, Any] = {"pickle_type": "null", "check_repr": False}
+        if self._scheme == "mem":
+            # Sweeping expired entries every second would walk the whole cache inside the event loop.
+            options |= {"size": MEMORY_ENTRIES, "check_interval": 0}
+        elif self._scheme == "disk":
+            options |= {"disk": _PlainDisk, "size_limit": STORED_MAX_BYTES, "disk_min_file_size": 2 * VALUE_MAX_BYTES}
+            options |= {"shards": 1, "timeout": self.PATIENCE_S}
+        elif self._scheme in {"redis", "rediss"}:
+            options |= {"suppress": False, "socket_timeout": self.PATIENCE_S, "socket_connect_timeout": self.PATIENCE_S}
+        else:
+            raise SettingsError(
+                "CACHE_URL: the scheme must be mem, disk or redis",
+                user_message="CACHE_URL must start with mem://, disk:// or redis://.",
+            )
+        if self._scheme == "disk" and "directory=" not in url:
+            raise SettingsError(
+                "CACHE_URL: no directory", user_message="CACHE_URL needs a folder: disk://?directory=PATH."
+            )
+        self._url = url
+        self._options = options
+        self._cache: Cache | None = None
+        self._failing = False
+        self._left_out_until = 0.0
+
+    async def get(self, key: str) -> bytes | None:
+        value = await self._attempt(lambda cache: cache.get(key))
+        return value if isinstance(value, bytes) else None
+
+    async def set(self, key: str, value: bytes, expire_s: float) -> None:
+        await self._attempt(lambda cache: cache.set(key, value, expire=expire_s))
+
+    async def aclose(self) -> None:
+        if self._cache is not None:
+            with contextlib.suppress(*_STORE_FAULTS):
+                await self._cache.close()
+
+    async def _attempt(self, operation: Callable[[Cache], Awaitable[object]]) -> object:
+        if time.monotonic() < self._left_out_until:
+            return None
+        try:
+            async with asyncio.timeout(self.PATIENCE_S):
+                if self._cache is None:
+                    self._cache = await asyncio.to_thread(self._set_up)
+                result = await operation(self._cache)
+        except _STORE_FAULTS as error:
+            self._left_out_until = time.monotonic() + self.RETRY_S
+            if not self._failing:
+                log.warning("cache.failing", extra={"store": self._scheme, "error": type(error).__name__})
+            self._failing = True
+            return None
+        if self._failing:
+            log.info("cache.recovered", extra={"store": self._scheme})
+            self._failing = False
+        return result
+
+    def _set_up(self) -> Cache:
+        cache = Cache()
+        cache.setup(self._url, **self._options)
+        return cache
+
+
+_STORE_FAULTS: Final = (
+    CacheError,
+    RedisError,
+    sqlite3.Error,
+    diskcache.Timeout,
+    OSError,
+    TimeoutError,
+    ValueError,
+    TypeError,
+)
+"""What the backends raise on a lost server, a full or read-only disk, a damaged file or an unusable URL."""
+
+
+def _encode(answer: Cached[T], of: TypeAdapter[T]) -> bytes:
+    value = b"null" if answer.value is None else of.dump_json(answer.value)
+    return b'{"as_of":"%s","value":%s}' % (answer.as_of.isoformat().encode(), value)
+
+
+def _decode(raw: bytes, of: TypeAdapter[T]) -> Cached[T] | None:
+    try:
+        stored = json.loads(raw)
+        as_of = datetime.fromisoformat(stored["as_of"])
+        if as_of.tzinfo is None:
+            return None
+        value = stored["value"]
+        return Cached(None if value is None else of.validate_python(value), as_of)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None

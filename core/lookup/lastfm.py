@@ -1,0 +1,246 @@
+"""Last.fm, live: a song's figures and those of its artist, and songs that may be meant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, Self
+
+from pydantic import TypeAdapter
+
+from core.domain import Candidate, Found, Origin, Reading, Song, Source
+from core.errors import SettingsError, UpstreamError
+from core.lookup.breaker import Breaker
+from core.lookup.cache import AnswerCache, Cached, CacheTimes, OnLookup
+from core.lookup.lastfm_parse import (
+    ArtistInfo,
+    TrackInfo,
+    parse_artist,
+    parse_search,
+    parse_top_tags,
+    parse_track,
+)
+from core.lookup.normalise import fold
+from core.lookup.transport import OnRequest, RequestRate, RetryPolicy, Transport
+from core.settings import Settings
+
+BUDGET_S: Final = 7.5
+"""Longest that finding or searching may take, so that people read a sentence within 8 s."""
+
+SEARCH_LIMIT: Final = 30
+"""Songs asked of one search."""
+
+GHOST_LISTENERS: Final = 20
+"""A bare record with fewer listeners than this is somebody's misspelling, not a song."""
+GHOST_SHARE: Final = 5_000
+"""The same for fewer than one in this many of the artist's listeners, up to ``GHOST_LISTENERS_MAX``."""
+GHOST_LISTENERS_MAX: Final = 500
+
+SEARCH_LISTENERS_MIN: Final = 5
+"""Search results with fewer listeners are left out: they are misspellings too, and no album tells them apart."""
+
+LISTENER_TAGS: Final = frozenset(
+    {
+        "albums i own", "amazing", "awesome", "beautiful", "best", "check out", "favorite", "favorite song",
+        "favorite songs", "favorites", "favourite", "favourite song", "favourite songs", "favourites", "good",
+        "i love", "love", "love at first listen", "love it", "loved", "my favorite", "my favorites", "my favourite",
+        "my favourites", "my music", "myspotigrambot", "playlist", "seen live", "spotify", "to listen",
+    }
+)  # fmt: skip
+"""Tags that tell of the listener, not of the music, folded."""
+
+_TRACK: Final = TypeAdapter(TrackInfo)
+_ARTIST: Final = TypeAdapter(ArtistInfo)
+_TAGS: Final = TypeAdapter(tuple[str, ...])
+_CANDIDATES: Final = TypeAdapter(tuple[Candidate, ...])
+
+
+class LastFm:
+    """A :class:`core.lookup.source.SongSource` over Last.fm's API.
+
+    Finding asks for the track and its artist side by side: one round trip. Each is cached by itself, so songs of one
+    artist share its figures. If the artist's figures fail, the song is answered without them.
+    """
+
+    def __init__(self, transport: Transport, cache: AnswerCache, *, budget_s: float = BUDGET_S) -> None:
+        self._transport = transport
+        self._cache = cache
+        self._budget_s = budget_s
+
+    @classmethod
+    def connect(
+        cls,
+        api_key: str,
+        api_url: str,
+        *,
+        cache_url: str = "mem://",
+        times: CacheTimes | None = None,
+        rate: RequestRate | None = None,
+        retries: RetryPolicy | None = None,
+        breaker: Breaker | None = None,
+        budget_s: float = BUDGET_S,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_request: OnRequest | None = None,
+        on_lookup: OnLookup | None = None,
+    ) -> Self:
+        """Put a client together; nothing is asked yet.
+
+        Raises:
+            SettingsError: ``cache_url`` cannot be a cache.
+        """
+        transport = Transport(api_key, api_url, rate=rate, retries=retries, breaker=breaker, on_request=on_request)
+        cache = AnswerCache(cache_url, times=times, clock=clock, on_lookup=on_lookup)
+        return cls(transport, cache, budget_s=budget_s)
+
+    @classmethod
+    def from_settings(
+        cls, settings: Settings, *, on_request: OnRequest | None = None, on_lookup: OnLookup | None = None
+    ) -> Self:
+        """Put the client together that the settings ask for.
+
+        Raises:
+            SettingsError: There is no key, or ``CACHE_URL`` cannot be a cache.
+        """
+        if settings.lastfm_api_key is None:
+            raise SettingsError("LASTFM_API_KEY is not set", user_message="LASTFM_API_KEY is not set.")
+        return cls.connect(
+            settings.lastfm_api_key.get_secret_value(),
+            str(settings.lastfm_api_url),
+            cache_url=settings.cache_url,
+            on_request=on_request,
+            on_lookup=on_lookup,
+        )
+
+    async def find(self, reading: Reading, *, fresh: bool = False) -> Found | None:
+        """Fetch the song; see :meth:`core.lookup.source.SongSource.find`."""
+        title, name = reading.title.strip(), (reading.artist or "").strip()
+        if not title or not name:
+            return None
+        deadline = self._deadline()
+        asked_artist = asyncio.create_task(self._artist_or_none(name, deadline, fresh=fresh))
+        try:
+            track = await self._track(title, name, deadline, fresh=fresh)
+            if track.value is None:
+                return None
+            artist = await asked_artist
+        finally:
+            asked_artist.cancel()
+        got = fold(artist.value.name) if artist and artist.value else None
+        if got != fold(track.value.artist) != fold(name):
+            artist = await self._artist_or_none(track.value.artist, deadline, fresh=fresh)
+        info = None if artist is None else artist.value
+        if is_ghost(track.value, info):
+            return None
+        tags = music_tags(track.value.tags or (info.tags if info else ()), track.value.title, track.value.artist)
+        if not tags:
+            tags = music_tags(await self._top_tags(track.value.artist, deadline), track.value.title, track.value.artist)
+        return Found(_song(track.value, info, tags), _source(track, artist))
+
+    async def search(self, reading: Reading) -> tuple[Candidate, ...]:
+        """List songs that may be meant; see :meth:`core.lookup.source.SongSource.search`.
+
+        With an artist given, the title is also searched without it, in the same round trip: the artist may be
+        misspelt, and Last.fm finds nothing then.
+        """
+        title, name = reading.title.strip(), (reading.artist or "").strip()
+        if not title:
+            return ()
+        deadline = self._deadline()
+        searches = [self._search(title, name, deadline)] if name else []
+        outcomes = await asyncio.gather(*searches, self._search(title, "", deadline), return_exceptions=True)
+        answers = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+        if not answers:
+            raise next(outcome for outcome in outcomes if isinstance(outcome, BaseException))
+        merged: dict[tuple[str, str], Candidate] = {}
+        for candidate in (candidate for answer in answers for candidate in answer):
+            merged.setdefault((candidate.name.title.casefold(), candidate.name.artist.casefold()), candidate)
+        return tuple(merged.values())
+
+    async def aclose(self) -> None:
+        """Free connections and the cache."""
+        await self._cache.aclose()
+        await self._transport.aclose()
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._budget_s
+
+    async def _track(self, title: str, artist: str, deadline: float, *, fresh: bool) -> Cached[TrackInfo]:
+        async def load() -> TrackInfo | None:
+            params = {"track": title, "artist": artist, "autocorrect": "1"}
+            payload = await self._transport.call("track.getInfo", params, deadline=deadline)
+            return None if payload is None else parse_track(payload)
+
+        # A bare record may be a ghost, and a ghost may be tomorrow's song: it is asked again as soon as a miss is.
+        return await self._cache.fetch(
+            "track", (title, artist), load, _TRACK, fresh=fresh, settled=lambda track: not track.is_bare
+        )
+
+    async def _artist_or_none(self, name: str, deadline: float, *, fresh: bool) -> Cached[ArtistInfo] | None:
+        async def load() -> ArtistInfo | None:
+            params = {"artist": name, "autocorrect": "1"}
+            payload = await self._transport.call("artist.getInfo", params, deadline=deadline)
+            return None if payload is None else parse_artist(payload)
+
+        try:
+            return await self._cache.fetch("artist", (name,), load, _ARTIST, fresh=fresh)
+        except UpstreamError:
+            return None
+
+    async def _top_tags(self, artist: str, deadline: float) -> tuple[str, ...]:
+        async def load() -> tuple[str, ...] | None:
+            params = {"artist": artist, "autocorrect": "1"}
+            payload = await self._transport.call("artist.getTopTags", params, deadline=deadline)
+            return None if payload is None else parse_top_tags(payload)
+
+        try:
+            return (await self._cache.fetch("tags", (artist,), load, _TAGS)).value or ()
+        except UpstreamError:
+            return ()
+
+    async def _search(self, title: str, artist: str, deadline: float) -> tuple[Candidate, ...]:
+        async def load() -> tuple[Candidate, ...] | None:
+            params = {"track": title, "limit": str(SEARCH_LIMIT)} | ({"artist": artist} if artist else {})
+            payload = await self._transport.call("track.search", params, deadline=deadline)
+            if payload is None:
+                return None
+            return tuple(c for c in parse_search(payload) if (c.listeners or 0) >= SEARCH_LISTENERS_MIN) or None
+
+        return (await self._cache.fetch("search", (title, artist), load, _CANDIDATES)).value or ()
+
+
+def is_ghost(track: TrackInfo, artist: ArtistInfo | None) -> bool:
+    """Tell whether a record is a misspelling: bare, with a handful of listeners, or few for so large an artist."""
+    if not track.is_bare:
+        return False
+    audience = (artist.listeners if artist else None) or 0
+    return (track.listeners or 0) < min(max(GHOST_LISTENERS, audience // GHOST_SHARE), GHOST_LISTENERS_MAX)
+
+
+def music_tags(tags: tuple[str, ...], title: str, artist: str) -> tuple[str, ...]:
+    """Keep the tags that describe the music: neither names of song or artist, nor words about the listener."""
+    idle = {fold(title), fold(artist)} | LISTENER_TAGS
+    return tuple(tag for tag in tags if fold(tag) and fold(tag) not in idle)
+
+
+def _song(track: TrackInfo, artist: ArtistInfo | None, tags: tuple[str, ...]) -> Song:
+    return Song(
+        title=track.title,
+        artist=track.artist,
+        album=track.album,
+        listeners=track.listeners,
+        playcount=track.playcount,
+        artist_listeners=artist.listeners if artist else None,
+        artist_playcount=artist.playcount if artist else None,
+        tags=tags,
+        duration_ms=track.duration_ms,
+        cover_url=track.cover_url,
+        url=track.url,
+        artist_url=(artist.url if artist else None) or track.artist_url,
+    )
+
+
+def _source(track: Cached[TrackInfo], artist: Cached[ArtistInfo] | None) -> Source:
+    """Date the answer by its oldest part; it is stale if any part is."""
+    parts: list[Cached[TrackInfo] | Cached[ArtistInfo]] = [track] if artist is None else [track, artist]
+    return Source(Origin.LASTFM, min(part.as_of for part in parts), stale=any(part.stale for part in parts))

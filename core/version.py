@@ -1,0 +1,6 @@
+"""The version of the project, told to every service it asks."""
+
+from typing import Final
+
+VERSION: Final = "0.1.0"
+"""As in pyproject.toml."""
