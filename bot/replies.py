@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote_plus
 
 from bot import words
+from bot.throttle import Ruling, Scope
 from core.age import ago
 from core.domain import Ambiguous, Assessment, Block, FeatureValue, NotFound, Origin, Prediction, Reason, Song, Verdict
 from core.history import song_token
@@ -250,6 +251,14 @@ def not_found_reply(missing: NotFound) -> Reply:
         words.KEY_MISSING if missing.key_missing else words.NOT_FOUND_EXAMPLE,
         private=True,
     )
+
+
+def limited_reply(ruling: Ruling) -> Reply:
+    """Say whose limit was met and when it frees."""
+    one, many = words.SECONDS
+    seconds = (one if ruling.wait_s == 1 else many).format(n=ruling.wait_s)
+    template = words.LIMITED_CHAT if ruling.scope is Scope.CHAT else words.LIMITED_USER
+    return text_reply(ResultCode.LIMITED, template.format(seconds=seconds), private=True)
 
 
 def song_links(song: Song) -> tuple[Link, ...]:

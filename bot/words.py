@@ -77,6 +77,9 @@ LINK_YOUTUBE: Final = "YouTube"
 
 FORGOTTEN: Final = "I no longer know which song that button was for. Please ask again."
 UNEXPECTED: Final = "Something went wrong here, and it is noted as {incident}. Please try again in a moment."
+LIMITED_USER: Final = "That was a lot at once. You can ask again in {seconds}."
+LIMITED_CHAT: Final = "This chat has asked a lot at once. It can ask again in {seconds}."
+SECONDS: Final = ("{n} second", "{n} seconds")
 RELOADED: Final = "The model of {date} is in use now."
 RELOAD_FAILED: Final = "The stored model was refused, the one in use goes on: {reason}"
 CARD_ALT: Final = "Card: {text}"

@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     discord_token: SecretStr | None = Field(None, description="Token of the Discord bot; empty leaves Discord out.")
     telegram_token: SecretStr | None = Field(None, description="Token of the Telegram bot; empty leaves Telegram out.")
 
+    user_limit_count: int = Field(8, ge=0, description="Most questions of one person in a window; 0 for no limit.")
+    user_limit_window_s: float = Field(60, gt=0, description="Length of a person's window in seconds.")
+    chat_limit_count: int = Field(40, ge=0, description="Most questions of one server or group in a window; 0: none.")
+    chat_limit_window_s: float = Field(60, gt=0, description="Length of a server's or group's window in seconds.")
+
     cache_url: str = Field("mem://", description="mem://, disk://?directory=PATH or redis://HOST:PORT/DB.")
     data_dir: Path = Field(ROOT / "data", description="Folder of the catalogue and the recorded figures.")
     models_dir: Path = Field(ROOT / "models", description="Folder of the trained model.")

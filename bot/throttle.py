@@ -1,0 +1,140 @@
+"""Limits on how much one person and one chat may ask, platform-free and kept in memory."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from core.settings import Settings
+
+SWEEP_FROM: Final = 1_024
+"""Windows kept before the ended ones are looked for and dropped."""
+
+
+class Scope(Enum):
+    """Whose limit was met."""
+
+    USER = "user"
+    CHAT = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``count`` questions in the ``window_s`` seconds after the first of them; a count of 0 means no limit."""
+
+    count: int
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Whether a question may be answered.
+
+    Attributes:
+        allowed: Answer it.
+        wait_s: Whole seconds until the next one may be, at least 1; 0 if this one is allowed.
+        tell: Say so now; False when whoever would read it has been told already: then be silent.
+        scope: Whose limit was met; None if the question is allowed.
+    """
+
+    allowed: bool
+    wait_s: int = 0
+    tell: bool = False
+    scope: Scope | None = None
+
+
+ALLOWED: Final = Ruling(allowed=True)
+
+
+@dataclass(slots=True)
+class _Window:
+    ends_at: float
+    asked: int = 0
+    told: set[Hashable] = field(default_factory=set)
+
+
+class Throttle:
+    """Counts the questions of every user and every chat.
+
+    A window opens with the first question and everything is free again when it ends, so the seconds told are exact.
+    A refused question counts nowhere. Windows that ended are dropped, so memory follows the number of people who
+    asked lately, not of all who ever asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        user: Limit,
+        chat: Limit,
+        heard_by_all: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Set the limits.
+
+        Args:
+            user: For one person, wherever they ask.
+            chat: For all people of one chat together.
+            heard_by_all: Whether everyone in a chat reads what one person is told: then a chat's limit is told once
+                in the chat, otherwise once to each person.
+            clock: Tells seconds, never going back.
+        """
+        self._limits = {Scope.USER: user, Scope.CHAT: chat}
+        self._heard_by_all = heard_by_all
+        self._clock = clock
+        self._windows: dict[tuple[Scope, Hashable], _Window] = {}
+        self._sweep_at = SWEEP_FROM
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, heard_by_all: bool = False) -> Throttle:
+        """Take the limits from the settings."""
+        return cls(
+            user=Limit(settings.user_limit_count, settings.user_limit_window_s),
+            chat=Limit(settings.chat_limit_count, settings.chat_limit_window_s),
+            heard_by_all=heard_by_all,
+        )
+
+    def ask(self, user: Hashable, chat: Hashable | None = None) -> Ruling:
+        """Rule on one question and count it if it is allowed.
+
+        Args:
+            user: Who asks.
+            chat: Where, if others ask there too; None in a private chat.
+        """
+        now = self._clock()
+        windows: list[_Window] = []
+        for scope, asker in ((Scope.USER, user), (Scope.CHAT, chat)):
+            limit = self._limits[scope]
+            if asker is None or limit.count == 0:
+                continue
+            window = self._window((scope, asker), now, limit)
+            if window.asked >= limit.count:
+                return self._refusal(window, now, user, scope)
+            windows.append(window)
+        for window in windows:
+            window.asked += 1
+        return ALLOWED
+
+    def _refusal(self, window: _Window, now: float, user: Hashable, scope: Scope) -> Ruling:
+        reader = None if scope is Scope.CHAT and self._heard_by_all else user
+        tell = reader not in window.told
+        window.told.add(reader)
+        return Ruling(allowed=False, wait_s=max(1, math.ceil(window.ends_at - now)), tell=tell, scope=scope)
+
+    def _window(self, key: tuple[Scope, Hashable], now: float, limit: Limit) -> _Window:
+        window = self._windows.get(key)
+        if window is None or window.ends_at <= now:
+            self._sweep(now)
+            window = self._windows[key] = _Window(now + limit.window_s)
+        return window
+
+    def _sweep(self, now: float) -> None:
+        """Drop the windows that ended, whenever their number has doubled, so that a question costs the same always."""
+        if len(self._windows) < self._sweep_at:
+            return
+        self._windows = {key: window for key, window in self._windows.items() if window.ends_at > now}
+        self._sweep_at = max(SWEEP_FROM, 2 * len(self._windows))
