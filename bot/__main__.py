@@ -17,6 +17,8 @@ from rich.console import Console
 
 from bot.answers import Answers
 from bot.console import EXIT_CODES, ConsoleChat
+from bot.health import Health, health_server
+from bot.metrics import Metrics
 from bot.supervise import Platform, supervise
 from core.assembly import build_predictor
 from core.errors import HitmeterError
@@ -24,7 +26,7 @@ from core.log import configure_logging
 from core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +34,14 @@ SETUP_FAILED = 2
 """Exit code when the bot cannot start."""
 
 
-def platforms(settings: Settings, answers: Answers) -> list[Platform]:
-    """Build the adapter of every platform that has a token."""
-    return []
+def platforms(settings: Settings, answers_for: Callable[[str], Answers], health: Health) -> list[Platform]:
+    """Build the adapter of every platform that has a token; ``answers_for`` counts by the platform's name."""
+    adapters: list[Platform] = []
+    if settings.telegram_token is not None:
+        from bot.telegram_app.platform import TelegramPlatform
+
+        adapters.append(TelegramPlatform.from_settings(settings, answers_for(TelegramPlatform.name), health=health))
+    return adapters
 
 
 async def ask(settings: Settings, text: str) -> int:
@@ -51,15 +58,21 @@ async def ask(settings: Settings, text: str) -> int:
 
 async def serve(settings: Settings) -> int:
     """Serve every platform that has a token, or chat on the console, until stopped."""
-    assembled = build_predictor(settings)
+    metrics = Metrics()
+    health = Health(metrics)
+    assembled = build_predictor(settings, on_request=metrics.on_request, on_lookup=metrics.on_lookup)
+
+    def answers_for(platform: str) -> Answers:
+        return Answers(assembled.predictor, on_reply=metrics.reply_counter(platform), figures=metrics.figures)
+
     try:
         _say_missing(assembled.missing)
-        answers = Answers(assembled.predictor)
-        adapters = platforms(settings, answers)
+        adapters = platforms(settings, answers_for, health)
         if adapters:
-            await supervise(adapters, _stop_on_signals())
+            async with health_server(settings.health_host, settings.health_port, health):
+                await supervise(adapters, _stop_on_signals(), on_state=health.mark)
         else:
-            chat = ConsoleChat(answers, settings.cards_dir, Console(highlight=False))
+            chat = ConsoleChat(answers_for("console"), settings.cards_dir, Console(highlight=False))
             await chat.chat(interactive=sys.stdin.isatty())
     finally:
         await assembled.predictor.aclose()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, assert_never
 
 from bot import words
+from bot.metrics import Figures
 from bot.replies import (
     Picture,
     Reply,
@@ -21,7 +22,7 @@ from bot.replies import (
     text_reply,
     why_reply,
 )
-from bot.reports import comparison_reply, model_reply
+from bot.reports import comparison_reply, model_reply, stats_reply
 from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
 from core.errors import HitmeterError, ModelError, QueryError, RenderError, UpstreamError
 from core.predictor import Comparison, Predictor
@@ -30,6 +31,10 @@ log = logging.getLogger(__name__)
 
 CARD_NAME: Final = "hitmeter-card"
 """File name of pictures, without its ending."""
+
+
+Drawn = bool | Callable[[Prediction], bool]
+"""Whether to draw the card; a function decides by the prediction, for a platform that may hold the card already."""
 
 
 def utc_now() -> datetime:
@@ -50,6 +55,7 @@ class Answers:
         *,
         clock: Callable[[], datetime] = utc_now,
         on_reply: Callable[[str, ResultCode, float], None] | None = None,
+        figures: Callable[[], Figures] | None = None,
     ) -> None:
         """Wrap the predictor.
 
@@ -57,20 +63,22 @@ class Answers:
             predictor: Answers and draws.
             clock: Tells the time, with a zone.
             on_reply: Told request name, result code and seconds taken of every reply, for metrics.
+            figures: Sums up how the bot has fared, for :meth:`stats`.
         """
         self.predictor = predictor
         self._clock = clock
         self._on_reply = on_reply
+        self._figures = figures
 
-    async def predict(self, text: str, *, fresh: bool = False, animated: bool = False, drawn: bool = True) -> Reply:
-        """Answer a typed question, with its card unless ``drawn`` is off."""
+    async def predict(self, text: str, *, fresh: bool = False, animated: bool = False, drawn: Drawn = True) -> Reply:
+        """Answer a typed question, with its card unless ``drawn`` is off or says so of the prediction."""
         return await self._safely(
             "predict",
             lambda: self._predicted(self.predictor.predict(text, fresh=fresh), animated=animated, drawn=drawn),
         )
 
     async def predict_token(
-        self, token: str, *, fresh: bool = False, animated: bool = False, drawn: bool = True
+        self, token: str, *, fresh: bool = False, animated: bool = False, drawn: Drawn = True
     ) -> Reply:
         """Answer for the song a button stands for; ``fresh`` asks for new figures."""
 
@@ -139,6 +147,24 @@ class Answers:
 
         return await self._safely("reload", build)
 
+    async def stats(self) -> Reply:
+        """Say how the bot has fared since it started; for administrators."""
+
+        async def build() -> Reply:
+            if self._figures is None:
+                return text_reply(ResultCode.INFORMED, words.STATS_NONE, private=True)
+            return stats_reply(self._figures())
+
+        return await self._safely("stats", build)
+
+    async def refuse(self) -> Reply:
+        """Refuse a command of administrators to anybody else."""
+
+        async def build() -> Reply:
+            return text_reply(ResultCode.REFUSED, words.ADMINISTRATORS_ONLY, private=True)
+
+        return await self._safely("refuse", build)
+
     async def complete(self, prefix: str, limit: int) -> tuple[SongName, ...]:
         """List songs for a half-typed name, from memory; empty if even that fails."""
         try:
@@ -155,12 +181,12 @@ class Answers:
         """Say what is stored."""
         return text_reply(ResultCode.INFORMED, words.PRIVACY, title=words.PRIVACY_TITLE, private=True)
 
-    async def _predicted(self, answer: Awaitable[Answer], *, animated: bool, drawn: bool) -> Reply:
+    async def _predicted(self, answer: Awaitable[Answer], *, animated: bool, drawn: Drawn) -> Reply:
         resolved = await answer
         if not isinstance(resolved, Prediction):
             return await self._undecided(resolved)
         reply = prediction_reply(resolved, self._clock())
-        if not drawn:
+        if not (drawn(resolved) if callable(drawn) else drawn):
             return reply
         alt = words.CARD_ALT.format(text=reply.text)
         return prediction_reply(resolved, self._clock(), await self._drawn(resolved, alt, animated=animated))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Final
 
 from bot import words
-from bot.replies import Line, LineKind, Picture, Reply, ResultCode, day, headline, percent
+from bot.metrics import Figures, Percentiles
+from bot.replies import Line, LineKind, Picture, Reply, ResultCode, day, headline, percent, text_reply
+from core.age import span
 from core.domain import ModelReport, Prediction, ReportRow
 from core.predictor import Comparison
 
@@ -55,6 +59,45 @@ def model_reply(report: ModelReport) -> Reply:
     lines.append(Line(LineKind.TEXT, f"{words.MODEL_LIMITS}: {' '.join(report.limits)}"))
     lines.append(Line(LineKind.SOURCE, words.MODEL_DATE.format(date=day(report.trained_at))))
     return Reply(code=ResultCode.INFORMED, lines=tuple(lines), title=words.MODEL_TITLE)
+
+
+def stats_reply(figures: Figures) -> Reply:
+    """Say how the bot has fared since it started; what has not happened yet is left out."""
+    looked = sum(figures.cache_lookups.values())
+    errors = sum(figures.upstream_errors.values())
+    texts = [
+        words.STATS_UPTIME.format(span=span(timedelta(seconds=figures.uptime_s))),
+        words.STATS_ANSWERS.format(
+            n=f"{sum(n for _, n in figures.answers):,}", codes=_counted((code.value, n) for code, n in figures.answers)
+        ),
+        _latency(words.STATS_ANSWER_LATENCY, figures.answer_latency),
+        words.STATS_CACHE.format(
+            share=percent(figures.cache_lookups.get("hit", 0) / looked),
+            n=f"{looked:,}",
+            stale=f"{figures.cache_lookups.get('stale', 0):,}",
+        )
+        if looked
+        else "",
+        words.STATS_UPSTREAM.format(
+            n=f"{figures.upstream_requests:,}", errors=f"{errors:,}", share=percent(errors / figures.upstream_requests)
+        )
+        if figures.upstream_requests
+        else "",
+        words.STATS_UPSTREAM_ERRORS.format(outcomes=_counted(figures.upstream_errors.items())) if errors else "",
+        _latency(words.STATS_UPSTREAM_LATENCY, figures.upstream_latency),
+    ]
+    return text_reply(ResultCode.INFORMED, *texts, title=words.STATS_TITLE, private=True)
+
+
+def _counted(counts: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts) or "–"
+
+
+def _latency(template: str, latency: Percentiles | None) -> str:
+    if latency is None:
+        return ""
+    p50, p95, p99 = (f"{seconds:.2f} s" for seconds in (latency.p50_s, latency.p95_s, latency.p99_s))
+    return template.format(p50=p50, p95=p95, p99=p99)
 
 
 def model_table(rows: tuple[ReportRow, ...]) -> str:

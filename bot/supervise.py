@@ -38,6 +38,7 @@ async def supervise(
     stop: asyncio.Event,
     *,
     pause: Callable[[float], Awaitable[object]] | None = None,
+    on_state: Callable[[str, bool], None] = lambda platform, up: None,
 ) -> None:
     """Run all platforms side by side until ``stop`` is set.
 
@@ -45,6 +46,7 @@ async def supervise(
         platforms: The adapters to run.
         stop: Set to end them all.
         pause: Waits for some seconds or until ``stop``; tests pass one that does not wait.
+        on_state: Told when a platform's adapter runs and when it does not, for health checks.
     """
 
     async def wait(seconds: float) -> None:
@@ -53,17 +55,24 @@ async def supervise(
         except TimeoutError:
             return
 
-    await asyncio.gather(*(_keep_running(platform, stop, pause or wait) for platform in platforms))
+    await asyncio.gather(*(_keep_running(platform, stop, pause or wait, on_state) for platform in platforms))
 
 
-async def _keep_running(platform: Platform, stop: asyncio.Event, pause: Callable[[float], Awaitable[object]]) -> None:
+async def _keep_running(
+    platform: Platform,
+    stop: asyncio.Event,
+    pause: Callable[[float], Awaitable[object]],
+    on_state: Callable[[str, bool], None],
+) -> None:
     now = asyncio.get_running_loop().time
     pause_s = FIRST_PAUSE_S
     while not stop.is_set():
         started = now()
+        on_state(platform.name, True)
         try:
             await platform.run(stop)
         except Exception as error:
+            on_state(platform.name, False)
             if now() - started >= STEADY_S:
                 pause_s = FIRST_PAUSE_S
             log.error("event=platform_failed platform=%s retry_in_s=%.0f error=%s", platform.name, pause_s, error)
@@ -71,6 +80,7 @@ async def _keep_running(platform: Platform, stop: asyncio.Event, pause: Callable
             await pause(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         else:
+            on_state(platform.name, False)
             if not stop.is_set():
                 log.warning("event=platform_ended platform=%s", platform.name)
                 await pause(pause_s)

@@ -82,6 +82,20 @@ LIMITED_CHAT: Final = "This chat has asked a lot at once. It can ask again in {s
 SECONDS: Final = ("{n} second", "{n} seconds")
 RELOADED: Final = "The model of {date} is in use now."
 RELOAD_FAILED: Final = "The stored model was refused, the one in use goes on: {reason}"
+ADMINISTRATORS_ONLY: Final = "That is for whoever runs this bot."
+STATS_TITLE: Final = "How the bot is doing"
+STATS_NONE: Final = "Nothing is counted here."
+STATS_UPTIME: Final = "Up for {span}."
+STATS_ANSWERS: Final = "{n} answers: {codes}."
+STATS_ANSWER_LATENCY: Final = (
+    "An answer takes {p50} in the middle, {p95} for the slowest 5 in 100, {p99} for the slowest 1."
+)
+STATS_CACHE: Final = "Cache: {share} of {n} looks were hits, {stale} stale answers served."
+STATS_UPSTREAM: Final = "Last.fm: {n} requests, {errors} failed ({share})."
+STATS_UPSTREAM_ERRORS: Final = "What failed: {outcomes}."
+STATS_UPSTREAM_LATENCY: Final = (
+    "A request takes {p50} in the middle, {p95} for the slowest 5 in 100, {p99} for the slowest 1."
+)
 CARD_ALT: Final = "Card: {text}"
 
 HELP_TITLE: Final = "Is this song a hit?"

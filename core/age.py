@@ -14,11 +14,16 @@ _STEPS: Final = (
 )
 
 
+def span(length: timedelta) -> str:
+    """Say how long something lasted in its largest whole unit, "3 hours"; under a minute is "less than a minute"."""
+    for step, unit in _STEPS:
+        count = length // step
+        if count >= 1:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"
+
+
 def ago(then: datetime, now: datetime) -> str:
     """Say how long before ``now`` ``then`` was, "2 minutes ago"; anything under a minute or ahead is "just now"."""
     passed = now - then
-    for step, unit in _STEPS:
-        count = passed // step
-        if count >= 1:
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+    return "just now" if passed < _STEPS[-1][0] else f"{span(passed)} ago"

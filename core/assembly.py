@@ -17,7 +17,9 @@ from core.render.card import CardRenderer
 
 if TYPE_CHECKING:
     from core.domain import SongName
+    from core.lookup.cache import OnLookup
     from core.lookup.source import SongSource
+    from core.lookup.transport import OnRequest
     from core.settings import Settings
 
 KEY_HINT = (
@@ -45,8 +47,15 @@ class Assembled:
     missing: tuple[str, ...]
 
 
-def build_predictor(settings: Settings) -> Assembled:
+def build_predictor(
+    settings: Settings, *, on_request: OnRequest | None = None, on_lookup: OnLookup | None = None
+) -> Assembled:
     """Open model, catalogue, sources and renderer; needs a running event loop for the HTTP sessions.
+
+    Args:
+        settings: What to open.
+        on_request: Told method, outcome and seconds of every request to Last.fm.
+        on_lookup: Told kind and result of every look into the cache.
 
     Raises:
         ModelError: The stored model is missing or refused.
@@ -64,7 +73,7 @@ def build_predictor(settings: Settings) -> Assembled:
         source, complete = recorded, recorded.complete
         missing.insert(0, KEY_HINT)
     else:
-        source = LastFm.from_settings(settings)
+        source = LastFm.from_settings(settings, on_request=on_request, on_lookup=on_lookup)
         complete = None if catalogue is None else catalogue.complete
     predictor = Predictor(
         resolver=SongResolver(source=source, catalogue=catalogue, live=settings.lastfm_api_key is not None),

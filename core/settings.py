@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingsError
 
@@ -35,6 +36,23 @@ class Settings(BaseSettings):
     discord_token: SecretStr | None = Field(None, description="Token of the Discord bot; empty leaves Discord out.")
     telegram_token: SecretStr | None = Field(None, description="Token of the Telegram bot; empty leaves Telegram out.")
 
+    telegram_admin_ids: Annotated[tuple[int, ...], NoDecode] = Field(
+        (), description="Telegram ids of those who may use /stats and /reload, separated by commas."
+    )
+    telegram_api_url: HttpUrl = Field(HttpUrl("https://api.telegram.org"), description="Where the Bot API answers.")
+    telegram_animated: bool = Field(False, description="Whether the needle sweeps to its place on Telegram.")
+    telegram_webhook_url: HttpUrl | None = Field(
+        None, description="Public https address for updates; empty means long polling."
+    )
+    telegram_webhook_secret: SecretStr | None = Field(
+        None, description="Secret of the webhook, A-Z a-z 0-9 _ -; empty means one made from the token."
+    )
+    telegram_webhook_host: str = Field("127.0.0.1", description="Address the webhook listens on.")
+    telegram_webhook_port: int = Field(8443, ge=0, le=65535, description="Port the webhook listens on.")
+
+    health_host: str = Field("127.0.0.1", description="Address of /healthz and /metrics.")
+    health_port: int | None = Field(None, ge=0, le=65535, description="Port of /healthz and /metrics; empty: off.")
+
     user_limit_count: int = Field(8, ge=0, description="Most questions of one person in a window; 0 for no limit.")
     user_limit_window_s: float = Field(60, gt=0, description="Length of a person's window in seconds.")
     chat_limit_count: int = Field(40, ge=0, description="Most questions of one server or group in a window; 0: none.")
@@ -50,6 +68,18 @@ class Settings(BaseSettings):
     @classmethod
     def _upper_case(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("telegram_admin_ids", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part for part in value.replace(",", " ").split() if part] if isinstance(value, str) else value
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _acceptable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()) is None:
+            raise ValueError("must be 1 to 256 of A-Z, a-z, 0-9, _ and -")
+        return value
 
     @property
     def catalogue_path(self) -> Path:
