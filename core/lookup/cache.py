@@ -8,25 +8,19 @@ URL is shared with later runs or other processes, and the bot does without it wh
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import logging
-import sqlite3
-import time
 import unicodedata
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-import diskcache
-from cashews import Cache
-from cashews.exceptions import CacheError
 from pydantic import TypeAdapter
-from redis.exceptions import RedisError
 
-from core.errors import SettingsError, UpstreamError
+from core.errors import UpstreamError
+from core.lookup.store import VALUE_MAX_BYTES, Store
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +28,6 @@ T = TypeVar("T")
 
 OnLookup = Callable[[str, str], None]
 """Told of every look into the cache: kind, and one of "hit", "miss" and "stale"."""
-
-STORED_MAX_BYTES: Final = 100_000_000
-"""Last.fm's terms (4.3.4) let at most 100 MB of its data be kept."""
-
-VALUE_MAX_BYTES: Final = 8_192
-"""Longest value kept; a search of 30 songs has about 3,000 bytes."""
-
-MEMORY_ENTRIES: Final = STORED_MAX_BYTES // VALUE_MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +76,9 @@ class AnswerCache:
         self._clock = clock
         self._on_lookup = on_lookup
         self._flights: dict[str, asyncio.Task[Any]] = {}
-        self._stores = [_Store("mem://")]
+        self._stores = [Store("mem://")]
         if not url.startswith("mem:"):
-            self._stores.append(_Store(url))
+            self._stores.append(Store(url))
 
     async def fetch(
         self,
@@ -184,7 +170,7 @@ class AnswerCache:
     async def _write(self, key: str, of: TypeAdapter[T], answer: Cached[T]) -> None:
         raw = _encode(answer, of)
         if len(raw) > VALUE_MAX_BYTES:
-            log.info("cache.too_long", extra={"bytes": len(raw)})
+            log.info("event=cache_value_too_long kind=%s bytes=%d", key.split(":")[2], len(raw))
             return
         for store in self._stores:
             await store.set(key, raw, self._times.keep_s)
@@ -204,100 +190,6 @@ def cache_key(kind: str, *names: str) -> str:
     plain = "\n".join(" ".join(unicodedata.normalize("NFKC", name).casefold().split()) for name in names)
     digest = hashlib.blake2b(plain.encode("utf-8", errors="surrogatepass"), digest_size=16).hexdigest()
     return f"hitmeter:1:{kind}:{digest}"
-
-
-class _PlainDisk(diskcache.Disk):  # type: ignore[misc]
-    """Keeps values inside the database and refuses to unpickle what somebody may have put there."""
-
-    def fetch(self, mode: int, filename: str | None, value: object, read: bool) -> object:
-        if mode != diskcache.core.MODE_RAW:
-            return None
-        return super().fetch(mode, filename, value, read)
-
-    def get(self, key: object, raw: bool) -> object:
-        return super().get(key, raw) if raw else ""
-
-
-class _Store:
-    """One cache backend that never raises: while it fails it is left out, and tried again after a moment."""
-
-    RETRY_S: Final = 5.0
-    PATIENCE_S: Final = 1.0
-
-    def __init__(self, url: str) -> None:
-        self._scheme = url.partition(":")[0]
-        options: dict[str, Any] = {"pickle_type": "null", "check_repr": False}
-        if self._scheme == "mem":
-            # Sweeping expired entries every second would walk the whole cache inside the event loop.
-            options |= {"size": MEMORY_ENTRIES, "check_interval": 0}
-        elif self._scheme == "disk":
-            options |= {"disk": _PlainDisk, "size_limit": STORED_MAX_BYTES, "disk_min_file_size": 2 * VALUE_MAX_BYTES}
-            options |= {"shards": 1, "timeout": self.PATIENCE_S}
-        elif self._scheme in {"redis", "rediss"}:
-            options |= {"suppress": False, "socket_timeout": self.PATIENCE_S, "socket_connect_timeout": self.PATIENCE_S}
-        else:
-            raise SettingsError(
-                "CACHE_URL: the scheme must be mem, disk or redis",
-                user_message="CACHE_URL must start with mem://, disk:// or redis://.",
-            )
-        if self._scheme == "disk" and "directory=" not in url:
-            raise SettingsError(
-                "CACHE_URL: no directory", user_message="CACHE_URL needs a folder: disk://?directory=PATH."
-            )
-        self._url = url
-        self._options = options
-        self._cache: Cache | None = None
-        self._failing = False
-        self._left_out_until = 0.0
-
-    async def get(self, key: str) -> bytes | None:
-        value = await self._attempt(lambda cache: cache.get(key))
-        return value if isinstance(value, bytes) else None
-
-    async def set(self, key: str, value: bytes, expire_s: float) -> None:
-        await self._attempt(lambda cache: cache.set(key, value, expire=expire_s))
-
-    async def aclose(self) -> None:
-        if self._cache is not None:
-            with contextlib.suppress(*_STORE_FAULTS):
-                await self._cache.close()
-
-    async def _attempt(self, operation: Callable[[Cache], Awaitable[object]]) -> object:
-        if time.monotonic() < self._left_out_until:
-            return None
-        try:
-            async with asyncio.timeout(self.PATIENCE_S):
-                if self._cache is None:
-                    self._cache = await asyncio.to_thread(self._set_up)
-                result = await operation(self._cache)
-        except _STORE_FAULTS as error:
-            self._left_out_until = time.monotonic() + self.RETRY_S
-            if not self._failing:
-                log.warning("cache.failing", extra={"store": self._scheme, "error": type(error).__name__})
-            self._failing = True
-            return None
-        if self._failing:
-            log.info("cache.recovered", extra={"store": self._scheme})
-            self._failing = False
-        return result
-
-    def _set_up(self) -> Cache:
-        cache = Cache()
-        cache.setup(self._url, **self._options)
-        return cache
-
-
-_STORE_FAULTS: Final = (
-    CacheError,
-    RedisError,
-    sqlite3.Error,
-    diskcache.Timeout,
-    OSError,
-    TimeoutError,
-    ValueError,
-    TypeError,
-)
-"""What the backends raise on a lost server, a full or read-only disk, a damaged file or an unusable URL."""
 
 
 def _encode(answer: Cached[T], of: TypeAdapter[T]) -> bytes:

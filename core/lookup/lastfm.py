@@ -13,14 +13,8 @@ from core.domain import Candidate, Found, Origin, Reading, Song, Source
 from core.errors import SettingsError, UpstreamError
 from core.lookup.breaker import Breaker
 from core.lookup.cache import AnswerCache, Cached, CacheTimes, OnLookup
-from core.lookup.lastfm_parse import (
-    ArtistInfo,
-    TrackInfo,
-    parse_artist,
-    parse_search,
-    parse_top_tags,
-    parse_track,
-)
+from core.lookup.lastfm_parse import parse_artist, parse_search, parse_top_tags, parse_track
+from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
 from core.lookup.normalise import fold
 from core.lookup.transport import OnRequest, RequestRate, RetryPolicy, Transport
 from core.settings import Settings
@@ -31,24 +25,8 @@ BUDGET_S: Final = 7.5
 SEARCH_LIMIT: Final = 30
 """Songs asked of one search."""
 
-GHOST_LISTENERS: Final = 20
-"""A bare record with fewer listeners than this is somebody's misspelling, not a song."""
-GHOST_SHARE: Final = 5_000
-"""The same for fewer than one in this many of the artist's listeners, up to ``GHOST_LISTENERS_MAX``."""
-GHOST_LISTENERS_MAX: Final = 500
-
 SEARCH_LISTENERS_MIN: Final = 5
 """Search results with fewer listeners are left out: they are misspellings too, and no album tells them apart."""
-
-LISTENER_TAGS: Final = frozenset(
-    {
-        "albums i own", "amazing", "awesome", "beautiful", "best", "check out", "favorite", "favorite song",
-        "favorite songs", "favorites", "favourite", "favourite song", "favourite songs", "favourites", "good",
-        "i love", "love", "love at first listen", "love it", "loved", "my favorite", "my favorites", "my favourite",
-        "my favourites", "my music", "myspotigrambot", "playlist", "seen live", "spotify", "to listen",
-    }
-)  # fmt: skip
-"""Tags that tell of the listener, not of the music, folded."""
 
 _TRACK: Final = TypeAdapter(TrackInfo)
 _ARTIST: Final = TypeAdapter(ArtistInfo)
@@ -207,20 +185,6 @@ class LastFm:
             return tuple(c for c in parse_search(payload) if (c.listeners or 0) >= SEARCH_LISTENERS_MIN) or None
 
         return (await self._cache.fetch("search", (title, artist), load, _CANDIDATES)).value or ()
-
-
-def is_ghost(track: TrackInfo, artist: ArtistInfo | None) -> bool:
-    """Tell whether a record is a misspelling: bare, with a handful of listeners, or few for so large an artist."""
-    if not track.is_bare:
-        return False
-    audience = (artist.listeners if artist else None) or 0
-    return (track.listeners or 0) < min(max(GHOST_LISTENERS, audience // GHOST_SHARE), GHOST_LISTENERS_MAX)
-
-
-def music_tags(tags: tuple[str, ...], title: str, artist: str) -> tuple[str, ...]:
-    """Keep the tags that describe the music: neither names of song or artist, nor words about the listener."""
-    idle = {fold(title), fold(artist)} | LISTENER_TAGS
-    return tuple(tag for tag in tags if fold(tag) and fold(tag) not in idle)
 
 
 def _song(track: TrackInfo, artist: ArtistInfo | None, tags: tuple[str, ...]) -> Song:

@@ -12,12 +12,12 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from core.domain import Candidate, SongName
 from core.errors import UpstreamGarbled
+from core.lookup.lastfm_records import ArtistInfo, TopTrack, TopTracks, TrackInfo
 
 Payload = Mapping[str, object]
 
@@ -40,58 +40,6 @@ _SIZES: Final = ("mega", "extralarge", "large", "medium", "small")
 _NOT_TEXT: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
 _DIRECTION: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\ufeff")
 _XML_ERROR: Final = re.compile(r"<error\s+code=\"(\d{1,3})\"")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackInfo:
-    """What track.getInfo says of a song; None or empty means unknown."""
-
-    title: str
-    artist: str
-    album: str | None = None
-    listeners: int | None = None
-    playcount: int | None = None
-    duration_ms: int | None = None
-    tags: tuple[str, ...] = ()
-    cover_url: str | None = None
-    url: str | None = None
-    artist_url: str | None = None
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether nothing but counts is known: so looks a misspelling that somebody once scrobbled."""
-        return self.album is None and self.duration_ms is None and not self.tags
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArtistInfo:
-    """What artist.getInfo says of an artist; None or empty means unknown."""
-
-    name: str
-    listeners: int | None = None
-    playcount: int | None = None
-    tags: tuple[str, ...] = ()
-    similar: tuple[str, ...] = ()
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopTrack:
-    """One line of a chart; charts by country give local listeners, charts by tag give no counts."""
-
-    title: str
-    artist: str
-    listeners: int | None = None
-    playcount: int | None = None
-    duration_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TopTracks:
-    """One page of a chart and how many pages there are."""
-
-    tracks: tuple[TopTrack, ...]
-    total_pages: int
 
 
 def parse_body(body: bytes) -> Payload:

@@ -7,7 +7,6 @@ aiohttp leaves this module, not even as ``__context__``: ours are raised after t
 from __future__ import annotations
 
 import asyncio
-import http
 import logging
 import random
 import time
@@ -21,7 +20,8 @@ from aiolimiter import AsyncLimiter
 
 from core.errors import UpstreamError, UpstreamGarbled, UpstreamRefused, UpstreamUnavailable
 from core.lookup.breaker import Breaker
-from core.lookup.lastfm_parse import Payload, error_code, parse_body
+from core.lookup.lastfm_codes import AttemptFailed, judge
+from core.lookup.lastfm_parse import Payload
 from core.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -29,20 +29,10 @@ log = logging.getLogger(__name__)
 OnRequest = Callable[[str, str, float], None]
 """Told of every request: method, outcome (a value of ``OUTCOMES``), seconds from sending to the end of the body."""
 
-OUTCOMES: Final = ("ok", "not_found", "refused", "limited", "timeout", "unavailable", "garbled", "error")
-
 USER_AGENT: Final = f"Hitmeter/{VERSION} (song popularity bot)"
 
 MAX_BODY_BYTES: Final = 2_000_000
 """Longest answer read; the longest recorded one has 52 kB, a chart of 1,000 tracks about 1 MB."""
-
-NOT_FOUND: Final = 6
-"""Not found, or a bad parameter; ours are always complete."""
-REFUSED: Final = frozenset({4, 10, 13, 26})
-"""Authentication failed, invalid key, invalid signature, suspended key: asking again makes it worse."""
-TRANSIENT: Final = frozenset({8, 11, 16})
-"""Operation failed, service offline, temporarily unavailable (https://www.last.fm/api/errorcodes)."""
-RATE_LIMITED: Final = 29
 
 GARBLED_ATTEMPTS: Final = 3
 """How often a body that is no JSON is believed to be a passing fault."""
@@ -87,16 +77,6 @@ class RetryPolicy:
         """Tell how long to wait after that many attempts; a server's own wish is never undercut."""
         backoff_s = min(self.wait_max_s, self.wait_initial_s * 2.0 ** (attempts - 1))
         return max(backoff_s, retry_after_s or 0.0) + rng.uniform(0.0, self.jitter_s)
-
-
-class _AttemptFailed(Exception):
-    """One attempt failed in a way that may pass."""
-
-    def __init__(self, outcome: str, error: UpstreamError, retry_after_s: float | None = None) -> None:
-        super().__init__(outcome)
-        self.outcome = outcome
-        self.error = error
-        self.retry_after_s = retry_after_s
 
 
 class _Crowded(UpstreamUnavailable):
@@ -186,7 +166,7 @@ class Transport:
 
         def wait_before_next(error: Exception) -> bool | float:
             nonlocal garbled, last
-            if not isinstance(error, _AttemptFailed):
+            if not isinstance(error, AttemptFailed):
                 return False
             last = error.error
             garbled += error.outcome == "garbled"
@@ -200,7 +180,7 @@ class Transport:
                         await self._limiter.acquire()
                         attempts += 1
                         return None, await self._attempt(method, params)
-        except _AttemptFailed as failed:
+        except AttemptFailed as failed:
             last = failed.error
         except TimeoutError:
             if not attempts:
@@ -214,7 +194,7 @@ class Transport:
         """Ask once.
 
         Raises:
-            _AttemptFailed: In a way that may pass.
+            AttemptFailed: In a way that may pass.
             UpstreamError: For good.
         """
         started = time.perf_counter()
@@ -223,7 +203,7 @@ class Transport:
             outcome, result = await self._exchange(method, params)
         finally:
             seconds = time.perf_counter() - started
-            log.debug("lastfm.request", extra={"method": method, "outcome": outcome, "seconds": round(seconds, 3)})
+            log.debug("event=lastfm_request method=%s outcome=%s seconds=%.3f", method, outcome, seconds)
             if self._on_request is not None:
                 self._on_request(method, outcome, seconds)
         if isinstance(result, Exception):
@@ -240,10 +220,10 @@ class Transport:
         except _BodyTooLong:
             return "garbled", UpstreamGarbled(f"{method}: an answer of more than {self._max_body_bytes} bytes")
         except TimeoutError:
-            return "timeout", _AttemptFailed("timeout", UpstreamUnavailable(f"{method}: no answer in time"))
+            return "timeout", AttemptFailed("timeout", UpstreamUnavailable(f"{method}: no answer in time"))
         except (aiohttp.ClientError, OSError) as error:
             cause = UpstreamUnavailable(f"{method}: {type(error).__name__}")
-            return "unavailable", _AttemptFailed("unavailable", cause)
+            return "unavailable", AttemptFailed("unavailable", cause)
         return judge(method, status, body, retry_after)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
@@ -265,38 +245,3 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
-
-
-def judge(method: str, status: int, body: bytes, retry_after: str = "") -> tuple[str, Payload | Exception | None]:
-    """Tell what an answer amounts to: an outcome of ``OUTCOMES`` with the payload, None or the error to raise.
-
-    The code in the body counts for more than the HTTP status, since either comes with any of the other.
-    """
-    try:
-        payload = parse_body(body)
-    except UpstreamGarbled as error:
-        payload, unreadable = None, UpstreamGarbled(f"{method}: HTTP {status} with {error}")
-    code = None if payload is None else error_code(payload)
-    if code == NOT_FOUND:
-        return "not_found", None
-    if code in REFUSED:
-        return "refused", UpstreamRefused(f"{method}: error {code}")
-    if code == RATE_LIMITED or status == http.HTTPStatus.TOO_MANY_REQUESTS:
-        limited = UpstreamUnavailable(f"{method}: HTTP {status}, rate limited")
-        return "limited", _AttemptFailed("limited", limited, _retry_after_s(retry_after))
-    if code in TRANSIENT or status >= 500 or status == http.HTTPStatus.REQUEST_TIMEOUT:
-        down = UpstreamUnavailable(f"{method}: HTTP {status}" + ("" if code is None else f", error {code}"))
-        return "unavailable", _AttemptFailed("unavailable", down)
-    if payload is None:
-        fault: Exception = unreadable if status >= 300 else _AttemptFailed("garbled", unreadable)
-        return "garbled", fault
-    if code is not None:
-        return "error", UpstreamError(f"{method}: HTTP {status}, error {code}")
-    if status >= 300:
-        return "garbled", UpstreamGarbled(f"{method}: HTTP {status}")
-    return "ok", payload
-
-
-def _retry_after_s(header: str) -> float | None:
-    """Read a Retry-After in seconds; its other form, a date, is left to our own waits."""
-    return float(header) if header.isascii() and header.isdigit() and len(header) < 5 else None

@@ -1,0 +1,132 @@
+"""One backend of the cache, in memory, on disk or in Redis: bounded, never unpickling, never raising."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import diskcache
+from cashews import Cache
+from cashews.exceptions import CacheError
+from redis.exceptions import RedisError
+
+from core.errors import SettingsError
+
+log = logging.getLogger(__name__)
+
+STORED_MAX_BYTES: Final = 100_000_000
+"""Last.fm's terms (4.3.4) let at most 100 MB of its data be kept."""
+
+VALUE_MAX_BYTES: Final = 8_192
+"""Longest value kept; a search of 30 songs has about 3,000 bytes."""
+
+MEMORY_ENTRIES: Final = STORED_MAX_BYTES // VALUE_MAX_BYTES
+
+PATIENCE_S: Final = 1.0
+"""Longest wait for a store; an answer is worth more than its being kept."""
+
+
+_FAULTS: Final = (
+    CacheError,
+    RedisError,
+    sqlite3.Error,
+    diskcache.Timeout,
+    OSError,
+    TimeoutError,
+    ValueError,
+    TypeError,
+)
+"""What the backends raise on a lost server, a full or read-only disk, a damaged file or an unusable URL."""
+
+
+class _PlainDisk(diskcache.Disk):  # type: ignore[misc]
+    """Keeps values inside the database and refuses to unpickle what somebody may have put there."""
+
+    def fetch(self, mode: int, filename: str | None, value: object, read: bool) -> object:
+        if mode != diskcache.core.MODE_RAW:
+            return None
+        return super().fetch(mode, filename, value, read)
+
+    def get(self, key: object, raw: bool) -> object:
+        return super().get(key, raw) if raw else ""
+
+
+class Store:
+    """One cache backend that never raises: while it fails it is left out, and tried again after ``retry_s``.
+
+    Raises:
+        SettingsError: ``url`` names no kind of store there is, or a disk without a folder.
+    """
+
+    def __init__(self, url: str, *, retry_s: float = 5.0) -> None:
+        self._scheme = url.partition(":")[0]
+        options: dict[str, Any] = {"pickle_type": "null", "check_repr": False}
+        if self._scheme == "mem":
+            # Sweeping expired entries every second would walk the whole cache inside the event loop.
+            options |= {"size": MEMORY_ENTRIES, "check_interval": 0}
+        elif self._scheme == "disk":
+            options |= {"disk": _PlainDisk, "size_limit": STORED_MAX_BYTES, "disk_min_file_size": 2 * VALUE_MAX_BYTES}
+            options |= {"shards": 1, "timeout": PATIENCE_S}
+        elif self._scheme in {"redis", "rediss"}:
+            options |= {"suppress": False, "socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S}
+        else:
+            raise SettingsError(
+                "CACHE_URL: the scheme must be mem, disk or redis",
+                user_message="CACHE_URL must start with mem://, disk:// or redis://.",
+            )
+        if self._scheme == "disk" and "directory=" not in url:
+            raise SettingsError(
+                "CACHE_URL: no directory", user_message="CACHE_URL needs a folder: disk://?directory=PATH."
+            )
+        self._url = url
+        self._retry_s = retry_s
+        self._setting_up = asyncio.Lock()
+        self._options = options
+        self._cache: Cache | None = None
+        self._failing = False
+        self._left_out_until = 0.0
+
+    async def get(self, key: str) -> bytes | None:
+        """Fetch a value; None if there is none or the store fails."""
+        value = await self._attempt(lambda cache: cache.get(key))
+        return value if isinstance(value, bytes) else None
+
+    async def set(self, key: str, value: bytes, expire_s: float) -> None:
+        """Keep a value, if the store can, for ``expire_s``."""
+        await self._attempt(lambda cache: cache.set(key, value, expire=expire_s))
+
+    async def aclose(self) -> None:
+        """Free connections and files."""
+        if self._cache is not None:
+            with contextlib.suppress(*_FAULTS):
+                await self._cache.close()
+
+    async def _attempt(self, operation: Callable[[Cache], Awaitable[object]]) -> object:
+        if time.monotonic() < self._left_out_until:
+            return None
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                result = await operation(self._cache or await self._open())
+        except _FAULTS as error:
+            self._left_out_until = time.monotonic() + self._retry_s
+            if not self._failing:
+                log.warning("event=cache_failing store=%s error=%s", self._scheme, type(error).__name__)
+            self._failing = True
+            return None
+        if self._failing:
+            log.info("event=cache_recovered store=%s", self._scheme)
+            self._failing = False
+        return result
+
+    async def _open(self) -> Cache:
+        async with self._setting_up:
+            if self._cache is None:
+                cache = Cache()
+                await asyncio.to_thread(cache.setup, self._url, **self._options)
+                self._cache = cache
+            return self._cache
