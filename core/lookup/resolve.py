@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from core.domain import Ambiguous, Candidate, Found, NotFound, Reading, Song, SongName, SongQuery
-from core.limits import CANDIDATES_MAX
-from core.lookup.matching import Decision, Match, match
+from core.lookup.matching import Decision, Match, match, prominence
 
 if TYPE_CHECKING:
     from core.lookup.catalog import Catalogue
     from core.lookup.source import SongSource
 
-DWARFED = 20
-"""A record typed to the letter loses to a likeness with this many times its listeners: it is a common misspelling."""
+T = TypeVar("T")
+
+DWARFED: Final = 26.0
+"""Points of prominence, about twenty times the listeners: so far above a record found as typed, a likeness wins. The
+record is then a common misspelling, or the question in the wrong order."""
+
+EXACT: Final = 99.5
+"""Likeness from which the catalogue's spelling is the question's own."""
+
+READINGS_TRIED: Final = 2
+"""Readings of one question that are asked of the source: both orders of title and artist."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the source answered: songs found by name, and candidates from its search."""
+
+    found: tuple[Found, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """Names worth asking for; ``exact`` if the catalogue has the very song that was typed."""
+
+    names: tuple[Reading, ...]
+    exact: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +61,32 @@ class SongResolver:
         """Find the song, or the few that may be meant, or say that there is none.
 
         With an artist in the question one round trip is enough: the name as typed and the catalogue's likeness are
-        fetched side by side. Only if neither is there is the source's search asked.
+        fetched side by side, and readings without an artist are searched for meanwhile. Only if no name is found are
+        the named readings searched for too.
 
         Raises:
             UpstreamError: The source gave no usable answer and nothing older is at hand.
         """
         known = await self._search_catalogue(query)
-        named = [reading for reading in query.readings if reading.artist is not None]
-        if named:
-            found = await self._find_named(named[0], known, fresh=fresh)
+        spelt = _spelling(query, known)
+        untitled = () if spelt.exact else tuple(reading for reading in query.readings if reading.artist is None)[:1]
+        asked = await self._ask(spelt.names, untitled, fresh=fresh)
+        best = _best_known(asked.found)
+        decided = match(query, (*_as_candidates(asked.found), *asked.candidates, *known))
+        if best is None and decided.decision is not Decision.SURE:
+            more = await self._ask((), _named(query), fresh=fresh)
+            decided = match(query, (*asked.candidates, *more.candidates, *known))
+        if best is not None and not _is_outshone(best, decided):
+            return await self.enriched(best)
+        if decided.decision is Decision.SURE:
+            found = await self.fetch(decided.candidates[0].name, fresh=fresh)
             if found is not None:
-                return await self.enriched(found)
-        return await self._search(query, known, named[1:], fresh=fresh)
+                return found
+        if best is not None:
+            return await self.enriched(best)
+        if decided.decision is Decision.NEARLY:
+            return Ambiguous(query, decided.candidates)
+        return NotFound(query, tuple(candidate.name for candidate in decided.candidates), key_missing=not self.live)
 
     async def fetch(self, name: SongName, *, fresh: bool = False) -> Found | None:
         """Fetch a song by the name a source once gave it; None if it is gone.
@@ -70,52 +109,68 @@ class SongResolver:
             return ()
         return await asyncio.to_thread(self.catalogue.search, query)
 
-    async def _find_named(self, typed: Reading, known: tuple[Candidate, ...], *, fresh: bool) -> Found | None:
-        """Fetch the song as typed and as the catalogue spells it; the better known of the two wins."""
-        likeness = _sure(match(SongQuery(f"{typed.title} {typed.artist}", (typed,)), known))
-        readings = [typed]
-        if likeness is not None and likeness != typed:
-            readings.append(likeness)
-        results = await asyncio.gather(
-            *(self.source.find(reading, fresh=fresh) for reading in readings), return_exceptions=True
-        )
-        found = [result for result in results if isinstance(result, Found)]
-        if not found:
-            for result in results:
-                if isinstance(result, BaseException):
-                    raise result
-            return None
-        first, *others = found
-        return others[0] if others and _listeners(others[0]) > DWARFED * max(_listeners(first), 1) else first
-
-    async def _search(
-        self, query: SongQuery, known: tuple[Candidate, ...], untried: list[Reading], *, fresh: bool
-    ) -> Found | Ambiguous | NotFound:
-        """Ask the source's search about every reading and decide over all candidates."""
-        searches = await asyncio.gather(*(self.source.search(reading) for reading in query.readings[:2]))
-        candidates = [candidate for result in searches for candidate in result]
-        decided = match(query, [*candidates, *known])
-        sure = _sure(decided)
-        readings = [sure] if sure is not None else [] if decided.candidates else untried
-        for reading in readings:
-            found = await self.source.find(reading, fresh=fresh)
-            if found is not None:
-                return await self.enriched(found)
-        if decided.decision is Decision.NEARLY:
-            return Ambiguous(query, decided.candidates[:CANDIDATES_MAX])
-        suggestions = tuple(candidate.name for candidate in decided.candidates[:CANDIDATES_MAX])
-        return NotFound(query, suggestions, key_missing=not self.live)
+    async def _ask(self, names: Iterable[Reading], searches: Iterable[Reading], *, fresh: bool) -> _Asked:
+        """Fetch songs by name and search for others, all side by side; a failure counts only if nothing answers."""
+        finding = _gathered([self.source.find(name, fresh=fresh) for name in names])
+        searching = _gathered([self.source.search(reading) for reading in searches])
+        (found, find_fault), (lists, search_fault) = await asyncio.gather(finding, searching)
+        hits = tuple(hit for hit in found if hit is not None)
+        candidates = tuple(candidate for listed in lists for candidate in listed)
+        fault = find_fault or search_fault
+        if fault is not None and not hits and not candidates:
+            raise fault
+        return _Asked(hits, candidates)
 
 
-def _sure(decided: Match) -> Reading | None:
-    if decided.decision is not Decision.SURE:
+async def _gathered(calls: list[Awaitable[T]]) -> tuple[list[T], BaseException | None]:
+    """Await all and return what came back and the first fault, if any."""
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    faults = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)], next(iter(faults), None)
+
+
+def _named(query: SongQuery) -> tuple[Reading, ...]:
+    return tuple(reading for reading in query.readings if reading.artist is not None)[:READINGS_TRIED]
+
+
+def _spelling(query: SongQuery, known: tuple[Candidate, ...]) -> _Spelling:
+    """Choose the names worth a request: both orders as typed, or one order and the catalogue's spelling.
+
+    A title alone is never exact: the catalogue may know only an obscure song of that name.
+    """
+    named = _named(query)
+    if not named:
+        return _Spelling((), exact=False)
+    likeness = match(replace(query, readings=named), known)
+    if likeness.decision is not Decision.SURE:
+        return _Spelling(named, exact=False)
+    first = likeness.candidates[0]
+    spelt = Reading(first.name.title, first.name.artist)
+    return _Spelling((spelt,), exact=True) if first.score >= EXACT else _Spelling((named[0], spelt), exact=False)
+
+
+def _best_known(found: tuple[Found, ...]) -> Found | None:
+    """Choose among songs found by name: the likeliest reading's, unless another is far better known."""
+    if not found:
         return None
-    name = decided.candidates[0].name
-    return Reading(name.title, name.artist)
+    first, *others = found
+    best = max(others, key=_prominence, default=first)
+    return best if _prominence(best) - _prominence(first) >= DWARFED else first
 
 
-def _listeners(found: Found) -> int:
-    return found.song.listeners or 0
+def _is_outshone(found: Found, decided: Match) -> bool:
+    """Tell whether a song found by name is surely not meant, since another fits and is far better known."""
+    if decided.decision is not Decision.SURE:
+        return False
+    return prominence(decided.candidates[0]) - _prominence(found) >= DWARFED
+
+
+def _prominence(found: Found) -> float:
+    return prominence(_as_candidates((found,))[0])
+
+
+def _as_candidates(found: Iterable[Found]) -> tuple[Candidate, ...]:
+    return tuple(Candidate(hit.song.name, 0.0, listeners=hit.song.listeners, credits=hit.song.credits) for hit in found)
 
 
 def _with_facts(song: Song, facts: Song) -> Song:
