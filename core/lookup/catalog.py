@@ -1,0 +1,263 @@
+"""The song catalogue: typo-tolerant search, completion and facts from one read-only SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from math import log
+from pathlib import Path
+from typing import Any, Final, Self
+
+from rapidfuzz import fuzz
+
+from core.domain import AudioFeatures, Candidate, Song, SongName, SongQuery
+from core.errors import CatalogueError
+from core.lookup.catalog_schema import AUDIO_COLUMNS, FORMAT_VERSION, LIST_SEPARATOR, grams
+from core.lookup.likeness import FoldedName, folded_readings
+from core.lookup.matching import rank
+from core.lookup.normalise import artist_key, fold, song_key, title_key
+
+SHORTLIST: Final = 60
+"""Songs with the weightiest shared trigrams that are compared in full; the right one was among 50 in every trial."""
+
+NAMESAKES: Final = 40
+"""Songs of exactly the title asked for that are compared in full, the best known ones."""
+
+POSTINGS_LEAST: Final = 3_000
+POSTINGS_MOST: Final = 16_000
+POSTINGS_SHARE: Final = 1 / 12
+"""Trigram entries read for a search: this share of the songs, within the two bounds; time is proportional to it.
+
+The rarest trigrams come first, so a misspelling costs nothing and "the" is never read. 6,000 entries found all of 300
+misspelt songs among 80,000; ten times the songs need about three times the entries.
+"""
+
+GRAMS_LEAST: Final = 3
+"""Trigrams read in any case."""
+
+COMPLETION_LIKENESS: Final = 72.0
+"""Least likeness of a half-typed, misspelt name to the beginning of a song's."""
+
+COMPLETION_POOL: Final = 4
+"""Times the songs asked for that are looked through to put those first which begin as typed."""
+
+
+class Catalogue:
+    """A catalogue opened for reading.
+
+    All methods may be called from any thread, also at once: one connection, one call at a time. They block for
+    milliseconds, so an event loop calls them in a worker thread.
+    """
+
+    def __init__(self, db: sqlite3.Connection, songs: int) -> None:
+        """Take a connection to a checked catalogue; use :meth:`open`."""
+        self._db = db
+        self._songs = songs
+        self._lock = threading.Lock()
+        share = round(songs * POSTINGS_SHARE)
+        self._postings_max = min(max(share, POSTINGS_LEAST), POSTINGS_MOST)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a catalogue.
+
+        Raises:
+            CatalogueError: There is none, it is damaged or of another format.
+        """
+        if not path.is_file():
+            raise CatalogueError(f"no catalogue at {path.name}")
+        # Immutable, because a new catalogue replaces the file and never changes it.
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        try:
+            db = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise CatalogueError(f"{path.name} cannot be opened: {error}") from error
+        try:
+            songs = _checked(db, path.name)
+        except CatalogueError:
+            db.close()
+            raise
+        return cls(db, songs)
+
+    @classmethod
+    def open_if_present(cls, path: Path) -> Self | None:
+        """Open a catalogue; None if it was never built.
+
+        Raises:
+            CatalogueError: There is one, but it is damaged or of another format.
+        """
+        return cls.open(path) if path.exists() else None
+
+    def __len__(self) -> int:
+        return self._songs
+
+    def search(self, query: SongQuery, limit: int = 25) -> tuple[Candidate, ...]:
+        """List the songs most like a question, the likeliest first, forgiving typos, order and left-out words.
+
+        Raises:
+            CatalogueError: The file turned out to be damaged.
+        """
+        readings = folded_readings(query)
+        titles = dict.fromkeys(key for reading in readings for key in (reading.key, reading.base))
+        asked: set[str] = set()
+        for reading in readings:
+            asked |= grams(f" {reading.key}  {reading.artist or ''} ")
+        numbers: dict[int, None] = {}
+        for title in titles:
+            rows = self._rows("SELECT number FROM song WHERE title_key = ? LIMIT ?", (title, NAMESAKES))
+            numbers.update(dict.fromkeys(row[0] for row in rows))
+        numbers.update(dict.fromkeys(self._sharing(asked, SHORTLIST)))
+        return tuple(rank(query, self._candidates(list(numbers)))[:limit])
+
+    def complete(self, prefix: str, limit: int = 25) -> tuple[SongName, ...]:
+        """List songs for a half-typed name, the best known first; misspelt ones follow when few fit as typed.
+
+        Raises:
+            CatalogueError: The file turned out to be damaged.
+        """
+        typed = fold(prefix)
+        if not typed or limit < 1:
+            return ()
+        *words, last = (_quoted(word) for word in typed.split())
+        rows = self._rows(
+            "SELECT title, artist FROM song WHERE number IN"
+            " (SELECT rowid FROM song_word WHERE song_word MATCH ? LIMIT ?) ORDER BY number",
+            (" AND ".join([*words, f"{last}*"]), COMPLETION_POOL * limit),
+        )
+        names = [SongName(title, artist) for title, artist in rows]
+        names.sort(key=lambda name: not _begins(name, typed))
+        if len(names) < limit:
+            names += self._misspelt(typed)
+        return tuple(dict.fromkeys(names))[:limit]
+
+    def find(self, name: SongName) -> Song | None:
+        """Look up the facts of a song by its key, also by a guest's name instead of the first artist's.
+
+        Raises:
+            CatalogueError: The file turned out to be damaged.
+        """
+        columns = ", ".join(f"audio_{column}" for column in AUDIO_COLUMNS)
+        select = f"SELECT title, artist, credits, album, genres, duration_ms, explicit, {columns} FROM song"  # noqa: S608
+        rows = self._rows(f"{select} WHERE song_key = ?", (song_key(name.title, name.artist),))
+        if rows:
+            return _song(rows[0])
+        wanted = artist_key(name.artist)
+        for row in self._rows(f"{select} WHERE title_key = ? LIMIT ?", (title_key(name.title), NAMESAKES)):
+            song = _song(row)
+            if wanted in map(artist_key, song.credits):
+                return song
+        return None
+
+    def close(self) -> None:
+        """Free the file; the catalogue cannot be used afterwards."""
+        with self._lock:
+            self._db.close()
+
+    def _misspelt(self, typed: str) -> list[SongName]:
+        alike: list[tuple[float, int, SongName]] = []
+        for place, candidate in enumerate(self._candidates(self._sharing(grams(f" {typed}"), SHORTLIST))):
+            name = candidate.name
+            likeness = _beginning_likeness(typed, FoldedName.of(name.title, name.artist, candidate.credits))
+            if likeness >= COMPLETION_LIKENESS:
+                alike.append((-likeness, place, name))
+        return [name for _, _, name in sorted(alike, key=lambda entry: entry[:2])]
+
+    def _sharing(self, asked: set[str], limit: int) -> list[int]:
+        """Number the songs that share the weightiest trigrams: each counts by how few songs have it."""
+        if not asked:
+            return []
+        counted = self._rows(f"SELECT songs, gram FROM gram WHERE gram IN ({_marks(asked)})", tuple(asked))  # noqa: S608
+        chosen: list[tuple[str, float]] = []
+        read = 0
+        for songs, gram in sorted(counted):
+            read += songs
+            if read > self._postings_max and len(chosen) >= GRAMS_LEAST:
+                break
+            chosen.append((_quoted(gram), log(1 + self._songs / songs)))
+        if not chosen:
+            return []
+        postings = " UNION ALL ".join(
+            "SELECT rowid AS number, ? AS weight FROM song_gram WHERE song_gram MATCH ?" for _ in chosen
+        )
+        rows = self._rows(
+            f"SELECT number FROM ({postings}) GROUP BY number ORDER BY sum(weight) DESC, number LIMIT ?",  # noqa: S608
+            (*(value for gram, weight in chosen for value in (weight, gram)), limit),
+        )
+        return [row[0] for row in rows]
+
+    def _candidates(self, numbers: Sequence[int]) -> list[Candidate]:
+        rows = self._rows(
+            f"SELECT title, artist, credits, popularity FROM song WHERE number IN ({_marks(numbers)}) ORDER BY number",  # noqa: S608
+            tuple(numbers),
+        )
+        return [
+            Candidate(SongName(title, artist), 0.0, popularity=popularity, credits=_list(artists))
+            for title, artist, artists, popularity in rows
+        ]
+
+    def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:
+        try:
+            with self._lock:
+                return self._db.execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise CatalogueError(f"the catalogue cannot be read: {error}") from error
+
+
+def _checked(db: sqlite3.Connection, name: str) -> int:
+    """Return the number of songs of a sound catalogue."""
+    try:
+        meta = dict(db.execute("SELECT name, value FROM meta").fetchall())
+        if meta.get("format") != FORMAT_VERSION:
+            raise CatalogueError(f"{name} has format {meta.get('format')}, this version reads {FORMAT_VERSION}")
+        (last,) = db.execute("SELECT max(number) FROM song").fetchone()
+        for index in ("song_gram", "song_word"):
+            db.execute(f"SELECT rowid FROM {index} WHERE {index} MATCH 'abc' LIMIT 1").fetchall()  # noqa: S608
+        db.execute("SELECT gram FROM gram LIMIT 1").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise CatalogueError(f"{name} is damaged: {error}") from error
+    songs = meta.get("songs", "")
+    if not songs.isdecimal() or last != int(songs):
+        raise CatalogueError(f"{name} is cut off: it names {songs or 'no'} songs and holds {last}")
+    return int(songs)
+
+
+def _song(row: Sequence[Any]) -> Song:
+    title, artist, artists, album, genres, duration_ms, explicit, *audio = row
+    features = dict(zip(AUDIO_COLUMNS, audio, strict=True))
+    for whole in ("key", "mode", "time_signature"):
+        features[whole] = None if features[whole] is None else int(features[whole])
+    return Song(
+        title=title,
+        artist=artist,
+        credits=_list(artists),
+        album=album,
+        genres=_list(genres),
+        duration_ms=duration_ms,
+        explicit=None if explicit is None else bool(explicit),
+        audio=None if features["danceability"] is None else AudioFeatures(**features),
+    )
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(text.split(LIST_SEPARATOR)) if text else ()
+
+
+def _quoted(word: str) -> str:
+    """Write a word as an FTS5 string, in which nothing is an operator."""
+    return '"' + word.replace('"', '""') + '"'
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def _begins(name: SongName, typed: str) -> bool:
+    title, artist = title_key(name.title), artist_key(name.artist)
+    return any(text.startswith(typed.removeprefix("the ")) for text in (title.removeprefix("the "), artist))
+
+
+def _beginning_likeness(typed: str, name: FoldedName) -> float:
+    length = len(typed)
+    wholes = (name.whole, *(f"{artist} {name.key}" for artist in name.artists[:1]))
+    return max(fuzz.ratio(typed, text[: length + extra]) for text in wholes for extra in (-1, 0, 1))

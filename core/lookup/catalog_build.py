@@ -1,0 +1,135 @@
+"""Builds the song catalogue from the Spotify Tracks Dataset: one SQLite file, one row per song."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from core.errors import DataError
+from core.lookup.catalog_schema import AUDIO_COLUMNS, FORMAT_VERSION, LIST_SEPARATOR, SCHEMA, grams, song_text
+from core.lookup.dataset import CatalogueEntry, read_dataset
+from core.lookup.normalise import song_key, title_key
+
+_INSERT: Final = f"INSERT INTO song VALUES ({', '.join('?' * (11 + len(AUDIO_COLUMNS)))})"  # noqa: S608 - placeholders
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What was read and written."""
+
+    rows_read: int
+    rows_unnamed: int
+    songs: int
+    size_bytes: int
+
+
+Progress = Callable[[int], None]
+"""Is told how many more rows or songs are done."""
+
+
+def _no_progress(_: int) -> None:
+    """Show nothing."""
+
+
+def build_catalogue(csv_path: Path, out: Path, *, source: str, progress: Progress = _no_progress) -> BuildReport:
+    """Read a copy of the data set, plain or .gz, and write the catalogue in one stroke.
+
+    Every song is one row: its greatest popularity, the facts of the row that has it, the genres of all its rows.
+    ``out`` is replaced only when the new file is complete.
+
+    Raises:
+        DataError: The file cannot be read, lacks a column or holds a value that cannot be; file, row and column named.
+    """
+    entries: dict[str, CatalogueEntry] = {}
+    rows = unnamed = 0
+    for entry in read_dataset(csv_path):
+        rows += 1
+        progress(1)
+        if not entry.song.title or not entry.song.artist:
+            unnamed += 1
+            continue
+        key = song_key(entry.song.title, entry.song.artist)
+        entries[key] = _merged(entries[key], entry) if key in entries else entry
+    if not entries:
+        raise DataError(f"{csv_path.name} holds no songs")
+    write_catalogue(entries.values(), out, source=source, rows_read=rows)
+    return BuildReport(rows, unnamed, len(entries), out.stat().st_size)
+
+
+def _merged(first: CatalogueEntry, second: CatalogueEntry) -> CatalogueEntry:
+    kept = second if second.popularity > first.popularity else first
+    genres = tuple(dict.fromkeys((*first.song.genres, *second.song.genres)))
+    return replace(kept, song=replace(kept.song, genres=genres))
+
+
+def write_catalogue(entries: Iterable[CatalogueEntry], out: Path, *, source: str, rows_read: int) -> None:
+    """Write entries with distinct song keys as a catalogue; ``out`` is replaced only when all is written."""
+    ranked = sorted(entries, key=lambda entry: -entry.popularity)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{out.name}-", dir=out.parent)
+    os.close(handle)
+    staged = Path(name)
+    try:
+        with closing(sqlite3.connect(staged)) as db:
+            _fill(db, ranked)
+            facts = {
+                "format": FORMAT_VERSION,
+                "source": source,
+                "rows_read": str(rows_read),
+                "songs": str(len(ranked)),
+                "built_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            db.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+            db.commit()
+        with staged.open("rb") as written:
+            os.fsync(written.fileno())
+        staged.chmod(0o644)
+        staged.replace(out)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _fill(db: sqlite3.Connection, ranked: list[CatalogueEntry]) -> None:
+    db.executescript(SCHEMA)
+    # The staged file is worthless until it is complete, so a journal protects nothing.
+    db.execute("PRAGMA journal_mode = OFF")
+    db.execute("PRAGMA synchronous = OFF")
+    counts: Counter[str] = Counter()
+    for number, entry in enumerate(ranked, start=1):
+        text = song_text(entry.song.title, entry.song.credits)
+        counts.update(grams(text))
+        db.execute(_INSERT, _values(number, entry))
+        db.execute("INSERT INTO song_gram (rowid, text) VALUES (?, ?)", (number, text))
+        db.execute("INSERT INTO song_word (rowid, text) VALUES (?, ?)", (number, text))
+    db.executemany("INSERT INTO gram VALUES (?, ?)", sorted(counts.items()))
+    db.execute("INSERT INTO song_gram (song_gram) VALUES ('optimize')")
+    db.execute("INSERT INTO song_word (song_word) VALUES ('optimize')")
+
+
+def _values(number: int, entry: CatalogueEntry) -> tuple[object, ...]:
+    song = entry.song
+    audio = (None,) * len(AUDIO_COLUMNS)
+    if song.audio is not None:
+        audio = tuple(getattr(song.audio, name) for name in AUDIO_COLUMNS)
+    return (
+        number,
+        song_key(song.title, song.artist),
+        title_key(song.title),
+        song.title,
+        song.artist,
+        LIST_SEPARATOR.join(song.credits),
+        entry.popularity,
+        song.album,
+        LIST_SEPARATOR.join(song.genres),
+        song.duration_ms,
+        song.explicit,
+        *audio,
+    )

@@ -1,0 +1,66 @@
+"""The catalogue's file format, shared by its builder and its reader.
+
+Songs are numbered by falling popularity, so that every index lists the best known first without sorting. Both full-text
+indexes hold the same folded text and no copy of it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.lookup.normalise import first_artist, fold, title_key
+
+FORMAT_VERSION: Final = "1"
+"""Raised when the tables or the normalisation behind the keys change; readers take no other."""
+
+LIST_SEPARATOR: Final = ";"
+"""Between the artists of a song and between its genres."""
+
+AUDIO_SHARES: Final = (
+    "danceability",
+    "energy",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+)
+AUDIO_COLUMNS: Final = (*AUDIO_SHARES, "loudness", "tempo", "key", "mode", "time_signature")
+"""In the data set's names; the column ``pitch_class`` holds ``key``."""
+
+SCHEMA: Final = f"""
+PRAGMA page_size = 8192;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE song (
+  number INTEGER PRIMARY KEY,
+  song_key TEXT NOT NULL UNIQUE,
+  title_key TEXT NOT NULL,
+  title TEXT NOT NULL,
+  artist TEXT NOT NULL,
+  credits TEXT NOT NULL,
+  popularity INTEGER NOT NULL,
+  album TEXT,
+  genres TEXT NOT NULL,
+  duration_ms INTEGER,
+  explicit INTEGER,
+  {", ".join(f"audio_{name} REAL" for name in AUDIO_COLUMNS)}
+);
+CREATE INDEX song_title ON song (title_key);
+CREATE TABLE gram (gram TEXT PRIMARY KEY, songs INTEGER NOT NULL) WITHOUT ROWID;
+CREATE VIRTUAL TABLE song_gram USING fts5 (text, content = '', tokenize = 'trigram', detail = none, columnsize = 0);
+CREATE VIRTUAL TABLE song_word USING fts5 (
+  text, content = '', detail = none, columnsize = 0, prefix = '1 2 3',
+  tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* S* P* Co'"
+);
+"""
+"""``gram`` counts the songs of each trigram, so that a search can pick the telling ones."""
+
+
+def song_text(title: str, artists: tuple[str, ...]) -> str:
+    """Join the folded names for the indexes; each is framed by spaces, so that short ones have trigrams too."""
+    return f" {title_key(title)}  {'  '.join(fold(first_artist(artist)) for artist in artists)} "
+
+
+def grams(text: str) -> set[str]:
+    """List the trigrams of a folded text, none across the border between title and artists."""
+    return {gram for i in range(len(text) - 2) if "  " not in (gram := text[i : i + 3])}
