@@ -165,6 +165,17 @@ class Answers:
 
         return await self._safely("refuse", build)
 
+    def note(self, request: str, reply: Reply, seconds: float = 0.0) -> Reply:
+        """Log and count a reply, also one that an adapter made by itself, and return it."""
+        log.info("event=reply request=%s code=%s seconds=%.3f", request, reply.code, seconds)
+        if self._on_reply is not None:
+            self._on_reply(request, reply.code, seconds)
+        return reply
+
+    def fault(self, request: str) -> Reply:
+        """Turn the exception an adapter is just handling into a reply, logged with a short id."""
+        return self.note(request, _incident(request))
+
     async def complete(self, prefix: str, limit: int) -> tuple[SongName, ...]:
         """List songs for a half-typed name, from memory; empty if even that fails."""
         try:
@@ -175,11 +186,13 @@ class Answers:
 
     def help(self) -> Reply:
         """Say how to ask."""
-        return text_reply(ResultCode.INFORMED, *words.HELP.splitlines(), title=words.HELP_TITLE, private=True)
+        lines = words.HELP.splitlines()
+        return self.note("help", text_reply(ResultCode.INFORMED, *lines, title=words.HELP_TITLE, private=True))
 
     def privacy(self) -> Reply:
         """Say what is stored."""
-        return text_reply(ResultCode.INFORMED, words.PRIVACY, title=words.PRIVACY_TITLE, private=True)
+        reply = text_reply(ResultCode.INFORMED, words.PRIVACY, title=words.PRIVACY_TITLE, private=True)
+        return self.note("privacy", reply)
 
     async def _predicted(self, answer: Awaitable[Answer], *, animated: bool, drawn: Drawn) -> Reply:
         resolved = await answer
@@ -240,11 +253,12 @@ class Answers:
             log.exception("event=fault request=%s", request)
             reply = text_reply(ResultCode.FAULT, error.user_message, private=True)
         except Exception:
-            incident = secrets.token_hex(3)
-            log.exception("event=fault request=%s incident=%s", request, incident)
-            reply = text_reply(ResultCode.FAULT, words.UNEXPECTED.format(incident=incident), private=True)
-        seconds = asyncio.get_running_loop().time() - started
-        log.info("event=reply request=%s code=%s seconds=%.3f", request, reply.code, seconds)
-        if self._on_reply is not None:
-            self._on_reply(request, reply.code, seconds)
-        return reply
+            reply = _incident(request)
+        return self.note(request, reply, asyncio.get_running_loop().time() - started)
+
+
+def _incident(request: str) -> Reply:
+    """Log the exception being handled under a short id and make the sentence that names the id."""
+    incident = secrets.token_hex(3)
+    log.exception("event=fault request=%s incident=%s", request, incident)
+    return text_reply(ResultCode.FAULT, words.UNEXPECTED.format(incident=incident), private=True)
