@@ -172,9 +172,9 @@ class Answers:
             self._on_reply(request, reply.code, seconds)
         return reply
 
-    def fault(self, request: str) -> Reply:
-        """Turn the exception an adapter is just handling into a reply, logged with a short id."""
-        return self.note(request, _incident(request))
+    def fault(self, request: str, error: Exception) -> Reply:
+        """Turn an unexpected exception of an adapter into a reply; its traceback is logged under the id told."""
+        return self.note(request, _incident(request, error))
 
     async def complete(self, prefix: str, limit: int) -> tuple[SongName, ...]:
         """List songs for a half-typed name, from memory; empty if even that fails."""
@@ -252,13 +252,13 @@ class Answers:
         except HitmeterError as error:
             log.exception("event=fault request=%s", request)
             reply = text_reply(ResultCode.FAULT, error.user_message, private=True)
-        except Exception:
-            reply = _incident(request)
+        except Exception as error:  # noqa: BLE001 - logged with its traceback under the id that the user sees
+            reply = _incident(request, error)
         return self.note(request, reply, asyncio.get_running_loop().time() - started)
 
 
-def _incident(request: str) -> Reply:
-    """Log the exception being handled under a short id and make the sentence that names the id."""
+def _incident(request: str, error: Exception) -> Reply:
+    """Log an exception under a short id and make the sentence that names the id."""
     incident = secrets.token_hex(3)
-    log.exception("event=fault request=%s incident=%s", request, incident)
+    log.error("event=fault request=%s incident=%s", request, incident, exc_info=error)
     return text_reply(ResultCode.FAULT, words.UNEXPECTED.format(incident=incident), private=True)
