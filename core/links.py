@@ -1,0 +1,189 @@
+"""What the address of a pasted link tells about a song; no link is ever opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import SplitResult, parse_qs, unquote, unquote_plus, urlsplit
+
+from core.domain import Reading
+from core.errors import HOW_TO_ASK
+
+_LINK: Final = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"|]+"
+    r"|spotify:[a-z]+:[0-9A-Za-z]+"
+    r"|(?<![\w./@-])(?:[a-z0-9-]+\.){0,3}"
+    r"(?:last\.fm|spotify\.com|youtube\.com|youtu\.be|music\.apple\.com|itunes\.apple\.com|deezer\.com|soundcloud\.com"
+    r"|tidal\.com|shazam\.com|bandcamp\.com|genius\.com|song\.link|spotify\.link)/[^\s<>\"|]*",
+    re.IGNORECASE,
+)
+_CLOSING: Final = {")": "(", "]": "[", "}": "{"}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkNews:
+    """What a link tells.
+
+    Attributes:
+        reading: Title and artist, or the title alone, when the address names them.
+        search: Free text to be read like a typed question, when the address holds that instead.
+        silence: The sentence for people when the address tells nothing of a song.
+    """
+
+    reading: Reading | None = None
+    search: str | None = None
+    silence: str | None = None
+
+
+def split_links(text: str) -> tuple[list[str], str]:
+    """Part a text into the links in it and what stands around them."""
+    links = [_trimmed(found) for found in _LINK.findall(text)]
+    rest = text
+    for link in links:
+        rest = rest.replace(link, " ", 1)
+    return links, " ".join(rest.split())
+
+
+def _trimmed(link: str) -> str:
+    """Drop the punctuation of the sentence around a link; brackets that the link itself opens stay."""
+    while link and (
+        link[-1] in ".,;:!?'*_~»”’>" or (link[-1] in _CLOSING and link.count(link[-1]) > link.count(_CLOSING[link[-1]]))
+    ):
+        link = link[:-1]
+    return link
+
+
+def read_link(link: str) -> LinkNews:
+    """Read the address of a link; never raises and never connects."""
+    if link[:8].casefold() == "spotify:":
+        return _silent("Spotify link")
+    try:
+        parts = urlsplit(link if "://" in link else f"https://{link}")
+        host = (parts.hostname or "").removeprefix("www.")
+    except ValueError:
+        return _silent("link")
+    for domain, (site, reader) in _SITES.items():
+        if host == domain or host.endswith(f".{domain}"):
+            return reader(parts) or _silent(f"{site} link")
+    return _silent("link")
+
+
+def _silent(site: str) -> LinkNews:
+    return LinkNews(silence=f"That {site} does not say which song it is. {HOW_TO_ASK}")
+
+
+def _segments(parts: SplitResult) -> list[str]:
+    return [segment for segment in parts.path.split("/") if segment]
+
+
+def _lastfm(parts: SplitResult) -> LinkNews | None:
+    """Read /music/Artist/_/Title and /music/Artist/Album/Title, also below a language or a user's library."""
+    segments = _segments(parts)
+    if "music" not in segments:
+        return _searched(parts, "q")
+    # Last.fm writes a plus for a space and escapes a real one twice.
+    names = [unquote(unquote_plus(s)).strip() for s in segments[segments.index("music") + 1 :] if s[0] != "+"]
+    if len(names) >= 3:
+        return LinkNews(reading=Reading(names[2], names[0]))
+    if names:
+        page = "an album" if len(names) == 2 else "an artist"
+        return LinkNews(silence=f"That is the page of {page}, not of a song. {HOW_TO_ASK}")
+    return None
+
+
+def _apple(parts: SplitResult) -> LinkNews | None:
+    """Read /song/slug/id, and /album/slug/id?i=id where the slug is the song's; an album alone tells no song."""
+    segments = _segments(parts)
+    for kind in ("song", "album"):
+        if kind in segments[:-1]:
+            following = segments[segments.index(kind) + 1 :]
+            names_song = kind == "song" or "i" in parse_qs(parts.query)
+            if names_song and len(following) > 1:
+                return _slug(following[0])
+            if kind == "album":
+                return LinkNews(silence=f"That is the page of an album, not of a song. {HOW_TO_ASK}")
+    return _searched(parts, "term")
+
+
+def _youtube(parts: SplitResult) -> LinkNews | None:
+    return _searched(parts, "search_query", "q")
+
+
+def _spotify(parts: SplitResult) -> LinkNews | None:
+    segments = _segments(parts)
+    if "search" in segments[:-1]:
+        return LinkNews(search=unquote(segments[segments.index("search") + 1]))
+    return None
+
+
+def _deezer(parts: SplitResult) -> LinkNews | None:
+    return _spotify(parts) or _searched(parts, "q")
+
+
+def _soundcloud(parts: SplitResult) -> LinkNews | None:
+    """Read /artist/title, whose slugs are the uploader's choice."""
+    segments = _segments(parts)
+    if len(segments) == 2 and segments[0] not in ("discover", "search", "charts") and segments[1] != "sets":
+        title, artist = _words(segments[1]), _words(segments[0])
+        return LinkNews(reading=Reading(title, artist)) if title and artist else None
+    return _searched(parts, "q")
+
+
+def _bandcamp(parts: SplitResult) -> LinkNews | None:
+    """Read artist.bandcamp.com/track/title."""
+    segments, artist = _segments(parts), (parts.hostname or "").split(".")[0]
+    if len(segments) == 2 and segments[0] == "track":
+        return LinkNews(reading=Reading(_words(segments[1]), _words(artist)))
+    return None
+
+
+def _shazam(parts: SplitResult) -> LinkNews | None:
+    """Read /track/id/slug and /song/id/slug."""
+    segments = _segments(parts)
+    return _slug(segments[-1]) if len(segments) >= 3 and not segments[-1].isdecimal() else None
+
+
+def _genius(parts: SplitResult) -> LinkNews | None:
+    """Read /Artist-title-lyrics, which does not tell where the artist ends."""
+    segments = _segments(parts)
+    if len(segments) == 1 and segments[0].endswith("-lyrics"):
+        return LinkNews(search=_words(segments[0].removesuffix("-lyrics")))
+    return None
+
+
+def _mute(_: SplitResult) -> LinkNews | None:
+    return None
+
+
+def _searched(parts: SplitResult, *names: str) -> LinkNews | None:
+    values = parse_qs(parts.query, max_num_fields=100) if parts.query.count("&") < 100 else {}
+    return next((LinkNews(search=values[name][0]) for name in names if name in values), None)
+
+
+def _slug(segment: str) -> LinkNews | None:
+    title = _words(segment)
+    return LinkNews(reading=Reading(title)) if title else None
+
+
+def _words(slug: str) -> str:
+    return " ".join(re.split(r"[-_\s]+", unquote(slug))).strip()
+
+
+_SITES: Final[dict[str, tuple[str, Callable[[SplitResult], LinkNews | None]]]] = {
+    "last.fm": ("Last.fm", _lastfm),
+    "lastfm.com": ("Last.fm", _lastfm),
+    "music.apple.com": ("Apple Music", _apple),
+    "itunes.apple.com": ("Apple Music", _apple),
+    "youtube.com": ("YouTube", _youtube),
+    "youtu.be": ("YouTube", _mute),
+    "spotify.com": ("Spotify", _spotify),
+    "spotify.link": ("Spotify", _mute),
+    "deezer.com": ("Deezer", _deezer),
+    "soundcloud.com": ("SoundCloud", _soundcloud),
+    "bandcamp.com": ("Bandcamp", _bandcamp),
+    "shazam.com": ("Shazam", _shazam),
+    "genius.com": ("Genius", _genius),
+    "tidal.com": ("Tidal", _mute),
+}

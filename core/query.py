@@ -1,0 +1,221 @@
+"""From typed text to the ways it can be read as a song.
+
+Forms: ``song - artist`` and ``artist - song`` with any dash, ``song by artist``, ``song | artist``, ``"song" artist``,
+a song alone, a pasted link. Whoever looks the readings up decides: the parser knows no songs.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from core.domain import Reading, SongQuery
+from core.errors import EmptyQuery, LinkSaysNothing, QueryError, QueryTooLong
+from core.limits import QUERY_MAX_CHARS
+from core.links import read_link, split_links
+from core.lookup.normalise import asked_versions, first_artist, fold, plain_title, version_words, visible
+
+TEXT_MAX_CHARS: Final = 4_000
+"""Longest text looked at: chats send no more, and links with tracking marks can pass the limit of a question."""
+
+READINGS_MAX: Final = 6
+"""Most readings kept; the forms yield no more for anything people type."""
+
+_COMMAND: Final = re.compile(r"^/predict(?:@\w+)?(?:\s+|$)", re.IGNORECASE)
+_MENTION: Final = re.compile(r"<(?:@[!&]?|#|a?:\w{1,32}:)\d{1,20}>")
+_DASHES: Final = "֊‐‑‒–—―−⁃⸺⸻﹘﹣－~-"
+_SPACED_DASH: Final = re.compile(rf"\s+[{_DASHES}]+\s+|(?<=\w)[{_DASHES}]+\s+|\s+[–—―]+(?=\w)|(?<=\w)--(?=\w)")
+_LONG_DASH: Final = re.compile(r"\s*[–—―⸺⸻]\s*")
+_PIPE: Final = re.compile(r"\s*[|｜¦]+\s*")
+_SLASH: Final = re.compile(r"\s+/+\s+|\s*／\s*")
+_BY: Final = re.compile(r"\s+(?:(?:performed|sung|covered)\s+)?by\s+", re.IGNORECASE)
+_QUOTED: Final = re.compile(
+    r"\"([^\"]+)\"|“([^”“]+)[”“]|„([^“”„]+)[“”]|«([^»]+)»|»([^«]+)«|‹([^›]+)›|「([^」]+)」|『([^』]+)』|〝([^〟]+)〟"
+    r"|＂([^＂]+)＂|❝([^❞]+)❞|(?<!\w)'([^']+(?:'\w[^']*)*)'(?!\w)|(?<!\w)‘([^‘]+)’(?!\w)|(?<!\w)`([^`]+)`(?!\w)"
+)
+_EDGES: Final = ' \t*_`"“”„«»‹›「」『』〝〟＂❝❞,;:|/·•>#' + _DASHES
+_LOOSE_QUOTES: Final = "'‘’"
+_DOUBLE_QUOTES: Final = str.maketrans("", "", '"“”„«»「」『』〝〟＂❝❞')
+_OFFICIAL: Final = re.compile(
+    r"[(\[](?:official|lyrics?|audio|video|music video|hd|hq|4k)\b[^)\]]*[)\]]", re.IGNORECASE
+)
+
+# What follows "by" in titles and is no artist: "Stand by Me", "Side by Side", "Down by the River".
+_NO_ARTIST: Final = re.compile(
+    r"(?:me|you|him|her|us|them|it|myself|yourself|my|your|the|a|side|step|day|night|one|name|heart|design|numbers|and"
+    r"|now|then|far|hand)\b",
+    re.IGNORECASE,
+)
+# What people write around a link; anything else there is the name of a song.
+_SMALL_TALK: Final = re.compile(
+    r"(?:(?:a|about|again|and|any|at|by|can|check|cool|do|does|for|good|great|guys|hear|here|hey|hi|how|i|is|it|its|just"
+    r"|like|link|listen|look|love|my|new|nice|now|of|ok|on|one|out|please|pls|popular|predict|rate|see|so|song|spotify"
+    r"|thanks|that|the|think|this|to|track|try|video|watch|we|what|whats|will|would|yo|you|youtube|your)(?:\s|$))*"
+)
+
+
+def parse_query(text: str) -> SongQuery:
+    """Read a question in every way that makes sense, the likeliest first.
+
+    Control characters, zero-width characters and direction overrides are dropped before anything is counted or shown.
+
+    Args:
+        text: What a person typed or pasted, of any length; questions may have 200 characters besides links.
+
+    Raises:
+        EmptyQuery: No letter or digit is left.
+        QueryTooLong: More than 200 characters are left.
+        LinkSaysNothing: There is only a link, and its address names no song.
+        QueryError: No reading is left.
+    """
+    if len(text) > TEXT_MAX_CHARS:
+        raise QueryTooLong(f"{len(text)} characters")
+    lines = [line for line in map(visible, _MENTION.sub(" ", text).splitlines()) if line]
+    # Two lines are a title above an artist, as players copy them.
+    joined = (" - " if len(lines) == 2 and not any(_SPACED_DASH.search(line) for line in lines) else " ").join(lines)
+    typed = _COMMAND.sub("", joined)
+    links, rest = split_links(typed)
+    return _read_links(links, rest.strip(_EDGES)) if links else _read_text(typed)
+
+
+def _read_links(links: list[str], rest: str) -> SongQuery:
+    news = [read_link(link) for link in links]
+    for told in news:
+        if told.search is not None:
+            return _read_text(visible(told.search))
+        if told.reading is not None:
+            title, artist = visible(told.reading.title), visible(told.reading.artist or "")
+            shown = f"{title} - {artist}" if artist else title
+            _check(shown)
+            return _query(shown, [_reading(title, artist or None)])
+    if not _speaks(rest) or _SMALL_TALK.fullmatch(fold(rest)):
+        sentence = news[0].silence
+        raise LinkSaysNothing("the address names no song", user_message=sentence)
+    return _read_text(rest)
+
+
+def _read_text(text: str) -> SongQuery:
+    text = text.strip()
+    _check(text)
+    bare = _without_pictures(text).strip(_EDGES)
+    if not _speaks(bare):
+        raise EmptyQuery("no letter or digit")
+    return _query(text, [*_from_quotes(text), *_readings(_without_pictures(text))])
+
+
+def _check(text: str) -> None:
+    if not _speaks(text):
+        raise EmptyQuery("no letter or digit")
+    if len(text) > QUERY_MAX_CHARS:
+        raise QueryTooLong(f"{len(text)} characters")
+
+
+def _query(text: str, readings: list[Reading | None]) -> SongQuery:
+    kept = tuple(dict.fromkeys(reading for reading in readings if reading is not None))[:READINGS_MAX]
+    if not kept:
+        raise QueryError("no reading")
+    return SongQuery(text, kept)
+
+
+def _from_quotes(text: str) -> list[Reading | None]:
+    """Read ``"song" artist``; quotes inside one side of a dash are left to that side."""
+    spans = list(_QUOTED.finditer(text))
+    if not spans or len(spans) > 2:
+        return []
+    first = spans[0]
+    title = first[first.lastindex or 0]
+    around = [text[: first.start()], text[first.end() :]]
+    if not any(map(_speaks, around)):
+        return [] if _SPACED_DASH.search(title) or _BY.search(title) else [_reading(title, None)]
+    sides = [side for side in map(_side, around) if _speaks(side)]
+    if len(sides) != 1 or _SPACED_DASH.search(sides[0]):
+        return []
+    return [_reading(title, sides[0])]
+
+
+def _side(text: str) -> str:
+    """Clean what stands beside a quoted title: "- The Weeknd", "by The Weeknd", "(Official Video)"."""
+    text = plain_title(f"x {text}")[1:] if text.strip()[:1] in "([" else text
+    return re.sub(r"^by\s+|\s+(?:by|with)$", "", text.strip(_EDGES), flags=re.IGNORECASE).strip(_EDGES + _LOOSE_QUOTES)
+
+
+def _readings(text: str) -> list[Reading | None]:
+    """Read text by its separators, the strongest first."""
+    text = text.strip(_EDGES)
+    whole = _reading(text, None)
+    pipes = [part for part in _PIPE.split(text) if part.strip(_EDGES)]
+    if len(pipes) > 1 and _SPACED_DASH.search(pipes[0]):
+        # A video's title: "Artist - Song (Official Video) | Label".
+        return [*_readings(pipes[0]), whole]
+    if len(pipes) > 1:
+        return [_reading(pipes[0], pipes[1]), _reading(pipes[1], pipes[0]), whole]
+    parts = [part for part in _SPACED_DASH.split(text) if part.strip(_EDGES)]
+    if len(parts) > 1:
+        return [*_from_parts(parts), whole]
+    bys = list(_BY.finditer(text))
+    if bys:
+        title, artist = text[: bys[-1].start()], text[bys[-1].end() :]
+        split = _reading(title, artist)
+        # "by The Weeknd" names an artist by its capital, unless every word has one: "Down By The River".
+        capital = artist[:1].isupper() and "by" in bys[-1][0]
+        return [split, whole] if capital or not _NO_ARTIST.match(artist) else [whole, split]
+    long = [part for part in _LONG_DASH.split(text) if _speaks(part)]
+    if len(long) == 2:
+        both = _from_parts(long)
+        return [*both, whole] if any(" " in part for part in long) else [whole, *both]
+    slashed = [part for part in _SLASH.split(text) if _speaks(part)]
+    if len(slashed) == 2:
+        return [whole, *_from_parts(slashed)]
+    return [whole]
+
+
+def _from_parts(parts: list[str]) -> list[Reading | None]:
+    """Read what dashes part: the artist may stand last or first, and a version behind the title."""
+    first, last, joined = parts[0], parts[-1], " - ".join
+    artist_last = _reading(joined(parts[:-1]), last)
+    artist_first = _reading(joined(parts[1:]), first)
+    if _is_version(last):
+        if len(parts) == 2:
+            return [_reading(joined(parts), None), artist_last]
+        return [artist_first, _reading(joined([first, last]), joined(parts[1:-1]))]
+    # "(Official Video)" and "feat." stand behind titles.
+    titled_last = _OFFICIAL.search(last) or (version_words(last) and not version_words(first))
+    return [artist_first, artist_last] if titled_last else [artist_last, artist_first]
+
+
+def _is_version(part: str) -> bool:
+    """Tell "Remix", "Live at X" and "Remastered 2011" from an artist's name."""
+    return plain_title(f"x - {part}") == "x" or bool(version_words(f"x - {part}") and asked_versions(part.split()[0]))
+
+
+def _reading(title: str, artist: str | None) -> Reading | None:
+    title = _part(plain_title(_part(title)))
+    if artist is not None:
+        artist = _part(first_artist(_part(plain_title(artist))))
+    # "÷ - Ed Sheeran" and "!!! - Must Be the Moon" name songs; signs alone do not.
+    if not title or not _speaks(title + (artist or "")):
+        return None
+    return Reading(title, artist or None)
+
+
+def _part(text: str) -> str:
+    """Strip a title or artist of quotes, marks and dashes around it; "'Cause" and "Rock 'n'" keep theirs."""
+    text = text.translate(_DOUBLE_QUOTES).strip(_EDGES)
+    if len(text) > 2 and text[0] in _LOOSE_QUOTES and text[-1] in _LOOSE_QUOTES:
+        text = text[1:-1].strip(_EDGES)
+    return text
+
+
+def _without_pictures(text: str) -> str:
+    """Drop emoji and other pictures; signs that names are made of ("÷", "+", "$") stay."""
+    kept = "".join(
+        " " if unicodedata.category(c) == "So" or "\U0001f3fb" <= c <= "\U0001f3ff" else c
+        for c in text
+        if c not in "\ufe0e\ufe0f\u20e3"
+    )
+    return " ".join(kept.split())
+
+
+def _speaks(text: str) -> bool:
+    return any(c.isalnum() for c in text)
