@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingsError
@@ -35,6 +35,17 @@ class Settings(BaseSettings):
 
     discord_token: SecretStr | None = Field(None, description="Token of the Discord bot; empty leaves Discord out.")
     telegram_token: SecretStr | None = Field(None, description="Token of the Telegram bot; empty leaves Telegram out.")
+
+    discord_admin_ids: Annotated[tuple[int, ...], NoDecode] = Field(
+        (), description="Discord ids of those who, besides the owner, may use /stats and /reload, separated by commas."
+    )
+    discord_animated: bool = Field(False, description="Whether the needle sweeps to its place on Discord.")
+    discord_shard_count: int | None = Field(
+        None, ge=1, description="Shards of the bot over all processes; empty lets Discord say."
+    )
+    discord_shard_ids: Annotated[tuple[int, ...], NoDecode] = Field(
+        (), description="Shards served by this process, from 0, separated by commas; empty means all."
+    )
 
     telegram_admin_ids: Annotated[tuple[int, ...], NoDecode] = Field(
         (), description="Telegram ids of those who may use /stats and /reload, separated by commas."
@@ -69,7 +80,7 @@ class Settings(BaseSettings):
     def _upper_case(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("telegram_admin_ids", mode="before")
+    @field_validator("telegram_admin_ids", "discord_admin_ids", "discord_shard_ids", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part for part in value.replace(",", " ").split() if part] if isinstance(value, str) else value
@@ -79,6 +90,14 @@ class Settings(BaseSettings):
     def _acceptable(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()) is None:
             raise ValueError("must be 1 to 256 of A-Z, a-z, 0-9, _ and -")
+        return value
+
+    @field_validator("discord_shard_ids")
+    @classmethod
+    def _among_the_shards(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        count = info.data.get("discord_shard_count") or 0
+        if not all(0 <= shard < count for shard in value):
+            raise ValueError("needs DISCORD_SHARD_COUNT, and every id must be below it")
         return value
 
     @property
