@@ -1,0 +1,102 @@
+"""What the model is measured against: the predecessor's recipe and three simpler answers."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from core.model.boosting import GenreRates
+from core.model.calibration import FloatArray
+from core.model.features import COLUMN, FloatMatrix
+from core.model.tables import AUDIO_COLUMNS
+
+FOREST: Final[dict[str, Any]] = {
+    "n_estimators": 400,
+    "max_depth": 20,
+    "min_samples_split": 5,
+    "min_samples_leaf": 2,
+    "class_weight": "balanced",
+}
+"""The predecessor's settings."""
+
+LOGARITHMIC: Final = ("artist_listeners", "artist_playcount", "duration_ms", "album_chars", "title_chars")
+"""Columns that logistic regression sees as logarithms."""
+
+
+def predecessor_forest(seed: int, jobs: int = 1) -> Pipeline:
+    """Build the predecessor's scaled forest over its nine audio features, given as the nine columns themselves."""
+    return make_pipeline(StandardScaler(), RandomForestClassifier(**FOREST, random_state=seed, n_jobs=jobs))
+
+
+def audio_columns(rows: FloatMatrix) -> FloatMatrix:
+    """Return the nine audio features of base rows, shape (n, 9); an unknown tempo is 0, as in the data."""
+    return np.nan_to_num(rows[:, [COLUMN[key] for key in AUDIO_COLUMNS]])
+
+
+class LogOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Gives any probabilistic pipeline a ``decision_function`` in log odds, so that it can be cross-fitted."""
+
+    def __init__(self, pipeline: Any) -> None:
+        """Take the unfitted pipeline."""
+        self.pipeline = pipeline
+
+    def fit(self, rows: FloatMatrix, popular: NDArray[np.bool_]) -> Self:
+        """Fit the pipeline."""
+        self.classes_ = np.array([False, True])
+        self.pipeline.fit(rows, popular)
+        return self
+
+    def decision_function(self, rows: FloatMatrix) -> FloatArray:
+        """Return log odds, shape (n,), kept finite."""
+        p = np.clip(self.pipeline.predict_proba(rows)[:, 1], 1e-6, 1 - 1e-6)
+        return np.asarray(np.log(p / (1 - p)), dtype=np.float64)
+
+
+def _logarithms(rows: FloatMatrix) -> FloatMatrix:
+    changed = rows.copy()
+    columns = [COLUMN[key] for key in LOGARITHMIC]
+    changed[:, columns] = np.log1p(np.maximum(changed[:, columns], 0))
+    return changed
+
+
+def logistic(seed: int) -> Pipeline:
+    """Build logistic regression over all base columns, unknown figures at their mean with a mark beside them."""
+    return make_pipeline(
+        GenreRates(),
+        FunctionTransformer(_logarithms),
+        SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(C=0.1, max_iter=1000, random_state=seed),
+    )
+
+
+def forest_on_songs(seed: int) -> LogOdds:
+    """Build the predecessor's forest over base rows; it looks at the nine audio features alone."""
+    return LogOdds(make_pipeline(FunctionTransformer(audio_columns), predecessor_forest(seed)))
+
+
+def logistic_on_songs(seed: int) -> LogOdds:
+    """Build logistic regression over base rows."""
+    return LogOdds(logistic(seed))
+
+
+class GenreRateAnswer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Answers with the mean rate of a song's genres, in log odds."""
+
+    def fit(self, rows: FloatMatrix, popular: NDArray[np.bool_]) -> Self:
+        """Learn the rates."""
+        self.classes_ = np.array([False, True])
+        self.rates_ = GenreRates().fit(rows, popular)
+        return self
+
+    def decision_function(self, rows: FloatMatrix) -> FloatArray:
+        """Return the mean log odds of each row's genres, shape (n,)."""
+        return self.rates_.transform(rows)[:, rows.shape[1]].astype(np.float64)

@@ -1,0 +1,137 @@
+"""Why an answer came out as it did: what each figure pushes, by replacing it with a usual one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from core.domain import Block, Reason, Song
+from core.model.features import COLUMN, COLUMNS_OF, FloatMatrix, Group
+from core.model.genres import genres_of
+from core.model.served import FoldModel, ServedModel
+from core.model.title_facts import TITLE_WORDS
+from core.model.track_stage import TrackFigures
+from core.model.views import Pattern
+
+MOST_REASONS: Final = 3
+"""Reasons given in each direction."""
+
+LEAST_PUSH: Final = 0.05
+"""Pushes smaller than this, in log odds, are not worth a word."""
+
+LABEL_MAX_TAGS: Final = 2
+
+_SOUND: Final = {
+    "danceability": ("danceable", "hard to dance to"),
+    "energy": ("energetic", "calm"),
+    "valence": ("cheerful", "gloomy"),
+    "tempo": ("fast", "slow"),
+    "loudness": ("loud", "quiet"),
+    "acousticness": ("acoustic", "hardly acoustic"),
+    "instrumentalness": ("instrumental", "sung"),
+    "speechiness": ("spoken words", "few spoken words"),
+    "liveness": ("sounds live", "studio sound"),
+}
+"""How a sound feature is called when it is above and below the usual."""
+
+_VERSION_COLUMNS: Final = tuple(COLUMN[key] for key in TITLE_WORDS)
+_NAME_COLUMNS: Final = tuple(c for c in COLUMNS_OF[Group.NAMES] if c not in _VERSION_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Swap:
+    """One replacement: these columns become usual, or the song's own figures do."""
+
+    key: str
+    label: str
+    columns: tuple[int, ...] = ()
+    listeners: bool = False
+    loyalty: bool = False
+
+
+def assess_with_reasons(
+    model: ServedModel, fold: FoldModel, song: Song, row: FloatMatrix, pattern: Pattern, figures: TrackFigures | None
+) -> tuple[float, tuple[Reason, ...]]:
+    """Return the log odds of one song and its reasons, from a single batched call of the base model.
+
+    Args:
+        model: Gives what is usual.
+        fold: The model of the song's fold.
+        song: The song, for the words of the labels.
+        row: Its base columns, shape (n_columns,).
+        pattern: Its known base blocks.
+        figures: Its own figures, arrays of shape (1,); None if unknown.
+    """
+    swaps = _swaps(model, song, row, figures is not None)
+    batch = np.tile(row, (len(swaps) + 1, 1))
+    for place, swap in enumerate(swaps, start=1):
+        columns = list(swap.columns)
+        batch[place, columns] = model.typical[columns]
+    answers = fold.log_odds(batch, pattern, None if figures is None else _swapped_figures(model, figures, swaps))
+    own = float(answers[0])
+    found = [Reason(swap.key, swap.label, own - float(answer)) for swap, answer in zip(swaps, answers[1:], strict=True)]
+    strong = sorted((r for r in found if abs(r.push) >= LEAST_PUSH), key=lambda r: -abs(r.push))
+    ups = [r for r in strong if r.push > 0][:MOST_REASONS]
+    downs = [r for r in strong if r.push < 0][:MOST_REASONS]
+    return own, tuple(sorted((*ups, *downs), key=lambda r: -abs(r.push)))
+
+
+def _swapped_figures(model: ServedModel, figures: TrackFigures, swaps: list[_Swap]) -> TrackFigures:
+    """Repeat the song's figures for each row of the batch, with usual ones where a swap says so."""
+    n = len(swaps) + 1
+    usual_listeners, usual_loyalty = model.typical_track
+    listeners = np.repeat(figures.listeners, n)
+    loyalty = np.repeat(figures.playcount / figures.listeners, n)
+    artist = np.repeat(figures.artist_listeners, n)
+    usual_artist = float(model.typical[COLUMN["artist_listeners"]])
+    for place, swap in enumerate(swaps, start=1):
+        if swap.listeners:
+            listeners[place] = usual_listeners
+        if swap.loyalty:
+            loyalty[place] = usual_loyalty
+        if swap.key == Block.ARTIST and not math.isnan(artist[place]):
+            artist[place] = usual_artist
+    return TrackFigures(listeners, listeners * loyalty, artist)
+
+
+def _swaps(model: ServedModel, song: Song, row: FloatMatrix, has_figures: bool) -> list[_Swap]:
+    typical = model.typical
+
+    def known(group: Group) -> bool:
+        return not bool(np.isnan(row[list(COLUMNS_OF[group])]).all())
+
+    swaps: list[_Swap] = []
+    if has_figures:
+        swaps += [
+            _Swap("listeners", "listeners", listeners=True),
+            _Swap("plays_per_listener", "plays per listener", loyalty=True),
+        ]
+    if known(Group.ARTIST):
+        swaps.append(_Swap(Block.ARTIST, "the artist's audience", COLUMNS_OF[Group.ARTIST]))
+    if known(Group.TAGS):
+        names = (song.genres and genres_of(song)) or song.tags
+        label = f"{'genres' if song.genres else 'tags'}: {', '.join(names[:LABEL_MAX_TAGS])}"
+        swaps.append(_Swap(Block.TAGS, label, COLUMNS_OF[Group.TAGS]))
+    if known(Group.DURATION):
+        long = row[COLUMN["duration_ms"]] > typical[COLUMN["duration_ms"]]
+        swaps.append(_Swap("duration_ms", "a longer song" if long else "a shorter song", COLUMNS_OF[Group.DURATION]))
+    if known(Group.ALBUM):
+        label = "released as a single" if row[COLUMN["album_is_title"]] > 0 else "the album"
+        swaps.append(_Swap("album", label, COLUMNS_OF[Group.ALBUM]))
+    if known(Group.CREDITS):
+        label = "guest artists" if len(song.credits) > 1 else "no guest artists"
+        swaps.append(_Swap("credits", label, COLUMNS_OF[Group.CREDITS]))
+    if known(Group.EXPLICIT):
+        label = "explicit words" if song.explicit else "no explicit words"
+        swaps.append(_Swap("explicit", label, COLUMNS_OF[Group.EXPLICIT]))
+    if row[list(_VERSION_COLUMNS)].any():
+        swaps.append(_Swap("version", "the kind of version", _VERSION_COLUMNS))
+    swaps.append(_Swap("names", "wording of title and name", _NAME_COLUMNS))
+    for key, (above, below) in _SOUND.items():
+        value = row[COLUMN[key]]
+        if not math.isnan(value):
+            swaps.append(_Swap(key, above if value > typical[COLUMN[key]] else below, (COLUMN[key],)))
+    return swaps

@@ -1,0 +1,232 @@
+"""The one feature table: what the model sees of a song, what people are shown of it, and in which words.
+
+Training, scoring, serving, cards and help texts all read :data:`FEATURES`. Columns are in natural units (listeners,
+milliseconds, dB); NaN means unknown, never zero. The song's own Last.fm figures (group ``TRACK``) are weighed by the
+second stage alone and are no columns of the base model: the songs that have them are chart songs, so that their mere
+presence would give the answer away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain import AudioFeatures, Block, Song
+from core.model import display
+from core.model.folds import fold_of
+from core.model.genres import GENRES, genre_index, genres_of
+from core.model.title_facts import (
+    ALBUM_FACTS,
+    ARTIST_NAME_FACTS,
+    CREDIT_FACTS,
+    TITLE_FACTS,
+    album_facts,
+    artist_name_facts,
+    credit_facts,
+    title_facts,
+)
+
+NAN: Final = math.nan
+FloatMatrix = NDArray[np.float32]
+
+
+class Group(StrEnum):
+    """Figures that become known together; each is hidden as a whole in training and explained as a whole."""
+
+    TRACK = "track"
+    ARTIST = "artist"
+    TAGS = "tags"
+    AUDIO = "audio"
+    DURATION = "duration"
+    EXPLICIT = "explicit"
+    CREDITS = "credits"
+    ALBUM = "album"
+    NAMES = "names"
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One figure of a song.
+
+    Attributes:
+        key: Its name in the table.
+        label: Its name for people.
+        unit: Unit of the value, "" for shares and counts of nothing in particular.
+        group: With which figures it becomes known.
+        value: Reads it off a song; NaN if unknown. None where a whole group is read at once.
+        show: Writes it for people; None if it is never shown by itself.
+        monotone: 1 if more of it never lowers the answer, else 0.
+    """
+
+    key: str
+    label: str
+    unit: str
+    group: Group
+    value: Callable[[Song], float] | None = None
+    show: Callable[[float], str] | None = None
+    monotone: int = 0
+
+
+def _known(value: float | None) -> float:
+    return NAN if value is None or not math.isfinite(value) or value < 0 else float(value)
+
+
+def _ratio(over: float | None, under: float | None) -> float:
+    top, bottom = _known(over), _known(under)
+    return top / bottom if bottom > 0 else NAN
+
+
+def _audio(key: str, song: Song) -> float:
+    value = None if song.audio is None else getattr(song.audio, key)
+    return NAN if value is None or not math.isfinite(value) else float(value)
+
+
+def _tempo(song: Song) -> float:
+    return _audio("tempo", song) or NAN
+
+
+def _duration(song: Song) -> float:
+    return _known(song.duration_ms) or NAN
+
+
+def _explicit(song: Song) -> float:
+    return NAN if song.explicit is None else float(song.explicit)
+
+
+def _audio_feature(
+    key: str, label: str, unit: str = "", show: Callable[[float], str] | None = display.share
+) -> Feature:
+    return Feature(key, label, unit, Group.AUDIO, partial(_audio, key), show)
+
+
+def _facts(group: Group, facts: dict[str, str]) -> tuple[Feature, ...]:
+    return tuple(Feature(key, label, "", group) for key, label in facts.items())
+
+
+FEATURES: Final[tuple[Feature, ...]] = (
+    Feature("listeners", "Listeners", "listeners", Group.TRACK, lambda s: _known(s.listeners), display.count, 1),
+    Feature("playcount", "Plays", "plays", Group.TRACK, lambda s: _known(s.playcount), display.count, 1),
+    Feature(
+        "plays_per_listener", "Plays per listener", "plays per listener", Group.TRACK,
+        lambda s: _ratio(s.playcount, s.listeners), display.one_decimal,
+    ),
+    Feature(
+        "artist_listeners", "Artist's listeners", "listeners", Group.ARTIST, lambda s: _known(s.artist_listeners),
+        display.count, 1,
+    ),
+    Feature(
+        "artist_playcount", "Artist's plays", "plays", Group.ARTIST, lambda s: _known(s.artist_playcount),
+        display.count,
+    ),
+    Feature(
+        "artist_plays_per_listener", "Artist's plays per listener", "plays per listener", Group.ARTIST,
+        lambda s: _ratio(s.artist_playcount, s.artist_listeners), display.one_decimal,
+    ),
+    Feature("duration_ms", "Length", "ms", Group.DURATION, _duration, display.clock),
+    _audio_feature("danceability", "Danceability"),
+    _audio_feature("energy", "Energy"),
+    _audio_feature("valence", "Positivity"),
+    Feature("tempo", "Tempo", "BPM", Group.AUDIO, _tempo, display.beats),
+    _audio_feature("loudness", "Loudness", "dB", display.decibels),
+    _audio_feature("acousticness", "Acousticness"),
+    _audio_feature("instrumentalness", "Instrumentalness"),
+    _audio_feature("speechiness", "Speechiness"),
+    _audio_feature("liveness", "Liveness"),
+    _audio_feature("key", "Key", show=None),
+    _audio_feature("mode", "Mode", show=None),
+    _audio_feature("time_signature", "Time signature", show=None),
+    Feature("explicit", "Explicit words", "", Group.EXPLICIT, _explicit),
+    *_facts(Group.CREDITS, CREDIT_FACTS),
+    *_facts(Group.ALBUM, ALBUM_FACTS),
+    *_facts(Group.NAMES, TITLE_FACTS),
+    *_facts(Group.NAMES, ARTIST_NAME_FACTS),
+    Feature("n_genres", "Number of genres", "genres", Group.TAGS),
+    *(Feature(f"genre_{genre}", genre, "", Group.TAGS) for genre in GENRES),
+)  # fmt: skip
+
+BY_KEY: Final = {feature.key: feature for feature in FEATURES}
+BASE: Final = tuple(feature for feature in FEATURES if feature.group is not Group.TRACK)
+"""Columns of the base model, in order."""
+
+COLUMN: Final = {feature.key: index for index, feature in enumerate(BASE)}
+"""Column of each base feature."""
+
+COLUMNS_OF: Final[dict[Group, tuple[int, ...]]] = {
+    group: tuple(i for i, feature in enumerate(BASE) if feature.group is group) for group in Group
+}
+"""Columns of each group."""
+
+_READ: Final = tuple((i, feature.value) for i, feature in enumerate(BASE) if feature.value is not None)
+_FACT_COLUMNS: Final = tuple(COLUMN[key] for key in (*CREDIT_FACTS, *ALBUM_FACTS, *TITLE_FACTS, *ARTIST_NAME_FACTS))
+_FIRST_GENRE: Final = COLUMN[f"genre_{GENRES[0]}"]
+
+
+def base_row(song: Song) -> FloatMatrix:
+    """Return what the base model sees of a song, shape (n_columns,), NaN where unknown."""
+    row = np.full(len(BASE), np.nan, dtype=np.float32)
+    for column, read in _READ:
+        row[column] = read(song)
+    row[list(_FACT_COLUMNS)] = [
+        *credit_facts(song.credits, song.title),
+        *album_facts(song.album, song.title, song.artist),
+        *title_facts(song.title),
+        *artist_name_facts(song.artist),
+    ]
+    genres = genres_of(song)
+    if genres:
+        row[_FIRST_GENRE:] = 0.0
+        row[COLUMN["n_genres"]] = len(genres)
+        for genre in genres:
+            row[_FIRST_GENRE + genre_index(genre)] = 1.0
+    return row
+
+
+def base_matrix(songs: Iterable[Song]) -> FloatMatrix:
+    """Return the rows of several songs, shape (n_songs, n_columns)."""
+    rows = [base_row(song) for song in songs]
+    return np.vstack(rows) if rows else np.empty((0, len(BASE)), dtype=np.float32)
+
+
+def known_blocks(song: Song) -> tuple[Block, ...]:
+    """Name the blocks of figures known of a song, in the order of :class:`Block`."""
+    known = {
+        Block.TRACK: bool(song.listeners and song.playcount),
+        Block.ARTIST: song.artist_listeners is not None and song.artist_playcount is not None,
+        Block.TAGS: bool(genres_of(song)),
+        Block.AUDIO: song.audio is not None,
+    }
+    return tuple(block for block in Block if known[block])
+
+
+_PROBES: Final[tuple[Song, ...]] = (
+    Song(title="Don't Stop (feat. Ana) - 2011 Remaster", artist="The Béars", album="Greatest Hits, Vol. 2 (Deluxe)"),
+    Song(title="夜に駆ける", artist="しずく", album="夜に駆ける", tags=("j-pop", "R&B", "live"), duration_ms=261000),
+    Song(title="Ночь - Live", artist="DJ Зима & Co", credits=("DJ Зима & Co", "Guest"), explicit=True),
+    Song(title="दिल (From \"Film\")", artist="आशा", genres=("indian", "pop"), artist_listeners=10, artist_playcount=30),
+    Song(title="!!!", artist="P!nk", playcount=4, listeners=2, audio=AudioFeatures(
+        danceability=0.5, energy=0.5, loudness=-6.5, speechiness=0.1, acousticness=0.2, instrumentalness=0.0,
+        liveness=0.1, valence=0.3, tempo=0.0, key=1, mode=0)),
+)  # fmt: skip
+
+
+def schema_hash(probes: Sequence[Song] = _PROBES) -> str:
+    """Return a fingerprint of the table and of the rules behind it, SHA-256 in hex.
+
+    Covers names, order and directions of the columns, and what they and the folds come out as for a few made-up songs,
+    so that a model is never fed features made by other rules than its own.
+    """
+    digest = hashlib.sha256()
+    for feature in FEATURES:
+        digest.update(f"{feature.key} {feature.group} {feature.monotone}\n".encode())
+    for song in probes:
+        values = " ".join(f"{value:.5g}" for value in base_row(song))
+        digest.update(f"{fold_of(song.artist)} {values}\n".encode())
+    return digest.hexdigest()

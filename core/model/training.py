@@ -1,0 +1,142 @@
+"""Trains a model and measures it: from songs to what is served and what is published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from core.domain import VerdictBands
+from core.model.boosting import base_pipeline
+from core.model.calibration import FloatArray, sigmoid
+from core.model.crossfit import Builder, CrossFit, Notify, cross_fit
+from core.model.evaluation import band_records, protocol_songs, rounded
+from core.model.features import BASE, FEATURES, FloatMatrix, Group, base_matrix
+from core.model.measures import best_threshold
+from core.model.served import ServedModel, track_figures
+from core.model.songs import TrainingSongs
+from core.model.tables import RawTables
+from core.model.track_stage import population_weights
+from core.model.views import VIEWS
+
+PERCENTILE_STEPS: Final = 1000
+"""Values kept of each ranked feature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained model with what is known about it."""
+
+    model: ServedModel
+    metrics: dict[str, Any]
+    fitted: CrossFit
+    songs: TrainingSongs
+
+
+def train(
+    tables: RawTables,
+    songs: TrainingSongs,
+    *,
+    seed: int = 0,
+    jobs: int = 1,
+    build: Builder = base_pipeline,
+    recipe: str = "default",
+    notify: Notify = lambda _: None,
+) -> Trained:
+    """Cross-fit, measure and assemble the served model.
+
+    Args:
+        tables: For their fingerprints.
+        songs: The training songs.
+        seed: Fixes every random choice; the same seed gives the same metrics, byte for byte.
+        jobs: Processes.
+        build: Builds the unfitted base model from a seed.
+        recipe: Its name, for the record.
+        notify: Told of each finished step.
+    """
+    rows = base_matrix(songs.songs)
+    notify("features")
+    fitted = cross_fit(songs, rows, build, seed=seed, jobs=jobs, notify=notify)
+    bands = VerdictBands()
+    full = sigmoid(fitted.base[VIEWS["full"]])
+    records = band_records(full, songs.popular, bands)
+    metrics = rounded(
+        {
+            "recipe": recipe,
+            "seed": seed,
+            "data": {
+                "files": tables.fingerprints,
+                "n_rows": len(tables.spotify),
+                "n_songs": len(songs.songs),
+                "n_artists": int(songs.artist.max()) + 1,
+                "n_with_track_figures": int(songs.has_track_figures.sum()),
+                "base_rate": float(songs.popular.mean()),
+            },
+            "bands": {
+                str(record.verdict): {"share_popular": record.share_popular, "n": record.n_songs} for record in records
+            },
+            "protocols": {"songs": protocol_songs(songs, rows, fitted, seed=seed, jobs=jobs, notify=notify)},
+        }
+    )
+    model = ServedModel(
+        folds=fitted.folds,
+        typical=_typical(rows),
+        typical_track=_typical_track(songs),
+        percentiles=_percentiles(songs, rows),
+        base_rate=float(songs.popular.mean()),
+        bands=bands,
+        records=records,
+        threshold=best_threshold(full, songs.popular),
+        metrics=metrics,
+    )
+    return Trained(model, metrics, fitted, songs)
+
+
+def _typical(rows: FloatMatrix) -> FloatMatrix:
+    """Return the median of each column; tags, album and credits as a whole are usual when unknown."""
+    typical = np.nanmedian(rows, axis=0).astype(np.float32)
+    for column, feature in enumerate(BASE):
+        if feature.group in (Group.TAGS, Group.ALBUM, Group.CREDITS):
+            typical[column] = np.nan
+    return typical
+
+
+def _track_weights(songs: TrainingSongs) -> FloatArray:
+    return population_weights(float(songs.popular.mean()), songs.popular[songs.has_track_figures])
+
+
+def _typical_track(songs: TrainingSongs) -> tuple[float, float]:
+    figures, joined = track_figures(songs.songs), songs.has_track_figures
+    weight = _track_weights(songs)
+    listeners, plays = figures.listeners[joined], figures.playcount[joined]
+    return (
+        float(_quantiles(listeners, weight, 2)[1]),
+        float(_quantiles(plays / listeners, weight, 2)[1]),
+    )
+
+
+def _percentiles(songs: TrainingSongs, rows: FloatMatrix) -> dict[str, FloatArray]:
+    """Return for each shown feature its values at evenly spaced shares of songs, the track figures weighed."""
+    joined = songs.has_track_figures
+    found: dict[str, FloatArray] = {}
+    for feature in FEATURES:
+        if feature.show is None:
+            continue
+        if feature.group is Group.TRACK and feature.value is not None:
+            values = np.array([feature.value(song) for song, has in zip(songs.songs, joined, strict=True) if has])
+            weight = _track_weights(songs)
+        else:
+            values = rows[:, BASE.index(feature)].astype(np.float64)
+            weight = np.ones(len(values))
+        known = ~np.isnan(values)
+        found[feature.key] = _quantiles(values[known], weight[known], PERCENTILE_STEPS)
+    return found
+
+
+def _quantiles(values: FloatArray, weight: FloatArray, steps: int) -> FloatArray:
+    """Return the values at the shares 0, 1/steps, ... of the total weight, shape (steps + 1,)."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weight[order])
+    places = np.searchsorted(reached, np.linspace(0, 1, steps + 1) * reached[-1])
+    return np.asarray(values[order][np.minimum(places, len(values) - 1)], dtype=np.float64)
