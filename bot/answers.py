@@ -157,6 +157,10 @@ class Answers:
 
         return await self._safely("stats", build)
 
+    async def refuse(self) -> Reply:
+        """Refuse a command of administrators to anybody else."""
+        return self.note("refuse", text_reply(ResultCode.REFUSED, words.ADMINISTRATORS_ONLY, private=True))
+
     def note(self, request: str, reply: Reply, seconds: float = 0.0) -> Reply:
         """Log and count a reply, also one that an adapter made by itself, and return it."""
         log.info("event=reply request=%s code=%s seconds=%.3f", request, reply.code, seconds)
