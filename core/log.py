@@ -27,12 +27,19 @@ SECRET_MIN_CHARS: Final = 6
 LINE_MAX_CHARS: Final = 20_000
 """Longest line; a traceback has some 3,000 characters."""
 
-CHATTY: Final = ("httpx", "httpcore", "telegram.ext", "discord", "matplotlib", "PIL", "asyncio", "urllib3", "filelock")
-"""Libraries whose INFO and DEBUG tell nothing of ours; httpx prints Telegram's token in every address at INFO."""
+QUIET: Final = {
+    **dict.fromkeys(
+        ("asyncio", "discord", "filelock", "httpcore", "httpx", "matplotlib", "PIL", "telegram.ext", "urllib3"),
+        logging.WARNING,
+    ),
+    "stamina": logging.ERROR,
+}
+"""Libraries that tell nothing of ours below these levels. httpx prints Telegram's token in every address at INFO;
+stamina warns of every retry, which each request's own line tells already."""
 
 # What secrets look like wherever they stand, for those that are in no setting of ours.
 _PATTERNS: Final = (
-    re.compile(r"(?i)((?:api_key|api_sig|apikey|access_token|token|secret|password|sk)=)[^&\s'\"<>]+"),
+    re.compile(r"(?i)((?<![a-z0-9])(?:api_key|api_sig|apikey|access_token|token|secret|password|sk)=)[^&\s'\"<>]+"),
     re.compile(r"(?i)((?:authorization|x-api-key)['\"]?\s*[:=]\s*['\"]?(?:bearer |bot )?)[^\s'\",}]+"),
     re.compile(r"(\b(?:bot)?)\d{6,12}(?::|%3A)[A-Za-z0-9_-]{30,}"),  # Telegram
     re.compile(r"(\b)[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"),  # Discord
@@ -103,8 +110,8 @@ def configure_logging(level: str, *, secrets: Iterable[str] = (), stream: TextIO
             root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(least)
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # a bad log call would print its arguments past the redactor
     sys.excepthook = _log_uncaught

@@ -32,8 +32,8 @@ class Breaker:
         self,
         *,
         threshold: int = 4,
-        open_s: float = 15.0,
-        open_max_s: float = 120.0,
+        open_s: float = 10.0,
+        open_max_s: float = 60.0,
         probes: int = 2,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -13,7 +13,7 @@ from core.domain import Candidate, Found, Origin, Reading, Song, Source
 from core.errors import SettingsError, UpstreamError
 from core.lookup.breaker import Breaker
 from core.lookup.cache import AnswerCache, Cached, CacheTimes, OnLookup
-from core.lookup.lastfm_parse import parse_artist, parse_search, parse_top_tags, parse_track
+from core.lookup.lastfm_parse import parse_artist, parse_search, parse_text, parse_top_tags, parse_track
 from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
 from core.lookup.normalise import fold
 from core.lookup.transport import OnRequest, RequestRate, RetryPolicy, Transport
@@ -21,6 +21,9 @@ from core.settings import Settings
 
 BUDGET_S: Final = 7.5
 """Longest that finding or searching may take, so that people read a sentence within 8 s."""
+
+ARTIST_SHARE: Final = 0.4
+"""Share of the budget that an artist's figures may take: the song's own are worth telling without them."""
 
 SEARCH_LIMIT: Final = 30
 """Songs asked of one search."""
@@ -92,7 +95,7 @@ class LastFm:
 
     async def find(self, reading: Reading, *, fresh: bool = False) -> Found | None:
         """Fetch the song; see :meth:`core.lookup.source.SongSource.find`."""
-        title, name = reading.title.strip(), (reading.artist or "").strip()
+        title, name = parse_text(reading.title), parse_text(reading.artist)
         if not title or not name:
             return None
         deadline = self._deadline()
@@ -121,7 +124,7 @@ class LastFm:
         With an artist given, the title is also searched without it, in the same round trip: the artist may be
         misspelt, and Last.fm finds nothing then.
         """
-        title, name = reading.title.strip(), (reading.artist or "").strip()
+        title, name = parse_text(reading.title), parse_text(reading.artist)
         if not title:
             return ()
         deadline = self._deadline()
@@ -140,8 +143,8 @@ class LastFm:
         await self._cache.aclose()
         await self._transport.aclose()
 
-    def _deadline(self) -> float:
-        return asyncio.get_running_loop().time() + self._budget_s
+    def _deadline(self, share: float = 1.0) -> float:
+        return asyncio.get_running_loop().time() + self._budget_s * share
 
     async def _track(self, title: str, artist: str, deadline: float, *, fresh: bool) -> Cached[TrackInfo]:
         async def load() -> TrackInfo | None:
@@ -155,9 +158,11 @@ class LastFm:
         )
 
     async def _artist_or_none(self, name: str, deadline: float, *, fresh: bool) -> Cached[ArtistInfo] | None:
+        patience = min(deadline, self._deadline(ARTIST_SHARE))
+
         async def load() -> ArtistInfo | None:
             params = {"artist": name, "autocorrect": "1"}
-            payload = await self._transport.call("artist.getInfo", params, deadline=deadline)
+            payload = await self._transport.call("artist.getInfo", params, deadline=patience)
             return None if payload is None else parse_artist(payload)
 
         try:

@@ -221,7 +221,7 @@ class Transport:
             return "garbled", UpstreamGarbled(f"{method}: an answer of more than {self._max_body_bytes} bytes")
         except TimeoutError:
             return "timeout", AttemptFailed("timeout", UpstreamUnavailable(f"{method}: no answer in time"))
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a host that no name can be
             cause = UpstreamUnavailable(f"{method}: {type(error).__name__}")
             return "unavailable", AttemptFailed("unavailable", cause)
         return judge(method, status, body, retry_after)

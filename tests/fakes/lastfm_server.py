@@ -22,7 +22,7 @@ import gzip
 import json
 import random
 import sys
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -56,6 +56,8 @@ class FakeLastFm:
         url: Address to give to a client.
         requests: Parameters of every request, in order, without the key.
         headers: Headers of every request, in order.
+        on_request: Awaited with each request's parameters before it is answered.
+        correct_tracks_only: Leave artist.getInfo without autocorrect.
     """
 
     def __init__(
@@ -91,6 +93,8 @@ class FakeLastFm:
         self._released = asyncio.Event()
         self.requests: list[dict[str, str]] = []
         self.headers: list[dict[str, str]] = []
+        self.on_request: Callable[[dict[str, str]], Awaitable[None]] | None = None
+        self.correct_tracks_only = False
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -132,6 +136,10 @@ class FakeLastFm:
         key = query.pop("api_key", "")
         self.requests.append(query)
         self.headers.append(dict(request.headers))
+        if self.on_request is not None:
+            await self.on_request(query)
+        if self.correct_tracks_only and query.get("method") == "artist.getInfo":
+            query = query | {"autocorrect": "0"}
         if self._latency_s:
             await asyncio.sleep(self._latency_s)
         if self._key is not None and key != self._key:
