@@ -98,6 +98,63 @@ STATS_UPSTREAM_LATENCY: Final = (
 )
 CARD_ALT: Final = "Card: {text}"
 
+FIELD_TAGS: Final = "Tags"
+AND: Final = " and "
+PERMISSION_EMBED: Final = "Embed Links"
+PERMISSION_ATTACH: Final = "Attach Files"
+PERMISSION_MISSING: Final = "For the full answer with its card I need the permission {names} here."
+NOT_YOURS: Final = "Only the person who asked can use that. Ask for yourself with /predict."
+CHOICE_OVER: Final = "That choice is no longer open. Please ask again."
+CHOSEN: Final = "Looking it up …"
+RESTARTING: Final = "I am just being restarted. Please ask again in a minute."
+COMPARE_MODAL_TITLE: Final = "Compare with another song"
+COMPARE_MODAL_LABEL: Final = "Second song"
+COMPARE_MODAL_EXAMPLE: Final = "Hello - Adele"
+CHOOSE: Final = "Choose a song"
+
+COMMAND_PREDICT: Final = "How likely is a song to be popular, and why?"
+COMMAND_COMPARE: Final = "Which of two songs is the likelier hit?"
+COMMAND_MODEL: Final = "How good the predictions are, measured honestly"
+COMMAND_HELP: Final = "How to ask"
+COMMAND_PRIVACY: Final = "What is stored"
+COMMAND_STATS: Final = "How the bot is doing; for whoever runs it"
+COMMAND_RELOAD: Final = "Load the stored model anew; for whoever runs the bot"
+COMMAND_MESSAGE: Final = "Predict this song"
+OPTION_SONG: Final = "The song, best as: song - artist"
+OPTION_ARTIST: Final = "The artist, if the song alone is not clear"
+OPTION_ANIMATED: Final = "Let the needle sweep to its place"
+OPTION_PRIVATE: Final = "Show the answer to you alone"
+OPTION_FIRST: Final = "The first song, best as: song - artist"
+OPTION_SECOND: Final = "The second song"
+
+NOT_YOUR_CHOICE: Final = "Only the one who asked can choose here."
+BUTTON_UNKNOWN: Final = "That button is not one of mine any more. Please ask again."
+BUTTON_SHOW: Final = "Show the verdict"
+BUTTON_CARD: Final = "Full card"
+REFRESHED: Final = "These are the figures of this moment."
+MESSAGE_GONE: Final = "That message is gone. Please ask again."
+COMPARE_WITH: Final = "Compare {name} with which song? Reply to this message with its name."
+COMPARE_PLACEHOLDER: Final = "song - artist"
+INLINE_WAITING: Final = "Is it a hit? The verdict is on its way; if it does not come by itself, press the button."
+INLINE_ELSEWHERE: Final = "Another song? Ask me in our chat"
+INLINE_HELP: Final = "In any other chat, type @{bot} and a song."
+PICTURES_FORBIDDEN: Final = "(This chat does not let me send pictures; its administrators can allow photos and videos.)"
+
+COMMANDS: Final = {
+    "predict": "song - artist: how likely it is to be popular",
+    "compare": "song | song: which is the likelier hit",
+    "model": "how good the predictions are",
+    "help": "how to ask",
+    "privacy": "what is stored",
+}
+"""Commands for everyone, as menus describe them."""
+
+ADMINISTRATORS_COMMANDS: Final = {
+    "stats": "how the bot is doing",
+    "reload": "load the stored model anew",
+}
+"""Commands for administrators."""
+
 HELP_TITLE: Final = "Is this song a hit?"
 HELP: Final = """\
 Name a song and I say how likely it is to be popular, and why.

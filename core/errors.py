@@ -15,7 +15,8 @@ HitmeterError
 ├── CatalogueError              data/catalogue.sqlite
 ├── DataError                   files given to scripts
 ├── RenderError                 the card
-└── SettingsError               environment and .env
+├── SettingsError               environment and .env
+└── PlatformError               a chat platform
 
 The text of an exception is for the log and never holds a key or a token. The ``user_message`` is for people: one
 or two plain sentences that say what to do next.
@@ -116,3 +117,7 @@ class RenderError(HitmeterError):
 
 class SettingsError(HitmeterError):
     """A setting has a value that cannot work; the text names it, never its secret value."""
+
+
+class PlatformError(HitmeterError):
+    """A chat platform cannot be served just now; the text is one clear line without secrets."""
