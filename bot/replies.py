@@ -166,10 +166,10 @@ def prediction_lines(prediction: Prediction, now: datetime) -> tuple[Line, ...]:
         Line(LineKind.HEADLINE, headline(assessment)),
         Line(LineKind.SONG, str(song.name)),
         Line(LineKind.MEANING, meaning(assessment)),
-        _figures(LineKind.TRACK, words.TRACK_KNOWN, known[Block.TRACK]),
-        _figures(LineKind.ARTIST, words.ARTIST_KNOWN, artist),
-        _figures(LineKind.AUDIO, words.AUDIO_KNOWN, known[Block.AUDIO]),
-        _figures(LineKind.OTHERS, words.OTHERS_KNOWN, [*known[Block.TAGS], *known[None]]),
+        _figures(LineKind.TRACK, known[Block.TRACK]),
+        _figures(LineKind.ARTIST, artist),
+        _figures(LineKind.AUDIO, known[Block.AUDIO]),
+        _figures(LineKind.OTHERS, [*known[Block.TAGS], *known[None]]),
         _reasons(assessment.reasons),
         Line(LineKind.SOURCE, source_line(prediction, now)),
     ]
@@ -276,8 +276,10 @@ def _figure(feature: FeatureValue) -> str:
     return template.format(label=label, value=feature.display, standing=feature.standing)
 
 
-def _figures(kind: LineKind, template: str, figures: Sequence[str]) -> Line | None:
-    return Line(kind, template.format(figures=" · ".join(figures))) if figures else None
+def _figures(kind: LineKind, figures: Sequence[str]) -> Line | None:
+    """Join figures into a line that begins with a capital; None if there are none."""
+    text = " · ".join(figures)
+    return Line(kind, text[:1].upper() + text[1:]) if figures else None
 
 
 def _reasons(reasons: Sequence[Reason]) -> Line | None:

@@ -16,10 +16,6 @@ SHAPES: Final = {Verdict.POPULAR: "▲", Verdict.MEDIUM: "●", Verdict.NOT_POPU
 
 HEADLINE: Final = "{shape} {verdict} · {confidence}"
 MEANING: Final = "About {share} of 100 songs with figures like these are popular; of all songs, {base} are."
-TRACK_KNOWN: Final = "Song: {figures}"
-ARTIST_KNOWN: Final = "Artist: {figures}"
-AUDIO_KNOWN: Final = "Sound: {figures}"
-OTHERS_KNOWN: Final = "Also: {figures}"
 FIGURE: Final = "{label} {value}"
 FIGURE_RANKED: Final = "{label} {value} ({standing})"
 TAGS: Final = "tags: {tags}"

@@ -10,15 +10,17 @@ from typing import Any, Self, cast
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from core.domain import Assessment, BandRecord, FeatureValue, ModelReport, Song, VerdictBands
+from core.domain import Assessment, BandRecord, Block, FeatureValue, ModelReport, Song, VerdictBands
 from core.model.artifact import load
 from core.model.calibration import sigmoid
 from core.model.explain import assess_with_reasons
-from core.model.features import COLUMN, FEATURES, Feature, FloatMatrix, base_row, known_blocks
+from core.model.features import COLUMN, FEATURES, Feature, FloatMatrix, Group, base_row, known_blocks
 from core.model.folds import fold_of
 from core.model.report import model_report
 from core.model.served import ServedModel, track_figures
 from core.model.views import pattern_of
+
+_BLOCK_OF = {Group(block.value): block for block in Block}
 
 
 class HitModel:
@@ -88,6 +90,7 @@ class HitModel:
                 unit=feature.unit,
                 display=feature.show(value),
                 percentile=self._percentile(feature, value),
+                block=_BLOCK_OF.get(feature.group),
             )
             for feature in FEATURES
             if feature.show is not None and not math.isnan(value := self._value(feature, song, row))

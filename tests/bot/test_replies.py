@@ -66,9 +66,9 @@ def test_an_answer_reads_in_the_agreed_order() -> None:
         "▲ Popular · 92.3 %\n"
         "Blinding Lights — The Weeknd\n"
         "About 92 of 100 songs with figures like these are popular; of all songs, 12 are.\n"
-        "Song: listeners 2,275,434 (top 1 %) · plays per listener 16.4\n"
-        "Artist: artist's listeners 4,512,003 (top 1 %) · tags: synthpop, pop\n"
-        "Also: length 3:20 (bottom 38 %)\n"
+        "Listeners 2,275,434 (top 1 %) · plays per listener 16.4\n"
+        "Artist's listeners 4,512,003 (top 1 %) · tags: synthpop, pop\n"
+        "Length 3:20 (bottom 38 %)\n"
         "Why: ↑ listeners · ↑ the artist's audience · ↓ long for a hit\n"
         "Last.fm, 2 minutes ago · model of 22 Nov 2026"
     )
