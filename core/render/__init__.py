@@ -1,1 +1,1 @@
-"""Pictures of a prediction: the card, its gauge and its colours."""
+"""Pictures of predictions: the card, the comparison and the animation."""

@@ -1,0 +1,73 @@
+"""The pictures of predictions, drawn off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from typing import Self
+
+from core.domain import Cover, Prediction
+from core.errors import RenderError
+from core.render.animation import draw_animation
+from core.render.compare import draw_comparison
+from core.render.single import draw_card
+
+
+class CardRenderer:
+    """Draws cards, comparisons and animations in an executor of its own.
+
+    Args:
+        executor: Where to draw; one thread by default. A process pool works too: everything handed over pickles.
+        now: The time against which the age of figures is told; must know its time zone.
+    """
+
+    def __init__(
+        self, executor: Executor | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._executor = executor or ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
+        self._now = now
+
+    async def card(self, prediction: Prediction, cover: Cover | None) -> bytes:
+        """Draw the card as PNG, 1200 x 630; without a cover one is drawn.
+
+        Raises:
+            RenderError: The card could not be drawn.
+        """
+        return await self._draw(partial(draw_card, prediction, cover, self._now()))
+
+    async def compare(
+        self, first: Prediction, first_cover: Cover | None, second: Prediction, second_cover: Cover | None
+    ) -> bytes:
+        """Draw two predictions side by side as PNG, 1200 x 630, the likelier hit marked.
+
+        Raises:
+            RenderError: The card could not be drawn.
+        """
+        return await self._draw(partial(draw_comparison, first, first_cover, second, second_cover, self._now()))
+
+    async def animation(self, prediction: Prediction, cover: Cover | None) -> bytes:
+        """Draw the card as a GIF whose needle sweeps to its place once.
+
+        Raises:
+            RenderError: The card could not be drawn.
+        """
+        return await self._draw(partial(draw_animation, prediction, cover, self._now()))
+
+    async def aclose(self) -> None:
+        """Wait for what is being drawn and free the executor."""
+        await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _draw(self, drawing: Callable[[], bytes]) -> bytes:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, drawing)
+        except Exception as error:
+            raise RenderError(f"{drawing}: {type(error).__name__}: {error}"[:500]) from error

@@ -1,0 +1,102 @@
+"""The card of one prediction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from PIL import Image
+
+from core.domain import Cover, Prediction
+from core.render.bars import Rows, chosen_features, strongest_push
+from core.render.cover import cover_art, dominant, lay_cover, tinted_ground
+from core.render.encode import png
+from core.render.fonts import Weight
+from core.render.footer import draw_footer
+from core.render.gauge import Gauge
+from core.render.shapes import sign
+from core.render.text import CAP_HEIGHT_EM, fit, ink, two_lines
+from core.render.theme import ACCENTS, MARGIN_PX, SHAPES, TEXT, WHITE, WIDTH_PX, Colour
+
+COVER_CORNER: Final = (MARGIN_PX, 68)
+COVER_SIDE_PX: Final = 420
+COLUMN_LEFT: Final = 520
+COLUMN_RIGHT: Final = WIDTH_PX - MARGIN_PX
+GAUGE: Final = Gauge(hub=(664, 362), radius_px=140)
+CONFIDENCE_LEFT: Final = 846
+CONFIDENCE_BASELINE: Final = 300
+ACTION_BOX: Final = (GAUGE.box[0], GAUGE.box[1], COLUMN_RIGHT, GAUGE.box[3])
+"""All that moves in the animation: the gauge and the percentage; left, top, right, bottom."""
+
+_TOP: Final = 68
+_TITLE_SIZES_PX: Final = (54, 48)
+_TITLE_TWO_LINES_PX: Final = 44
+_ARTIST_PX: Final = 30
+_CONFIDENCE_PX: Final = 96
+_PERCENT_SIGN_PX: Final = 56
+_VERDICT_PX: Final = 40
+_VERDICT_BASELINE: Final = 360
+_ROWS: Final = Rows(left=COLUMN_LEFT, top=390, name_px=190, bar_px=140, value_px=122, standing_px=128, pitch_px=33)
+
+
+def draw_card(prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:
+    """Draw the card of ``prediction`` as PNG, 1200 x 630.
+
+    Pure but for caches, and all arguments pickle: it may run in any thread or process.
+    """
+    picture = card_without_value(prediction, cover, now)
+    draw_value(picture, prediction.assessment.probability, prediction.confidence_pct, accent_of(prediction))
+    return png(picture)
+
+
+def card_without_value(prediction: Prediction, cover: Cover | None, now: datetime) -> Image.Image:
+    """Draw all of the card but arc, needle and percentage, mode "RGB"."""
+    art = cover_art(cover, prediction.song.name)
+    accent, assessment = accent_of(prediction), prediction.assessment
+    centre = (COVER_CORNER[0] + COVER_SIDE_PX // 2, COVER_CORNER[1] + COVER_SIDE_PX // 2)
+    picture = tinted_ground(dominant(art), centre)
+    lay_cover(picture, art, COVER_CORNER, COVER_SIDE_PX, accent)
+    _draw_names(picture, prediction.song.title, prediction.song.artist)
+    GAUGE.draw_zones(picture, assessment.bands)
+    _draw_verdict(picture, prediction, accent)
+    _ROWS.draw(picture, chosen_features(assessment), strongest_push(assessment), accent)
+    draw_footer(picture, prediction.source, assessment, now)
+    return picture
+
+
+def draw_value(picture: Image.Image, probability: float, confidence_pct: float, accent: Colour) -> None:
+    """Draw what moves in the animation: arc, needle and percentage."""
+    GAUGE.draw_value(picture, probability, accent)
+    number = ink(f"{confidence_pct:.1f}", _CONFIDENCE_PX, Weight.BOLD)
+    number.lay(picture, CONFIDENCE_LEFT, CONFIDENCE_BASELINE, WHITE)
+    after = CONFIDENCE_LEFT + number.width + 10
+    ink("%", _PERCENT_SIGN_PX, Weight.BOLD).lay(picture, after, CONFIDENCE_BASELINE, TEXT)
+
+
+def accent_of(prediction: Prediction) -> Colour:
+    """Return the one accent of a card, its verdict's colour."""
+    return ACCENTS[prediction.assessment.verdict]
+
+
+def _draw_names(picture: Image.Image, title: str, artist: str) -> None:
+    room = COLUMN_RIGHT - COLUMN_LEFT
+    lines, size = two_lines(title, _TITLE_TWO_LINES_PX, room, Weight.BOLD), _TITLE_TWO_LINES_PX
+    for larger in _TITLE_SIZES_PX:
+        if len(attempt := two_lines(title, larger, room, Weight.BOLD)) == 1:
+            lines, size = attempt, larger
+            break
+    baseline = _TOP + round(size * CAP_HEIGHT_EM)
+    for line in lines:
+        line.lay(picture, COLUMN_LEFT, baseline, WHITE)
+        baseline += round(size * 1.16)
+    baseline += round(_ARTIST_PX * 1.42) - round(size * 1.16)
+    fit(artist, _ARTIST_PX, room).lay(picture, COLUMN_LEFT, baseline, TEXT)
+
+
+def _draw_verdict(picture: Image.Image, prediction: Prediction, accent: Colour) -> None:
+    verdict = prediction.assessment.verdict
+    height = round(_VERDICT_PX * CAP_HEIGHT_EM) + 4
+    shape = sign(SHAPES[verdict], height, accent)
+    picture.paste(shape, (CONFIDENCE_LEFT, _VERDICT_BASELINE - height + 2), shape)
+    word = ink(verdict.value, _VERDICT_PX, Weight.BOLD)
+    word.lay(picture, CONFIDENCE_LEFT + height + 14, _VERDICT_BASELINE, accent)
