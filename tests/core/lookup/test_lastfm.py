@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,11 +11,12 @@ from core.errors import SettingsError, UpstreamRefused, UpstreamUnavailable
 from core.lookup.breaker import Breaker, BreakerState
 from core.lookup.lastfm import LastFm
 from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
-from core.lookup.transport import RetryPolicy
+from core.lookup.transport import RequestRate, RetryPolicy
 from core.settings import Settings
 from tests.fakes.lastfm_server import API_KEY, FakeArtist, FakeLastFm, FakeSong, Fault
 
 QUICK = RetryPolicy(wait_initial_s=0.001, wait_max_s=0.002, jitter_s=0.001, attempt_s=0.25, connect_s=0.25)
+AMPLE = RequestRate(burst=10_000, per_window=20_000)
 LIGHTS = FakeSong("Harbour Lights", "The Keels", 120_345, 980_001, "Tide", 187_000, ("shanty", "folk"))
 KEELS = FakeArtist("The Keels", 400_000, 9_000_000, ("folk", "seen live"))
 READING = Reading("Harbour Lights", "The Keels")
@@ -52,14 +54,15 @@ async def fake() -> AsyncIterator[FakeLastFm]:
 
 @pytest.fixture
 async def lastfm(fake: FakeLastFm, clock: WallClock) -> AsyncIterator[LastFm]:
-    client = connect(fake, clock)
-    yield client
-    await client.aclose()
+    async with connect(fake, clock) as client:
+        yield client
 
 
-def connect(fake: FakeLastFm, clock: WallClock, **options: Any) -> LastFm:
-    defaults = {"retries": QUICK, "budget_s": 0.7, "breaker": Breaker(threshold=1000), "clock": clock}
-    return LastFm.connect(API_KEY, fake.url, **(defaults | options))
+@asynccontextmanager
+async def connect(fake: FakeLastFm, clock: WallClock, **options: Any) -> AsyncIterator[LastFm]:
+    defaults = {"retries": QUICK, "rate": AMPLE, "budget_s": 0.7, "breaker": Breaker(threshold=1000), "clock": clock}
+    async with aclosing(LastFm.connect(API_KEY, fake.url, **(defaults | options))) as client:
+        yield client
 
 
 async def test_a_song_with_all_its_figures_in_one_round_trip(
@@ -112,11 +115,9 @@ async def test_autocorrect_by_both_needs_no_third_request(fake: FakeLastFm, last
 
 @pytest.mark.parametrize("ghosts", [True, False])
 async def test_an_unknown_song_is_none_however_lastfm_puts_it(ghosts: bool, clock: WallClock) -> None:
-    async with FakeLastFm([LIGHTS], ghosts=ghosts) as fake:
-        client = connect(fake, clock)
+    async with FakeLastFm([LIGHTS], ghosts=ghosts) as fake, connect(fake, clock) as client:
         assert await client.find(Reading("Harbor Light", "The Keels")) is None
         assert await client.find(Reading("Anything", "Unknown Artist")) is None
-        await client.aclose()
 
 
 @pytest.mark.parametrize("reading", [Reading("Harbour Lights"), Reading("", "The Keels"), Reading(" ", "\u202e")])
@@ -248,21 +249,20 @@ DOWN = {
 
 @pytest.mark.parametrize("fault", DOWN.values(), ids=DOWN.keys())
 async def test_the_last_good_answer_when_lastfm_is_down(fake: FakeLastFm, clock: WallClock, fault: Fault) -> None:
-    lastfm = connect(fake, clock, budget_s=0.3)
-    first = await lastfm.find(READING)
-    assert first is not None
-    fetched_at = clock.now
-    fake.break_next(fault)
-    clock.forward(days=2)
-    found = await lastfm.find(READING)
-    assert found is not None
-    assert found.song == first.song
-    assert (found.source.stale, found.source.as_of) == (True, fetched_at)
-    fake.mend()
-    found = await lastfm.find(READING, fresh=True) if fault.http_status != 403 else None
-    if found is not None:
-        assert (found.source.stale, found.source.as_of) == (False, clock.now)
-    await lastfm.aclose()
+    async with connect(fake, clock, budget_s=0.3) as lastfm:
+        first = await lastfm.find(READING)
+        assert first is not None
+        fetched_at = clock.now
+        fake.break_next(fault)
+        clock.forward(days=2)
+        found = await lastfm.find(READING)
+        assert found is not None
+        assert found.song == first.song
+        assert (found.source.stale, found.source.as_of) == (True, fetched_at)
+        fake.mend()
+        found = await lastfm.find(READING, fresh=True) if fault.http_status != 403 else None
+        if found is not None:
+            assert (found.source.stale, found.source.as_of) == (False, clock.now)
 
 
 async def test_fresh_falls_back_on_what_is_held(fake: FakeLastFm, lastfm: LastFm, clock: WallClock) -> None:
@@ -322,51 +322,48 @@ async def test_one_who_leaves_takes_nothing_from_the_others(fake: FakeLastFm, la
 
 
 async def test_other_questions_go_on_while_one_hangs(fake: FakeLastFm, clock: WallClock) -> None:
-    client = connect(fake, clock)
-    fake.break_next(Fault.hang(), times=2)
-    hanging = asyncio.create_task(client.find(READING))
-    await asyncio.sleep(0.05)
-    assert await client.find(Reading("Rope", "The Keels")) is not None
-    hanging.cancel()
-    await client.aclose()
+    async with connect(fake, clock) as client:
+        fake.break_next(Fault.hang(), times=2)
+        hanging = asyncio.create_task(client.find(READING))
+        await asyncio.sleep(0.05)
+        assert await client.find(Reading("Rope", "The Keels")) is not None
+        hanging.cancel()
 
 
 async def test_an_outage_opens_the_breaker_and_its_end_closes_it(fake: FakeLastFm, clock: WallClock) -> None:
     now = [0.0]
     breaker = Breaker(threshold=4, open_s=10.0, clock=lambda: now[0])
-    client = connect(fake, clock, breaker=breaker, budget_s=0.05)
-    fake.break_next(Fault.status(503))
-    for _ in range(3):
+    async with connect(fake, clock, breaker=breaker, budget_s=0.05) as client:
+        fake.break_next(Fault.status(503))
+        for _ in range(3):
+            with pytest.raises(UpstreamUnavailable):
+                await client.find(READING)
+        assert breaker.state is BreakerState.OPEN
+        fake.mend()
+        asked = len(fake.requests)
         with pytest.raises(UpstreamUnavailable):
             await client.find(READING)
-    assert breaker.state is BreakerState.OPEN
-    fake.mend()
-    asked = len(fake.requests)
-    with pytest.raises(UpstreamUnavailable):
-        await client.find(READING)
-    assert len(fake.requests) == asked
-    now[0] = 10.0
-    found = await client.find(READING)
-    assert found is not None
-    assert found.song.artist_listeners == 400_000  # both halves of the question may probe
-    assert breaker.state is BreakerState.CLOSED
-    await client.aclose()
+        assert len(fake.requests) == asked
+        now[0] = 10.0
+        found = await client.find(READING)
+        assert found is not None
+        assert found.song.artist_listeners == 400_000  # both halves of the question may probe
+        assert breaker.state is BreakerState.CLOSED
 
 
 async def test_finding_ends_within_its_budget_however_slow_each_step(fake: FakeLastFm, clock: WallClock) -> None:
-    client = connect(fake, clock, budget_s=0.5)
-    fake.break_next(Fault.slow(0.2), method="track.getInfo")
-    fake.break_next(Fault.drip(0.02))
-    started = asyncio.get_running_loop().time()
-    found = await client.find(Reading("Untagged", "Nobody Knows"))
-    assert asyncio.get_running_loop().time() - started < 0.9
-    assert found is not None
-    assert found.song.tags == ()
-    await client.aclose()
+    async with connect(fake, clock, budget_s=0.5) as client:
+        fake.break_next(Fault.slow(0.2), method="track.getInfo")
+        fake.break_next(Fault.drip(0.02))
+        started = asyncio.get_running_loop().time()
+        found = await client.find(Reading("Untagged", "Nobody Knows"))
+        assert asyncio.get_running_loop().time() - started < 0.9
+        assert found is not None
+        assert found.song.tags == ()
 
 
 async def test_a_refused_key_says_so(fake: FakeLastFm, clock: WallClock) -> None:
-    client = LastFm.connect("f" * 32, fake.url, retries=QUICK, clock=clock)
+    client = LastFm.connect("f" * 32, fake.url, retries=QUICK, clock=clock, cache_url="mem://")
     with pytest.raises(UpstreamRefused) as raised:
         await client.find(READING)
     assert "key" in raised.value.user_message
@@ -427,10 +424,9 @@ async def test_from_settings(fake: FakeLastFm) -> None:
 
 
 async def test_closing_ends_what_is_under_way(fake: FakeLastFm, clock: WallClock) -> None:
-    client = connect(fake, clock)
-    fake.break_next(Fault.hang())
-    asker = asyncio.create_task(client.find(READING))
-    await asyncio.sleep(0.05)
-    await client.aclose()
+    async with connect(fake, clock) as client:
+        fake.break_next(Fault.hang())
+        asker = asyncio.create_task(client.find(READING))
+        await asyncio.sleep(0.05)
     with pytest.raises(asyncio.CancelledError):
         await asker

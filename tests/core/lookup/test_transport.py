@@ -16,6 +16,7 @@ from core.version import VERSION
 from tests.fakes.lastfm_server import API_KEY, FakeLastFm, FakeSong, Fault
 
 QUICK = RetryPolicy(wait_initial_s=0.001, wait_max_s=0.002, jitter_s=0.001, attempt_s=0.25, connect_s=0.25)
+AMPLE = RequestRate(burst=10_000, per_window=20_000)
 SONG = FakeSong("Harbour Lights", "The Keels", 120_345, 980_001)
 PARAMS = {"track": SONG.title, "artist": SONG.artist}
 
@@ -31,7 +32,7 @@ async def ask(transport: Transport, method: str = "track.getInfo", budget_s: flo
 
 
 def transport_to(url: str, **options: Any) -> Transport:
-    return Transport(API_KEY, url, **({"retries": QUICK} | options))
+    return Transport(API_KEY, url, **({"retries": QUICK, "rate": AMPLE} | options))
 
 
 async def test_an_answer_and_how_it_is_asked_for(fake: FakeLastFm) -> None:
