@@ -103,18 +103,18 @@ class Answers:
 
         return await self._safely("why", build)
 
-    async def compare(self, first: str, second: str) -> Reply:
-        """Answer two typed questions on one card."""
+    async def compare(self, first: str, second: str, *, drawn: bool = True) -> Reply:
+        """Answer two typed questions on one card, unless ``drawn`` is off."""
 
         async def build() -> Reply:
             if not first.strip() or not second.strip():
                 return text_reply(ResultCode.BAD_QUESTION, words.COMPARE_HOW, private=True)
             answers = await asyncio.gather(self.predictor.predict(first), self.predictor.predict(second))
-            return await self._compared(*answers)
+            return await self._compared(*answers, drawn=drawn)
 
         return await self._safely("compare", build)
 
-    async def compare_token(self, token: str, second: str) -> Reply:
+    async def compare_token(self, token: str, second: str, *, drawn: bool = True) -> Reply:
         """Compare the song a button stands for with a typed one."""
 
         async def build() -> Reply:
@@ -122,7 +122,19 @@ class Answers:
             if name is None:
                 return text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True)
             answers = await asyncio.gather(self.predictor.predict_song(name), self.predictor.predict(second))
-            return await self._compared(*answers)
+            return await self._compared(*answers, drawn=drawn)
+
+        return await self._safely("compare", build)
+
+    async def compare_tokens(self, first: str, second: str, *, drawn: bool = True) -> Reply:
+        """Compare the songs two buttons stand for."""
+
+        async def build() -> Reply:
+            names = await self.predictor.recall(first), await self.predictor.recall(second)
+            if names[0] is None or names[1] is None:
+                return text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True)
+            answers = await asyncio.gather(self.predictor.predict_song(names[0]), self.predictor.predict_song(names[1]))
+            return await self._compared(*answers, drawn=drawn)
 
         return await self._safely("compare", build)
 
@@ -210,23 +222,26 @@ class Answers:
             log.exception("event=card_failed")
             return None
 
-    async def _undecided(self, answer: Ambiguous | NotFound) -> Reply:
+    async def _undecided(self, answer: Ambiguous | NotFound, against: Answer | None = None) -> Reply:
         match answer:
             case Ambiguous():
                 await self.predictor.offer(candidate.name for candidate in answer.candidates)
-                return ambiguous_reply(answer)
+                return ambiguous_reply(answer, against.song.name if isinstance(against, Prediction) else None)
             case NotFound():
                 return not_found_reply(answer)
             case _:
                 assert_never(answer)
 
-    async def _compared(self, first: Answer, second: Answer) -> Reply:
+    async def _compared(self, first: Answer, second: Answer, *, drawn: bool) -> Reply:
+        """Compare two answers; if one song is not clear, its choices remember the other."""
         if not isinstance(first, Prediction):
-            return await self._undecided(first)
+            return await self._undecided(first, against=second)
         if not isinstance(second, Prediction):
-            return await self._undecided(second)
+            return await self._undecided(second, against=first)
         comparison = Comparison(first, second)
         reply = comparison_reply(comparison)
+        if not drawn:
+            return reply
         try:
             data = await self.predictor.comparison_card(comparison)
         except RenderError:

@@ -12,7 +12,19 @@ from urllib.parse import quote_plus
 from bot import words
 from bot.throttle import Ruling, Scope
 from core.age import ago
-from core.domain import Ambiguous, Assessment, Block, FeatureValue, NotFound, Origin, Prediction, Reason, Song, Verdict
+from core.domain import (
+    Ambiguous,
+    Assessment,
+    Block,
+    FeatureValue,
+    NotFound,
+    Origin,
+    Prediction,
+    Reason,
+    Song,
+    SongName,
+    Verdict,
+)
 from core.history import song_token
 
 TAGS_SHOWN: Final = 4
@@ -99,6 +111,7 @@ class Reply:
         prediction: The answer itself, for tables and buttons.
         links: Pages worth opening.
         choices: Songs to pick from.
+        against: Token of the song that the picked one is to be compared with.
         token: Stands for the answered song in buttons; None if there are to be none.
         picture: The card.
         private: Show it to the asker alone where the platform can.
@@ -112,6 +125,7 @@ class Reply:
     prediction: Prediction | None = None
     links: tuple[Link, ...] = ()
     choices: tuple[Choice, ...] = ()
+    against: str | None = None
     token: str | None = None
     picture: Picture | None = None
     private: bool = False
@@ -226,8 +240,8 @@ def why_reply(prediction: Prediction) -> Reply:
     return text_reply(ResultCode.EXPLAINED, *texts, title=title, private=True)
 
 
-def ambiguous_reply(ambiguous: Ambiguous) -> Reply:
-    """Offer the songs that may be meant."""
+def ambiguous_reply(ambiguous: Ambiguous, against: SongName | None = None) -> Reply:
+    """Offer the songs that may be meant; ``against`` is what the picked one is to be compared with."""
     choices = tuple(
         Choice(
             str(candidate.name)
@@ -238,7 +252,13 @@ def ambiguous_reply(ambiguous: Ambiguous) -> Reply:
         for candidate in ambiguous.candidates
     )
     lines = (Line(LineKind.TEXT, words.DID_YOU_MEAN),)
-    return Reply(code=ResultCode.AMBIGUOUS, lines=lines, choices=choices, private=True)
+    return Reply(
+        code=ResultCode.AMBIGUOUS,
+        lines=lines,
+        choices=choices,
+        against=None if against is None else song_token(against),
+        private=True,
+    )
 
 
 def not_found_reply(missing: NotFound) -> Reply:
