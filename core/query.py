@@ -30,6 +30,7 @@ _LONG_DASH: Final = re.compile(r"\s*[–—―⸺⸻]\s*")
 _PIPE: Final = re.compile(r"\s*[|｜¦]+\s*")
 _SLASH: Final = re.compile(r"\s+/+\s+|\s*／\s*")
 _BY: Final = re.compile(r"\s+(?:(?:performed|sung|covered)\s+)?by\s+", re.IGNORECASE)
+_FEAT_WORD: Final = re.compile(r"\s[(\[]?(?:feat\.?|ft\.?|featuring)\s", re.IGNORECASE)
 _QUOTED: Final = re.compile(
     r"\"([^\"]+)\"|“([^”“]+)[”“]|„([^“”„]+)[“”]|«([^»]+)»|»([^«]+)«|‹([^›]+)›|「([^」]+)」|『([^』]+)』|〝([^〟]+)〟"
     r"|＂([^＂]+)＂|❝([^❞]+)❞|(?<!\w)'([^']+(?:'\w[^']*)*)'(?!\w)|(?<!\w)‘([^‘]+)’(?!\w)|(?<!\w)`([^`]+)`(?!\w)"
@@ -41,11 +42,10 @@ _OFFICIAL: Final = re.compile(
     r"[(\[](?:official|lyrics?|audio|video|music video|hd|hq|4k)\b[^)\]]*[)\]]", re.IGNORECASE
 )
 
-# What follows "by" in titles and is no artist: "Stand by Me", "Side by Side", "Down by the River".
+# What follows "by" in titles and is no artist: "Stand by Me", "Side by Side", "Down by the River"; "The" may be one.
 _NO_ARTIST: Final = re.compile(
-    r"(?:me|you|him|her|us|them|it|myself|yourself|my|your|the|a|side|step|day|night|one|name|heart|design|numbers|and"
-    r"|now|then|far|hand)\b",
-    re.IGNORECASE,
+    r"(?i:me|you|him|her|us|them|it|myself|yourself|side|step|day|night|one|name|heart|design|numbers|and|now|then|far"
+    r"|hand)\b|(?:my|your|the|a)\b"
 )
 # What people write around a link; anything else there is the name of a song.
 _SMALL_TALK: Final = re.compile(
@@ -144,30 +144,38 @@ def _readings(text: str) -> list[Reading | None]:
     """Read text by its separators, the strongest first."""
     text = text.strip(_EDGES)
     whole = _reading(text, None)
+    if whole is None:
+        return []
     pipes = [part for part in _PIPE.split(text) if part.strip(_EDGES)]
     if len(pipes) > 1 and _SPACED_DASH.search(pipes[0]):
         # A video's title: "Artist - Song (Official Video) | Label".
-        return [*_readings(pipes[0]), whole]
+        return _readings(pipes[0])
     if len(pipes) > 1:
-        return [_reading(pipes[0], pipes[1]), _reading(pipes[1], pipes[0]), whole]
+        return [_reading(pipes[0], pipes[1]), _reading(pipes[1], pipes[0]), _words_of(pipes[0], pipes[1])]
     parts = [part for part in _SPACED_DASH.split(text) if part.strip(_EDGES)]
     if len(parts) > 1:
-        return [*_from_parts(parts), whole]
+        return [*_from_parts(parts), _words_of(*parts)]
     bys = list(_BY.finditer(text))
     if bys:
         title, artist = text[: bys[-1].start()], text[bys[-1].end() :]
         split = _reading(title, artist)
-        # "by The Weeknd" names an artist by its capital, unless every word has one: "Down By The River".
-        capital = artist[:1].isupper() and "by" in bys[-1][0]
-        return [split, whole] if capital or not _NO_ARTIST.match(artist) else [whole, split]
+        return [whole, split] if _NO_ARTIST.match(artist) else [split, _words_of(title, artist), _words_of(text)]
     long = [part for part in _LONG_DASH.split(text) if _speaks(part)]
     if len(long) == 2:
-        both = _from_parts(long)
-        return [*both, whole] if any(" " in part for part in long) else [whole, *both]
+        both, words = _from_parts(long), _words_of(*long)
+        return [*both, words] if any(" " in part for part in long) else [words, *both]
     slashed = [part for part in _SLASH.split(text) if _speaks(part)]
     if len(slashed) == 2:
         return [whole, *_from_parts(slashed)]
-    return [whole]
+    return [_words_of(text), whole]
+
+
+def _words_of(*parts: str) -> Reading | None:
+    """Read title, artist and guests as mere words, for whoever can tell which is which."""
+    words = (
+        " ".join(_FEAT_WORD.sub(" ", part) for part in parts) if len(parts) == 1 else " ".join(map(plain_title, parts))
+    )
+    return _reading(" ".join(words.split()), None)
 
 
 def _from_parts(parts: list[str]) -> list[Reading | None]:
@@ -177,7 +185,7 @@ def _from_parts(parts: list[str]) -> list[Reading | None]:
     artist_first = _reading(joined(parts[1:]), first)
     if _is_version(last):
         if len(parts) == 2:
-            return [_reading(joined(parts), None), artist_last]
+            return [_reading(joined(parts), None), artist_last, artist_first]
         return [artist_first, _reading(joined([first, last]), joined(parts[1:-1]))]
     # "(Official Video)" and "feat." stand behind titles.
     titled_last = _OFFICIAL.search(last) or (version_words(last) and not version_words(first))
@@ -185,7 +193,9 @@ def _from_parts(parts: list[str]) -> list[Reading | None]:
 
 
 def _is_version(part: str) -> bool:
-    """Tell "Remix", "Live at X" and "Remastered 2011" from an artist's name."""
+    """Tell "Remix", "Live at X" and "Remastered 2011" from an artist's name or "From Me to You"."""
+    if part[:5].casefold() == "from ":
+        return bool(_QUOTED.search(part))
     return plain_title(f"x - {part}") == "x" or bool(version_words(f"x - {part}") and asked_versions(part.split()[0]))
 
 

@@ -49,7 +49,7 @@ CREATE INDEX song_title ON song (title_key);
 CREATE TABLE gram (gram TEXT PRIMARY KEY, songs INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE song_gram USING fts5 (text, content = '', tokenize = 'trigram', detail = none, columnsize = 0);
 CREATE VIRTUAL TABLE song_word USING fts5 (
-  text, content = '', detail = none, columnsize = 0, prefix = '1 2 3',
+  text, content = '', columnsize = 0, prefix = '1 2 3',
   tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* S* P* Co'"
 );
 """

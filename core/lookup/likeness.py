@@ -6,7 +6,7 @@ like you" the same. Weights were chosen on 1,000 misspelt questions over the Spo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -25,11 +25,20 @@ WEAK: Final = 60.0
 WEAK_DRAG: Final = 0.35
 """Points lost for each point below :data:`WEAK`."""
 
+FOUND: Final = 75.0
+"""Below this best partial likeness a title or an artist is not among the words asked for."""
+
 WORD_ORDER_COST: Final = 0.98
 """Same words in another order."""
 
 MISSING_WORDS_FLOOR: Final = 60.0
 """Likeness of a text that keeps almost none of the words of another, but adds none."""
+
+EXTRA_WORDS_FLOOR: Final = 0.0
+"""The same for a question with words that a title does not have: they name something else."""
+
+EXTRA_NAMES_FLOOR: Final = 60.0
+"""The same for an artist asked for together with others, "Queen & David Bowie" for "Queen"."""
 
 GUEST_COST: Final = 0.97
 """Asked for by a guest instead of the first artist."""
@@ -37,12 +46,12 @@ GUEST_COST: Final = 0.97
 
 @dataclass(frozen=True, slots=True)
 class FoldedName:
-    """A song's name ready to compare: title with and without version, artists in order, both as one text."""
+    """A song's name ready to compare: title with and without version, artists in order, title and artists as one."""
 
     key: str
     base: str
     artists: tuple[str, ...]
-    whole: str
+    wholes: tuple[str, ...]
 
     @classmethod
     def of(cls, title: str, artist: str, others: tuple[str, ...] = ()) -> FoldedName:
@@ -50,11 +59,12 @@ class FoldedName:
         return _folded_name(title, artist, others)
 
 
-@lru_cache(1 << 14)
+@lru_cache(1 << 12)
 def _folded_name(title: str, artist: str, others: tuple[str, ...]) -> FoldedName:
     artists = tuple(dict.fromkeys(artist_key(name) for name in (artist, *others)))
     key = title_key(title)
-    return FoldedName(key, base_title(title), artists, f"{key} {' '.join(artists)}")
+    wholes = tuple(dict.fromkeys((f"{key} {artists[0]}", f"{key} {' '.join(artists)}")))
+    return FoldedName(key, base_title(title), artists, wholes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +74,6 @@ class FoldedReading:
     key: str
     base: str
     artist: str | None
-
-    @property
-    def whole(self) -> str:
-        """Title and artist as one text."""
-        return self.key if self.artist is None else f"{self.key} {self.artist}"
 
 
 def folded_readings(query: SongQuery) -> tuple[FoldedReading, ...]:
@@ -81,9 +86,10 @@ def _folded_reading(reading: Reading) -> FoldedReading:
     return FoldedReading(title_key(reading.title), base_title(reading.title), artist or None)
 
 
-def likeness(readings: Iterable[FoldedReading], name: FoldedName) -> float:
-    """Compare a song with every reading and return the best likeness, 0 to 100."""
-    return max((_of_reading(reading, name) for reading in readings), default=0.0)
+def likeness(readings: Sequence[FoldedReading], name: FoldedName) -> tuple[float, float]:
+    """Compare a song with every reading; return the best and the mean likeness, each 0 to 100."""
+    alike = [_of_reading(reading, name) for reading in readings]
+    return (max(alike), sum(alike) / len(alike)) if alike else (0.0, 0.0)
 
 
 def _of_reading(reading: FoldedReading, name: FoldedName) -> float:
@@ -91,9 +97,9 @@ def _of_reading(reading: FoldedReading, name: FoldedName) -> float:
     if name.base != name.key or reading.base != reading.key:
         title = max(title, text_likeness(reading.base, name.base), text_likeness(reading.key, name.base))
     if reading.artist is None:
-        return max(title, text_likeness(reading.key, name.whole))
+        return max(title, _of_words(reading.key, name))
     artist = max(
-        text_likeness(reading.artist, artist) * (GUEST_COST if place else 1.0)
+        text_likeness(reading.artist, artist, EXTRA_NAMES_FLOOR) * (GUEST_COST if place else 1.0)
         for place, artist in enumerate(name.artists)
     )
     if len(name.artists) > 1:
@@ -102,8 +108,17 @@ def _of_reading(reading: FoldedReading, name: FoldedName) -> float:
     return max(0.0, TITLE_SHARE * title + (1 - TITLE_SHARE) * artist - drag)
 
 
-@lru_cache(1 << 15)
-def text_likeness(asked: str, known: str) -> float:
+def _of_words(asked: str, name: FoldedName) -> float:
+    """Compare words of which nobody said what is title and what artist; both must be found among them."""
+    whole = max(text_likeness(asked, whole) for whole in name.wholes)
+    if whole <= FOUND:
+        return whole
+    found = min(fuzz.partial_ratio(name.base, asked), max(fuzz.partial_ratio(one, asked) for one in name.artists))
+    return max(0.0, whole - WEAK_DRAG * max(0.0, FOUND - found))
+
+
+@lru_cache(1 << 12)
+def text_likeness(asked: str, known: str, extra_floor: float = EXTRA_WORDS_FLOOR) -> float:
     """Compare two folded texts, forgiving typos, word order, joined words and left-out words, 0 to 100."""
     if asked == known:
         return 100.0
@@ -114,8 +129,15 @@ def text_likeness(asked: str, known: str) -> float:
             WORD_ORDER_COST * fuzz.token_sort_ratio(asked, known),
             WORD_ORDER_COST * fuzz.ratio(asked.replace(" ", ""), known.replace(" ", "")),
         )
-        shorter, longer = sorted((len(asked), len(known)))
-        kept = shorter / longer if longer else 0.0
         subset = fuzz.token_set_ratio(asked, known) / 100
-        best = max(best, subset**2 * (MISSING_WORDS_FLOOR + (100 - MISSING_WORDS_FLOOR) * kept))
+        if 100 * subset**2 > best:
+            length, known_length = _distinct_chars(asked), _distinct_chars(known)
+            kept = min(length, known_length) / max(length, known_length, 1)
+            floor = MISSING_WORDS_FLOOR if length <= known_length else extra_floor
+            best = max(best, subset**2 * (floor + (100 - floor) * kept))
     return float(best)
+
+
+def _distinct_chars(text: str) -> int:
+    """Count the characters of the distinct words, as ``token_set_ratio`` sees them."""
+    return len("".join(set(text.split())))

@@ -28,11 +28,11 @@ RIVAL_GAP: Final = 5.0
 PROMINENCE_LEAD: Final = 15.0
 """So much better known, about six times the listeners, and the better known song is meant by an equal wording."""
 
-WELL_KNOWN: Final = 45.0
-"""Prominence from which a song is a likely rival of any other; about 18,000 listeners or a popularity of 45."""
-
 PROMINENCE_WEIGHT: Final = 0.05
 """Points of likeness for each point of prominence: decides between equal wordings, never against a clear one."""
+
+AGREEMENT_WEIGHT: Final = 0.3
+"""Points for each point of mean likeness over all readings: "silence chronic law" is not the better known "Silence"."""
 
 OTHER_VERSION_COST: Final = 6.0
 """For a remix, live or karaoke version nobody asked for, and for lacking one that was asked for."""
@@ -63,25 +63,37 @@ def match(query: SongQuery, candidates: Iterable[Candidate]) -> Match:
     SURE: the first candidate is the song. NEARLY: the candidates are worth offering. NOTHING: none is near enough;
     the candidates are distant likenesses, perhaps none. Scores are likeness in wording, 0 to 100.
     """
-    ranked = rank(query, candidates)
-    shown = tuple(ranked[:CANDIDATES_MAX])
-    if not ranked or ranked[0].score < NEARLY_LIKENESS:
+    ranked = _ranked(query, candidates)
+    shown = tuple(one.candidate for one in ranked[:CANDIDATES_MAX])
+    if not shown or shown[0].score < NEARLY_LIKENESS:
         return Match(Decision.NOTHING, shown)
-    if ranked[0].score >= SURE_LIKENESS and not _has_rival(ranked):
+    if shown[0].score >= SURE_LIKENESS and not _has_rival(ranked):
         return Match(Decision.SURE, shown)
-    return Match(Decision.NEARLY, tuple(c for c in shown if c.score >= NEARLY_LIKENESS))
+    return Match(Decision.NEARLY, tuple(candidate for candidate in shown if candidate.score >= NEARLY_LIKENESS))
 
 
 def rank(query: SongQuery, candidates: Iterable[Candidate]) -> list[Candidate]:
     """Score candidates anew and sort them, the likeliest first, each song once."""
+    return [one.candidate for one in _ranked(query, candidates)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """A scored candidate; ``fit`` is its score and how far the other readings agree."""
+
+    candidate: Candidate
+    fit: float
+
+
+def _ranked(query: SongQuery, candidates: Iterable[Candidate]) -> list[_Ranked]:
     readings = folded_readings(query)
     asked = asked_versions(query.text)
     merged: dict[str, Candidate] = {}
     for _, candidate in zip(range(MAX_CONSIDERED), candidates, strict=False):
         key = song_key(candidate.name.title, candidate.name.artist)
         merged[key] = _merged(merged[key], candidate) if key in merged else candidate
-    scored = [replace(c, score=_score(readings, asked, c)) for c in merged.values()]
-    return sorted(scored, key=lambda c: -(c.score + PROMINENCE_WEIGHT * prominence(c)))
+    scored = [_scored(readings, asked, candidate) for candidate in merged.values()]
+    return sorted(scored, key=lambda one: -(one.fit + PROMINENCE_WEIGHT * prominence(one.candidate)))
 
 
 def prominence(candidate: Candidate) -> float:
@@ -90,16 +102,17 @@ def prominence(candidate: Candidate) -> float:
     return min(100.0, max(by_listeners, float(candidate.popularity or 0), 0.0))
 
 
-def _score(readings: tuple[FoldedReading, ...], asked: frozenset[str], candidate: Candidate) -> float:
+def _scored(readings: tuple[FoldedReading, ...], asked: frozenset[str], candidate: Candidate) -> _Ranked:
     name = candidate.name
-    text = likeness(readings, FoldedName.of(name.title, name.artist, candidate.credits))
+    best, mean = likeness(readings, FoldedName.of(name.title, name.artist, candidate.credits))
     versions, usual = _versions(name.title, name.artist)
     wanted = asked - usual
     cost = OTHER_VERSION_COST * (bool(versions - wanted - {"version"}) + bool(wanted - versions))
-    return max(0.0, text - cost)
+    score = max(0.0, best - cost)
+    return _Ranked(replace(candidate, score=score), score + AGREEMENT_WEIGHT * mean)
 
 
-@lru_cache(1 << 14)
+@lru_cache(1 << 12)
 def _versions(title: str, artist: str) -> tuple[frozenset[str], frozenset[str]]:
     """Name the version words of a song, and those that merely belong to its name ("Live Forever", "Piano Man")."""
     return version_words(title, artist), asked_versions(f"{base_title(title)} {artist}")
@@ -114,13 +127,14 @@ def _merged(first: Candidate, second: Candidate) -> Candidate:
     )
 
 
-def _has_rival(ranked: list[Candidate]) -> bool:
+def _has_rival(ranked: list[_Ranked]) -> bool:
     """Tell whether another song fits as well and is not plainly less known than the first."""
     first, *others = ranked
-    known = prominence(first)
+    known = prominence(first.candidate)
     for other in others:
-        near = first.score - other.score < RIVAL_GAP
-        if near and not _same_song(first, other) and known - prominence(other) < PROMINENCE_LEAD:
+        near = first.fit - other.fit < RIVAL_GAP
+        led = known - prominence(other.candidate) >= PROMINENCE_LEAD
+        if near and not led and not _same_song(first.candidate, other.candidate):
             return True
     return False
 

@@ -17,7 +17,7 @@ from typing import Final
 
 NAME_MAX_CHARS: Final = 512
 """Names are read up to this length; the longest title of 114,000 has 511 characters."""
-_CACHED: Final = 1 << 16
+_CACHED: Final = 1 << 12
 KEY_SEPARATOR: Final = "\t"
 """Stands between artist and title in a song key; folding turns every tab of a name into a space."""
 
@@ -44,7 +44,9 @@ _FEAT_TAIL: Final = re.compile(rf"\s+{_FEAT}\s+[^()\[\]]+?(?=\s+[-–—]\s|\s*[
 _BRACKET: Final = re.compile(r"\s*[(\[（【]([^()\[\]（）【】]*)[)\]）】]")
 _DASH_TAIL: Final = re.compile(r"\s+[-–—~]\s+(?=[^\s])")
 
-_GUESTS: Final = re.compile(rf"^(?:{_FEAT}|with|avec|con|prod\.?(?:\s+by)?)\s", re.IGNORECASE)
+_GUESTS: Final = re.compile(rf"^(?:{_FEAT}|prod\.?(?:\s+by)?)\s", re.IGNORECASE)
+# Guests too, but only in brackets: "The Beatles - With a Little Help from My Friends".
+_BRACKETED_GUESTS: Final = re.compile(r"^(?:with|avec|con)\s", re.IGNORECASE)
 # Other parts in brackets or behind a dash that leave the recording what it is.
 _DECORATION: Final = re.compile(
     r"""^(?:
@@ -127,7 +129,7 @@ def _without(title: str, *, versions: bool) -> str:
         return _same_recording(part) or (versions and bool(_VERSION.search(part)))
 
     kept = _FEAT_TAIL.sub("", title[:NAME_MAX_CHARS])
-    kept = _BRACKET.sub(lambda m: "" if idle(m[1]) else m[0], kept)
+    kept = _BRACKET.sub(lambda m: "" if _BRACKETED_GUESTS.match(m[1]) or idle(m[1]) else m[0], kept)
     head, *tails = _DASH_TAIL.split(kept)
     kept = " - ".join([head, *(tail for tail in tails if not idle(tail))])
     return kept if any(c.isalnum() for c in kept) else title
