@@ -1,0 +1,38 @@
+"""The form that asks for the song to compare with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot import words
+from bot.discord_app.desk import desk_of
+from bot.discord_app.exchange import Exchange
+from bot.discord_app.permissions import may_attach
+from core.limits import QUERY_MAX_CHARS
+
+
+class CompareModal(ui.Modal):
+    """Takes the second song and answers with the comparison."""
+
+    def __init__(self, token: str) -> None:
+        """Compare with the song that ``token`` stands for."""
+        super().__init__(title=words.COMPARE_MODAL_TITLE, custom_id=f"hm:form:{token}")
+        self._token = token
+        self._second: ui.TextInput[CompareModal] = ui.TextInput(
+            custom_id="second", placeholder=words.COMPARE_MODAL_EXAMPLE, max_length=QUERY_MAX_CHARS
+        )
+        self.add_item(ui.Label(text=words.COMPARE_MODAL_LABEL, component=self._second))
+
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        """Compare the two songs."""
+        desk = desk_of(interaction)
+
+        async def compare(exchange: Exchange) -> None:
+            await exchange.open(private=False)
+            reply = await desk.answers.compare_token(self._token, self._second.value, drawn=may_attach(interaction))
+            await desk.deliver(exchange, reply, desk.manner(interaction))
+
+        await desk.serve(interaction, "compare", compare)

@@ -1,0 +1,34 @@
+"""Autocomplete: the typed text first, then songs from memory; never the network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.discord_app import limits
+from bot.discord_app.desk import desk_of
+from bot.discord_app.markup import clean, clip, length
+from core.domain import SongName
+
+
+async def complete_song(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """List what may be meant by ``typed``, at most 25 choices of at most 100 characters.
+
+    Somebody else's private guesses never show: the list comes from the catalogue and the songs asked for lately.
+    """
+    names = await desk_of(interaction).answers.complete(typed, limits.COMPLETIONS_MAX)
+    return choices_for(typed, names)
+
+
+def choices_for(typed: str, names: tuple[SongName, ...]) -> list[app_commands.Choice[str]]:
+    """Set the typed text and songs as choices; a song too long to be sent back whole is left out."""
+    texts = [clip(typed.strip(), limits.COMPLETION_MAX), *(clean(f"{name.title} - {name.artist}") for name in names)]
+    seen: set[str] = set()
+    choices = []
+    for text in texts:
+        if text and length(text) <= limits.COMPLETION_MAX and text.casefold() not in seen:
+            seen.add(text.casefold())
+            choices.append(app_commands.Choice(name=text, value=text))
+    return choices[: limits.COMPLETIONS_MAX]

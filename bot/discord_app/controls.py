@@ -1,0 +1,19 @@
+"""What stands under a reply: buttons, songs to pick from, or nothing."""
+
+from __future__ import annotations
+
+from bot.discord_app.buttons import CompareButton, RefreshButton, WhyButton, answer_buttons
+from bot.discord_app.choices import OPEN_S, ChoicesView, PickButton, PickSelect, Terms
+from bot.discord_app.desk import Manner
+from bot.discord_app.exchange import AttachedView
+from bot.replies import Reply
+
+LASTING = (WhyButton, RefreshButton, CompareButton, PickButton, PickSelect)
+"""Items that go on working after a restart."""
+
+
+def controls_for(reply: Reply, manner: Manner, now_s: float) -> AttachedView | None:
+    """Make what stands under ``reply``; ``now_s`` counts from 1970."""
+    if reply.choices:
+        return ChoicesView(reply.choices, Terms(manner, int(now_s) + OPEN_S, reply.against))
+    return answer_buttons(reply, manner)

@@ -1,0 +1,90 @@
+"""Replies as embeds, within every limit Discord sets for them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import discord
+
+from bot import words
+from bot.discord_app import limits
+from bot.discord_app.markup import clip, length, safe
+from bot.discord_app.typesetting import typeset
+from bot.replies import TAGS_SHOWN, LineKind, Reply
+from core.domain import Block, FeatureValue, Prediction, Verdict
+
+COLOURS: Final = {
+    Verdict.POPULAR: discord.Colour(0x1DB954),
+    Verdict.MEDIUM: discord.Colour(0xF59E0B),
+    Verdict.NOT_POPULAR: discord.Colour(0xEF4444),
+}
+"""The card's accents."""
+
+FIELD_BLOCKS: Final = (Block.TRACK, Block.ARTIST)
+"""Figures with a field each; the others stand in the description as lines."""
+
+UNNAMED: Final = "–"
+"""Stands for a title of which nothing printable is left; Discord refuses empty ones."""
+
+_IN_FIELDS: Final = {LineKind.TRACK, LineKind.ARTIST}
+_OUTSIDE: Final = {LineKind.SONG, LineKind.SOURCE}
+
+
+def embed_of(reply: Reply) -> discord.Embed:
+    """Dress a reply as an embed.
+
+    An answer has the song as its title, the verdict, meaning and reasons in words, a field for each figure of song and
+    artist, and its source as the footer with the date of the figures.
+    """
+    prediction = reply.prediction
+    embed = discord.Embed(colour=COLOURS[reply.verdict] if reply.verdict else None)
+    title = reply.title or (str(prediction.song.name) if prediction else None)
+    if title:
+        embed.title = safe(title, limits.EMBED_TITLE_MAX) or UNNAMED
+        if reply.title_url and reply.title_url.startswith(("https://", "http://")):
+            embed.url = reply.title_url
+    said = [
+        line
+        for line in reply.lines
+        if line.kind is not LineKind.SOURCE and not (prediction is not None and line.kind in _IN_FIELDS | _OUTSIDE)
+    ]
+    embed.description = typeset(said, limits.EMBED_DESCRIPTION_MAX) or None
+    if prediction is not None:
+        _add_figures(embed, prediction)
+        embed.timestamp = prediction.source.as_of
+    sources = [line.text for line in reply.lines if line.kind is LineKind.SOURCE]
+    if sources:
+        embed.set_footer(text=clip(" ".join(sources), limits.EMBED_FOOTER_MAX))
+    if reply.picture is not None:
+        embed.set_image(url=f"attachment://{reply.picture.filename}")
+    return fitted(embed)
+
+
+def fitted(embed: discord.Embed) -> discord.Embed:
+    """Bring an embed within the total length: fields go from the end, then the description is cut."""
+    while embed.fields and _total(embed) > limits.EMBED_TOTAL_MAX:
+        embed.remove_field(-1)
+    excess = _total(embed) - limits.EMBED_TOTAL_MAX
+    if excess > 0 and embed.description:
+        embed.description = clip(embed.description, max(1, length(embed.description) - excess))
+    return embed
+
+
+def _add_figures(embed: discord.Embed, prediction: Prediction) -> None:
+    shown = [feature for feature in prediction.assessment.features if feature.block in FIELD_BLOCKS]
+    for feature in shown[: limits.EMBED_FIELDS_MAX - 1]:
+        name = safe(feature.label, limits.EMBED_FIELD_NAME_MAX)
+        embed.add_field(name=name, value=safe(_figure(feature), limits.EMBED_FIELD_VALUE_MAX))
+    tags = safe(", ".join((prediction.song.tags or prediction.song.genres)[:TAGS_SHOWN]), limits.EMBED_FIELD_VALUE_MAX)
+    if tags:
+        embed.add_field(name=words.FIELD_TAGS, value=tags)
+
+
+def _figure(feature: FeatureValue) -> str:
+    return feature.display if feature.standing is None else f"{feature.display}\n{feature.standing}"
+
+
+def _total(embed: discord.Embed) -> int:
+    texts = [embed.title, embed.description, embed.footer.text, embed.author.name]
+    texts += [text for field in embed.fields for text in (field.name, field.value)]
+    return sum(length(text) for text in texts if text)

@@ -1,0 +1,186 @@
+"""A predictor with a few made-up songs: real values of core.domain, a real history, real pictures, no model."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from PIL import Image
+
+from core.domain import (
+    Ambiguous,
+    Answer,
+    Assessment,
+    BandRecord,
+    Block,
+    Candidate,
+    FeatureValue,
+    ModelReport,
+    NotFound,
+    Origin,
+    Prediction,
+    Reason,
+    ReportRow,
+    Song,
+    SongName,
+    Source,
+    Verdict,
+    VerdictBands,
+)
+from core.errors import EmptyQuery
+from core.history import History
+from core.predictor import Comparison
+from core.query import parse_query
+
+NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
+
+SONGS = {
+    "Blinding Lights": ("The Weeknd", 0.923, 2_275_434),
+    "Hello": ("Adele", 0.712, 1_804_210),
+    "Obscure Demo": ("Nobody Known", 0.081, 312),
+    "Halfway There": ("Some Band", 0.551, 48_120),
+}
+"""Title: artist, probability, listeners."""
+
+
+def prediction(title: str, *, artist: str | None = None, as_of: datetime = NOW) -> Prediction:
+    """Make the answer for one of the songs, or for ``title`` by ``artist`` with the figures of the first."""
+    known_artist, probability, listeners = SONGS.get(title, SONGS["Blinding Lights"])
+    bands = VerdictBands()
+    song = Song(
+        title=title,
+        artist=artist or known_artist,
+        listeners=listeners,
+        tags=("synthpop", "pop"),
+        url="https://www.last.fm/music/somebody/_/something",
+    )
+    features = (
+        FeatureValue("listeners", "Listeners", listeners, "listeners", f"{listeners:,}", 99.2, Block.TRACK),
+        FeatureValue("plays", "Plays", listeners * 16, "plays", f"{listeners * 16:,}", 99.0, Block.TRACK),
+        FeatureValue("artist_listeners", "Artist's listeners", 4.5e6, "listeners", "4,512,003", 98.7, Block.ARTIST),
+        FeatureValue("duration", "Length", 200_000, "ms", "3:20", 41.0, None),
+    )
+    verdict = bands.verdict(probability)
+    assessment = Assessment(
+        probability=probability,
+        verdict=verdict,
+        features=features,
+        reasons=(Reason("listeners", "listeners", 1.9), Reason("duration", "long for a hit", -0.3)),
+        view=(Block.TRACK, Block.ARTIST, Block.TAGS),
+        bands=bands,
+        base_rate=0.121,
+        trained_at=NOW,
+        record=BandRecord(verdict, 0.82, 1_240),
+    )
+    return Prediction(song=song, assessment=assessment, source=Source(Origin.LASTFM, as_of))
+
+
+class FakePredictor:
+    """Stands in for :class:`core.predictor.Predictor` where only an adapter is tested.
+
+    ``asked`` lists the questions; ``faults`` holds exceptions to raise, one a question; while ``gate`` is cleared,
+    questions wait.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.fresh: list[bool] = []
+        self.faults: list[Exception] = []
+        self.reloads = 0
+        self.reload_fault: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.history = History(None)
+        self.closed = False
+
+    async def predict(self, text: str, *, fresh: bool = False) -> Answer:
+        """Know the songs by title, call "twins" ambiguous and everything else unknown."""
+        self.asked.append(text)
+        self.fresh.append(fresh)
+        await self.gate.wait()
+        if self.faults:
+            raise self.faults.pop(0)
+        if not text.strip():
+            raise EmptyQuery
+        query = parse_query(text)
+        folded = text.casefold()
+        if folded.startswith("twins"):
+            names = [SongName(title, artist) for title, (artist, _, _) in SONGS.items()]
+            if "long" in folded:
+                names[0] = SongName("A title that goes on " * 4 + "and on", names[0].artist)
+            return Ambiguous(query, tuple(Candidate(name, 80.0, listeners=1_000) for name in names))
+        for title in SONGS:
+            if title.casefold() in folded:
+                return self._answered(prediction(title))
+        return NotFound(query, (SongName("Hello", "Adele"),))
+
+    async def predict_song(self, name: SongName, *, fresh: bool = False) -> Answer:
+        """Answer for any song that was offered."""
+        self.asked.append(f"{name.title} - {name.artist}")
+        self.fresh.append(fresh)
+        await self.gate.wait()
+        if self.faults:
+            raise self.faults.pop(0)
+        return self._answered(prediction(name.title, artist=name.artist))
+
+    async def card(self, _: Prediction) -> bytes:
+        """Draw a plain PNG of the card's size."""
+        return picture("PNG")
+
+    async def animation(self, _: Prediction) -> bytes:
+        """Draw a plain GIF of the card's size."""
+        return picture("GIF")
+
+    async def comparison_card(self, _: Comparison) -> bytes:
+        """Draw a plain PNG of the card's size."""
+        return picture("PNG")
+
+    async def complete(self, prefix: str, limit: int) -> tuple[SongName, ...]:
+        """List the songs whose title holds ``prefix``."""
+        named = [SongName(title, artist) for title, (artist, _, _) in SONGS.items()]
+        return tuple(name for name in named if prefix.casefold() in name.title.casefold())[:limit]
+
+    async def offer(self, names: Iterable[SongName]) -> None:
+        """Remember offered songs."""
+        for name in names:
+            self.history.remember(name, asked=False)
+
+    async def recall(self, token: str) -> SongName | None:
+        """Find a remembered song."""
+        return self.history.recall(token)
+
+    def report(self) -> ModelReport:
+        """Report made-up figures."""
+        return ModelReport(
+            trained_at=NOW,
+            n_songs=18_000,
+            base_rate=0.121,
+            rows=(ReportRow("this model", 0.91, 0.62, 0.55, 0.93, 0.06, 0.01),),
+            bands=(BandRecord(Verdict.POPULAR, 0.82, 1_240),),
+            limits=("It cannot hear the song.",),
+        )
+
+    async def reload_model(self) -> ModelReport:
+        """Count the reloads, or fail as told."""
+        if self.reload_fault is not None:
+            raise self.reload_fault
+        self.reloads += 1
+        return self.report()
+
+    async def aclose(self) -> None:
+        """Note that it was closed."""
+        self.closed = True
+        self.history.close()
+
+    def _answered(self, answer: Prediction) -> Prediction:
+        self.history.remember(answer.song.name)
+        return answer
+
+
+def picture(kind: str) -> bytes:
+    """Draw a plain picture, 1200 x 630."""
+    out = io.BytesIO()
+    Image.new("RGB", (1200, 630), "#101418").save(out, kind)
+    return out.getvalue()
