@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -28,6 +28,10 @@ T = TypeVar("T")
 
 OnLookup = Callable[[str, str], None]
 """Told of every look into the cache: kind, and one of "hit", "miss" and "stale"."""
+
+
+ALONE_MAX_S: Final = 8.0
+"""Longest that one process may keep others waiting for its fetch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class AnswerCache:
         url: ``mem://``, ``disk://?directory=PATH`` or ``redis://HOST:PORT/DB``.
         times: How long answers count.
         clock: Tells the time, with a zone; the times of answers are its.
+        space: Keeps answers of different sources apart in one store.
+        retry_s: Seconds for which a failing store is left out.
         on_lookup: Told of hits, misses and stale answers.
 
     Raises:
@@ -70,15 +76,18 @@ class AnswerCache:
         *,
         times: CacheTimes | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        space: str = "",
+        retry_s: float = 5.0,
         on_lookup: OnLookup | None = None,
     ) -> None:
+        self._space = space
         self._times = times or CacheTimes()
         self._clock = clock
         self._on_lookup = on_lookup
         self._flights: dict[str, asyncio.Task[Any]] = {}
         self._stores = [Store("mem://")]
         if not url.startswith("mem:"):
-            self._stores.append(Store(url))
+            self._stores.append(Store(url, retry_s=retry_s))
 
     async def fetch(
         self,
@@ -103,7 +112,7 @@ class AnswerCache:
         Raises:
             UpstreamError: From ``load``, when nothing older is at hand.
         """
-        key = cache_key(kind, *names)
+        key = cache_key(f"{self._space}:{kind}", *names)
 
         def lasting_s(value: T | None) -> float:
             return self._times.miss_s if value is None or not settled(value) else self._times.hit_s
@@ -113,17 +122,23 @@ class AnswerCache:
             if held is not None and not fresh and self._is_fresh(held, lasting_s):
                 self._tell(kind, "hit")
                 return held
-            try:
-                value = await load()
-            except UpstreamError:
-                if held is None or held.value is None:
-                    raise
-                self._tell(kind, "stale")
-                return replace(held, stale=True)
-            self._tell(kind, "miss")
-            answer = Cached(value, self._clock())
-            await self._write(key, of, answer)
-            return answer
+            async with self._stores[-1].alone(key, at_most_s=ALONE_MAX_S) as waited:
+                if waited:
+                    held = await self._read(key, of, lasting_s)
+                    if held is not None and self._is_fresh(held, lasting_s):
+                        self._tell(kind, "hit")
+                        return held
+                try:
+                    value = await load()
+                except UpstreamError:
+                    if held is None or held.value is None:
+                        raise
+                    self._tell(kind, "stale")
+                    return replace(held, stale=True)
+                self._tell(kind, "miss")
+                answer = Cached(value, self._clock())
+                await self._write(key, of, answer, kind)
+                return answer
 
         return await self._share(f"{key}:{fresh}", fly)
 
@@ -167,10 +182,10 @@ class AnswerCache:
                 break
         return newest
 
-    async def _write(self, key: str, of: TypeAdapter[T], answer: Cached[T]) -> None:
+    async def _write(self, key: str, of: TypeAdapter[T], answer: Cached[T], kind: str) -> None:
         raw = _encode(answer, of)
         if len(raw) > VALUE_MAX_BYTES:
-            log.info("event=cache_value_too_long kind=%s bytes=%d", key.split(":")[2], len(raw))
+            log.info("event=cache_value_too_long kind=%s bytes=%d", kind, len(raw))
             return
         for store in self._stores:
             await store.set(key, raw, self._times.keep_s)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
@@ -71,7 +72,8 @@ class LastFm:
             SettingsError: ``cache_url`` cannot be a cache.
         """
         transport = Transport(api_key, api_url, rate=rate, retries=retries, breaker=breaker, on_request=on_request)
-        cache = AnswerCache(cache_url, times=times, clock=clock, on_lookup=on_lookup)
+        space = urlsplit(api_url).hostname or ""
+        cache = AnswerCache(cache_url, times=times, clock=clock, space=space, on_lookup=on_lookup)
         return cls(transport, cache, budget_s=budget_s)
 
     @classmethod

@@ -39,6 +39,8 @@ STAR_IMAGE: Final = "2a96cbd8b46e442fc41c2b86b821562f"
 _SIZES: Final = ("mega", "extralarge", "large", "medium", "small")
 _NOT_TEXT: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
 _DIRECTION: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\ufeff")
+_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&()*+,;=%\[\]-]{1,1000}")
+_SECURE_ADDRESS: Final = re.compile(rf"(?=https://){_ADDRESS.pattern}")
 _XML_ERROR: Final = re.compile(r"<error\s+code=\"(\d{1,3})\"")
 
 
@@ -204,7 +206,7 @@ def parse_tags(container: object) -> tuple[str, ...]:
 
 def parse_page_url(value: object) -> str | None:
     """Read the address of a Last.fm page, always https; None for any other host or a malformed address."""
-    if not isinstance(value, str) or len(value) > 2000 or re.search(r"[\s<>\"'\\\x00-\x1f\x7f]", value):
+    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
         return None
     try:
         parts = urlsplit(value)
@@ -222,7 +224,7 @@ def _largest_image(images: object) -> str | None:
     by_size: dict[str, str] = {}
     for image in _items({"image": images}, "image"):
         address = image.get("#text")
-        if isinstance(address, str) and address.startswith("https://") and STAR_IMAGE not in address:
+        if isinstance(address, str) and _SECURE_ADDRESS.fullmatch(address) and STAR_IMAGE not in address:
             by_size.setdefault(parse_text(image.get("size")), address)
     return next((by_size[size] for size in _SIZES if size in by_size), None)
 

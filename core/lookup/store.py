@@ -7,7 +7,9 @@ import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 import diskcache
@@ -30,6 +32,7 @@ MEMORY_ENTRIES: Final = STORED_MAX_BYTES // VALUE_MAX_BYTES
 PATIENCE_S: Final = 1.0
 """Longest wait for a store; an answer is worth more than its being kept."""
 
+LOCK_POLL_S: Final = 0.05
 
 _FAULTS: Final = (
     CacheError,
@@ -100,11 +103,37 @@ class Store:
         """Keep a value, if the store can, for ``expire_s``."""
         await self._attempt(lambda cache: cache.set(key, value, expire=expire_s))
 
+    @contextlib.asynccontextmanager
+    async def alone(self, key: str, *, at_most_s: float) -> AsyncIterator[bool]:
+        """Keep other processes from doing the same for the length of the block; tell whether there was a wait.
+
+        Only Redis is shared by processes at one time. A failing store, or one that holds us up for longer than
+        ``at_most_s``, keeps nobody from going on.
+        """
+        if self._scheme not in {"redis", "rediss"}:
+            yield False
+            return
+        lock, token = f"{key}:lock", uuid.uuid4().hex
+        give_up_at = time.monotonic() + at_most_s
+        waited = False
+        while await self._attempt(lambda cache: cache.set_lock(lock, token, expire=at_most_s)) is False:
+            waited = True
+            if time.monotonic() >= give_up_at:
+                break
+            await asyncio.sleep(LOCK_POLL_S)
+        try:
+            yield waited
+        finally:
+            await self._attempt(lambda cache: cache.unlock(lock, token))
+
     async def aclose(self) -> None:
         """Free connections and files."""
-        if self._cache is not None:
-            with contextlib.suppress(*_FAULTS):
-                await self._cache.close()
+        if self._cache is None:
+            return
+        with contextlib.suppress(*_FAULTS), warnings.catch_warnings():
+            # cashews closes Redis by a name that redis has deprecated.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            await self._cache.close()
 
     async def _attempt(self, operation: Callable[[Cache], Awaitable[object]]) -> object:
         if time.monotonic() < self._left_out_until:

@@ -1,0 +1,214 @@
+import asyncio
+import logging
+import os
+import pickle
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from core.errors import SettingsError
+from core.lookup.store import MEMORY_ENTRIES, STORED_MAX_BYTES, VALUE_MAX_BYTES, Store
+from tests.fakes.redis_server import MISSING, PROGRAM, RedisServer
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+async def disk(tmp_path: Path) -> AsyncIterator[Store]:
+    async with aclosing(Store(f"disk://?directory={tmp_path / 'cache'}", retry_s=0.0)) as store:
+        yield store
+
+
+@pytest.mark.parametrize("kind", ["mem", "disk"])
+async def test_values_are_kept_and_expire(kind: str, tmp_path: Path) -> None:
+    url = "mem://" if kind == "mem" else f"disk://?directory={tmp_path}"
+    async with aclosing(Store(url)) as store:
+        assert await store.get("k") is None
+        await store.set("k", b'{"a": 1}', 60)
+        assert await store.get("k") == b'{"a": 1}'
+        await store.set("k", b"12345", 60)  # digits alone are taken for a counter and come back as no bytes
+        assert await store.get("k") in (None, b"12345")
+        await store.set("short", b"{}", 0.05)
+        await asyncio.sleep(0.1)
+        assert await store.get("short") is None
+
+
+async def test_disk_outlives_the_process(tmp_path: Path) -> None:
+    for expected in (None, b"{}"):
+        async with aclosing(Store(f"disk://?directory={tmp_path}")) as store:
+            assert await store.get("k") == expected
+            await store.set("k", b"{}", 60)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://x", "memcached://x", "x/y", "disk://", "disk://?folder=x", "pickle://?directory=x"]
+)
+def test_an_unusable_address_is_said_at_once(url: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        Store(url)
+    assert "CACHE_URL" in raised.value.user_message
+
+
+async def test_memory_is_bounded_in_entries_and_the_oldest_go_first() -> None:
+    assert MEMORY_ENTRIES * VALUE_MAX_BYTES <= STORED_MAX_BYTES
+    async with aclosing(Store("mem://")) as store:
+        for n in range(MEMORY_ENTRIES + 10):
+            await store.set(f"k{n}", b"{}", 60)
+        assert await store.get("k5") is None
+        assert await store.get(f"k{MEMORY_ENTRIES + 9}") == b"{}"
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (os.mkdir, (self.target,))
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+
+async def test_nothing_on_disk_is_ever_unpickled(disk: Store, tmp_path: Path) -> None:
+    await disk.set("k", b"{}", 60)
+    target = tmp_path / "pwned"
+    payload = pickle.dumps(Bomb(str(target)))
+    file = tmp_path / "cache" / "evil.val"
+    file.write_bytes(payload)
+    with sqlite3.connect(tmp_path / "cache" / "cache.db") as db:
+        db.execute("UPDATE Cache SET mode = 4, value = ?", (payload,))
+    assert await disk.get("k") is None
+    with sqlite3.connect(tmp_path / "cache" / "cache.db") as db:
+        db.execute("UPDATE Cache SET mode = 4, value = NULL, filename = 'evil.val'")
+    assert await disk.get("k") is None
+    with sqlite3.connect(tmp_path / "cache" / "cache.db") as db:
+        db.execute("UPDATE Cache SET mode = 1, value = ?, filename = NULL", (payload,))
+    await disk.get("k")  # bytes, for the reader to refuse
+    assert not target.exists()
+
+
+async def test_files_outside_the_cache_are_not_read(disk: Store, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b'{"secret": 1}')
+    await disk.set("k", b"{}", 60)
+    with sqlite3.connect(tmp_path / "cache" / "cache.db") as db:
+        db.execute("UPDATE Cache SET mode = 2, value = NULL, filename = '../secret'")
+    assert await disk.get("k") is None
+
+
+@pytest.mark.parametrize("fault", ["damaged", "folder is a file"])
+async def test_a_store_that_cannot_be_opened_is_left_out(
+    fault: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "cache"
+    if fault == "damaged":
+        folder.mkdir()
+        (folder / "cache.db").write_bytes(b"this is no database" * 500)
+    else:
+        folder.write_text("x")
+    async with aclosing(Store(f"disk://?directory={folder}", retry_s=0.0)) as store:
+        caplog.set_level(logging.INFO)
+        for _ in range(3):
+            await store.set("k", b"{}", 60)
+            assert await store.get("k") is None
+        assert [record.getMessage().split()[0] for record in caplog.records] == ["event=cache_failing"]
+        if fault == "damaged":
+            (folder / "cache.db").unlink()
+        else:
+            folder.unlink()
+        await store.set("k", b"{}", 60)
+        assert await store.get("k") == b"{}"
+        assert "event=cache_recovered" in caplog.text
+
+
+async def test_a_full_disk_costs_only_the_keeping(disk: Store, tmp_path: Path) -> None:
+    await disk.set("kept", b"{}", 60)
+    with sqlite3.connect(tmp_path / "cache" / "cache.db") as db:
+        db.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON Cache BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+    await disk.set("lost", b"{}", 60)
+    assert await disk.get("lost") is None
+    assert await disk.get("kept") == b"{}"
+
+
+WRITER = """
+    import asyncio, sys
+    sys.path.insert(0, sys.argv[1])
+    from core.lookup.store import Store
+    async def main():
+        store = Store(f"disk://?directory={sys.argv[2]}")
+        n = 0
+        while True:
+            await store.set(f"k{n}", b'{"n": %d}' % n, 600)
+            n += 1
+            print(n, flush=True)
+    asyncio.run(main())
+"""
+
+
+async def test_a_kill_amid_writing_loses_nothing_written(tmp_path: Path) -> None:
+    with subprocess.Popen(  # noqa: ASYNC220, S603
+        [sys.executable, "-c", textwrap.dedent(WRITER), str(ROOT), str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        for line in writer.stdout:
+            if int(line) >= 100:
+                break
+        writer.send_signal(signal.SIGKILL)
+    async with aclosing(Store(f"disk://?directory={tmp_path}")) as store:
+        for n in range(100):
+            assert await store.get(f"k{n}") == b'{"n": %d}' % n
+
+
+async def test_an_unreachable_redis_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    async with aclosing(Store(f"redis://:hunter22@127.0.0.1:{port}/0")) as store:
+        await store.set("k", b"{}", 60)
+        assert await store.get("k") is None
+        async with store.alone("k", at_most_s=1.0) as waited:
+            assert not waited
+    assert "event=cache_failing store=redis" in caplog.text
+    assert "hunter22" not in caplog.text
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+needs_redis = pytest.mark.skipif(PROGRAM is None, reason=MISSING)
+
+
+@needs_redis
+async def test_redis_keeps_values_for_other_processes(redis: RedisServer) -> None:
+    async with aclosing(Store(redis.url)) as one, aclosing(Store(redis.url)) as other:
+        await one.set("k", b'{"a": 1}', 60)
+        assert await other.get("k") == b'{"a": 1}'
+
+
+@needs_redis
+async def test_redis_lets_one_process_fetch_at_a_time(redis: RedisServer) -> None:
+    async with aclosing(Store(redis.url)) as one, aclosing(Store(redis.url)) as other:
+        order: list[str] = []
+
+        async def fetch(store: Store, name: str, after_s: float) -> bool:
+            await asyncio.sleep(after_s)
+            async with store.alone("k", at_most_s=5.0) as waited:
+                order.append(f"{name} in")
+                await asyncio.sleep(0.1)
+                order.append(f"{name} out")
+                return waited
+
+        waits = await asyncio.gather(fetch(one, "one", 0.0), fetch(other, "other", 0.02))
+        assert order == ["one in", "one out", "other in", "other out"]
+        assert waits == [False, True]
+        async with one.alone("k", at_most_s=5.0), other.alone("k", at_most_s=0.2) as waited:
+            assert waited  # but not for one that holds it beyond the limit
