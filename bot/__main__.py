@@ -2,6 +2,7 @@
 
 python -m bot             serve
 python -m bot ask TEXT    answer once; exit code 0 answered, 1 no answer, 2 bad question or set-up
+python -m bot sync        register the commands with Discord, changed or not
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bot.metrics import Metrics
 from bot.supervise import Platform, supervise
 from core.assembly import build_predictor
 from core.errors import HitmeterError
-from core.log import configure_logging
+from core.log import configure_logging, settings_secrets
 from core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ SETUP_FAILED = 2
 def platforms(settings: Settings, answers_for: Callable[[str], Answers], health: Health) -> list[Platform]:
     """Build the adapter of every platform that has a token; ``answers_for`` counts by the platform's name."""
     adapters: list[Platform] = []
+    if settings.discord_token is not None:
+        from bot.discord_app.platform import DiscordPlatform
+
+        adapters.append(DiscordPlatform.from_settings(settings, answers_for(DiscordPlatform.name)))
     if settings.telegram_token is not None:
         from bot.telegram_app.platform import TelegramPlatform
 
@@ -54,6 +59,19 @@ async def ask(settings: Settings, text: str) -> int:
     finally:
         await assembled.predictor.aclose()
     return EXIT_CODES.get(code, 1)
+
+
+async def sync(settings: Settings) -> int:
+    """Register the commands with Discord and return the exit code."""
+    from bot.discord_app.platform import sync_commands
+
+    try:
+        registered = await sync_commands(settings)
+    except ConnectionError as error:
+        sys.stderr.write(f"{error}\n")
+        return SETUP_FAILED
+    sys.stdout.write(f"{registered} commands registered with Discord.\n")
+    return 0
 
 
 async def serve(settings: Settings) -> int:
@@ -84,13 +102,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Says how likely a song is to be popular.")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("ask", help="answer once and end").add_argument("text", nargs="+", help="song - artist")
+    commands.add_parser("sync", help="register the commands with Discord, changed or not")
     options = parser.parse_args(arguments)
     try:
         settings = load_settings()
-        on_console = options.command == "ask" or not (settings.discord_token or settings.telegram_token)
-        configure_logging("WARNING" if on_console and settings.log_level == "INFO" else settings.log_level)
-        job = ask(settings, " ".join(options.text)) if options.command == "ask" else serve(settings)
-        return asyncio.run(job)
+        on_console = options.command is not None or not (settings.discord_token or settings.telegram_token)
+        level = "WARNING" if on_console and settings.log_level == "INFO" else settings.log_level
+        configure_logging(level, secrets=settings_secrets(settings))
+        match options.command:
+            case "ask":
+                return asyncio.run(ask(settings, " ".join(options.text)))
+            case "sync":
+                return asyncio.run(sync(settings))
+            case _:
+                return asyncio.run(serve(settings))
     except HitmeterError as error:
         sys.stderr.write(f"{error.user_message}\n{error}\n")
         return SETUP_FAILED
