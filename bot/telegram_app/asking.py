@@ -1,0 +1,197 @@
+"""Answers messages: commands everywhere, plain words in private chats, mentions and replies in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
+from typing import Any
+
+from telegram import Message, Update
+from telegram.constants import ChatType
+from telegram.ext import BaseHandler, CommandHandler, ContextTypes, MessageHandler, filters
+
+from bot import words
+from bot.answers import Answers, Drawn
+from bot.replies import Line, LineKind, Reply, limited_reply
+from bot.telegram_app.asked import AskedBook
+from bot.telegram_app.deep_links import StartKind, read_start
+from bot.telegram_app.delivery import Delivery
+from bot.telegram_app.places import place_beside
+from bot.telegram_app.questions import asker_id, command_arguments, command_question, free_question, is_from_a_person
+from bot.telegram_app.working import working
+from bot.throttle import Throttle
+
+Context = ContextTypes.DEFAULT_TYPE
+Ask = Callable[[Drawn], Awaitable[Reply]]
+"""Makes a reply; told whether its card has to be drawn."""
+
+
+class Asking:
+    """Handles messages.
+
+    An edited question changes its answer in place, as long as the question is remembered; an edit of anything else is
+    let pass, so that nothing appears in a chat long after the talk went on.
+    """
+
+    def __init__(
+        self,
+        answers: Answers,
+        delivery: Delivery,
+        throttle: Throttle,
+        *,
+        admin_ids: Collection[int],
+        animated: bool,
+    ) -> None:
+        """Take what answers, delivers and limits, who may use the commands of administrators, whether cards move."""
+        self._answers = answers
+        self._delivery = delivery
+        self._throttle = throttle
+        self._admin_ids = frozenset(admin_ids)
+        self._animated = animated
+        self._book = AskedBook()
+
+    def handlers(self) -> list[BaseHandler[Any, Context, Any]]:
+        """List the handlers, the first that matches takes a message."""
+        talk = filters.UpdateType.MESSAGES & ~filters.COMMAND & ~filters.StatusUpdate.ALL
+        unknown = filters.UpdateType.MESSAGE & filters.COMMAND & filters.ChatType.PRIVATE
+        return [
+            CommandHandler("predict", self.predict),
+            CommandHandler("compare", self.compare),
+            CommandHandler("model", self.model),
+            CommandHandler("help", self.help),
+            CommandHandler("privacy", self.privacy),
+            CommandHandler("start", self.start),
+            CommandHandler("stats", self.stats),
+            CommandHandler("reload", self.reload),
+            MessageHandler(unknown, self.help),
+            MessageHandler(talk, self.talk),
+        ]
+
+    async def predict(self, update: Update, context: Context) -> None:
+        """/predict song - artist."""
+        if (message := update.effective_message) is not None:
+            await self._predict(update, context, command_question(message))
+
+    async def compare(self, update: Update, context: Context) -> None:
+        """/compare song | song."""
+        if (message := update.effective_message) is None:
+            return
+        text = command_question(message)
+        first, _, second = text.partition("|")
+        await self._answer(update, context, f"compare {text}", lambda drawn: self._answers.compare(first, second))
+
+    async def talk(self, update: Update, context: Context) -> None:
+        """Words without a command."""
+        message = update.effective_message
+        question = None if message is None else free_question(message, context.bot.bot)
+        if question is None:
+            return
+        token, text = question.compare_with, question.text
+        if token is None:
+            await self._predict(update, context, text)
+        else:
+            await self._answer(update, context, text, lambda drawn: self._answers.compare_token(token, text))
+
+    async def start(self, update: Update, context: Context) -> None:
+        """/start, also with what a deep link wants."""
+        if (message := update.effective_message) is None:
+            return
+        start = read_start(command_arguments(message))
+        if start.kind is StartKind.GREETING:
+            await self.help(update, context)
+        elif start.kind is StartKind.QUESTION:
+            await self._predict(update, context, start.value)
+        else:
+            await self._answer(
+                update,
+                context,
+                start.value,
+                lambda drawn: self._answers.predict_token(start.value, animated=self._animated, drawn=drawn),
+            )
+
+    async def model(self, update: Update, context: Context) -> None:
+        """/model."""
+        await self._say(update, context, self._answers.model)
+
+    async def help(self, update: Update, context: Context) -> None:
+        """/help."""
+
+        async def build() -> Reply:
+            reply = self._answers.help()
+            if not context.bot.bot.supports_inline_queries:
+                return reply
+            hint = Line(LineKind.TEXT, words.INLINE_HELP.format(bot=context.bot.username))
+            return replace(reply, lines=(*reply.lines, hint))
+
+        await self._say(update, context, build)
+
+    async def privacy(self, update: Update, context: Context) -> None:
+        """/privacy."""
+
+        async def build() -> Reply:
+            return self._answers.privacy()
+
+        await self._say(update, context, build)
+
+    async def stats(self, update: Update, context: Context) -> None:
+        """/stats, for administrators."""
+        await self._say(update, context, self._answers.stats, guarded=True)
+
+    async def reload(self, update: Update, context: Context) -> None:
+        """/reload, for administrators."""
+        await self._say(update, context, self._answers.reload, guarded=True)
+
+    async def _predict(self, update: Update, context: Context, text: str) -> None:
+        def ask(drawn: Drawn) -> Awaitable[Reply]:
+            return self._answers.predict(text, animated=self._animated, drawn=drawn)
+
+        await self._answer(update, context, text, ask)
+
+    async def _answer(self, update: Update, context: Context, text: str, ask: Ask) -> None:
+        """Answer a question, or change the answer to an edited one."""
+        message = update.effective_message
+        if message is None or not is_from_a_person(message):
+            return
+        edited = update.edited_message is not None
+        asked = self._book.find(message) if edited else self._book.open(message)
+        if asked is None:
+            return
+        async with asked.turn:
+            if asked.text == text and (edited or asked.answer is not None):
+                return
+            asked.text = text
+            place = place_beside(message)
+            if not await self._admitted(message, context):
+                return
+            async with working(context.bot, place):
+                asked.answer = await self._delivery.deliver(
+                    context.bot,
+                    place,
+                    await ask(self._delivery.lacks_card),
+                    asker=asker_id(message),
+                    redraw=lambda: ask(True),
+                    instead_of=asked.answer,
+                )
+
+    async def _say(
+        self, update: Update, context: Context, build: Callable[[], Awaitable[Reply]], *, guarded: bool = False
+    ) -> None:
+        """Answer a command that names no song; ``guarded`` ones only for administrators."""
+        message, user = update.message, update.effective_user
+        if message is None or user is None or not is_from_a_person(message):
+            return
+        if not await self._admitted(message, context):
+            return
+        allowed = not guarded or user.id in self._admin_ids
+        reply = await (build() if allowed else self._answers.refuse())
+        await self._delivery.deliver(context.bot, place_beside(message), reply)
+
+    async def _admitted(self, message: Message, context: Context) -> bool:
+        """Count a question and tell once if it is one too many."""
+        alone = message.chat.type == ChatType.PRIVATE
+        asker = message.sender_chat or message.from_user
+        ruling = self._throttle.ask(asker.id if asker else None, None if alone else message.chat.id)
+        if ruling.tell:
+            limited = self._answers.note("limit", limited_reply(ruling))
+            await self._delivery.deliver(context.bot, place_beside(message), limited)
+        return ruling.allowed

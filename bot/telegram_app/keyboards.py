@@ -1,0 +1,65 @@
+"""Inline keyboards under replies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot import words
+from bot.replies import Link, Reply
+from bot.telegram_app.callback_data import Action, ButtonData, ButtonSigner
+from bot.telegram_app.deep_links import card_link
+from bot.telegram_app.markup import plain, safe_url, shortened, utf16_length
+
+LABEL_MAX: Final = 64
+"""Longest label in UTF-16 units; Telegram shows less than that on a phone."""
+
+_ANSWER_BUTTONS: Final = (
+    (words.BUTTON_WHY, Action.WHY),
+    (words.BUTTON_REFRESH, Action.REFRESH),
+    (words.BUTTON_COMPARE, Action.COMPARE),
+)
+
+
+class Keyboards:
+    """Builds keyboards whose buttons this bot will know again."""
+
+    def __init__(self, signer: ButtonSigner) -> None:
+        """Take what signs the buttons."""
+        self._signer = signer
+
+    def under(self, reply: Reply, asker: int | None) -> InlineKeyboardMarkup | None:
+        """Build what belongs under a reply: songs to choose from, or actions and links; None if there is nothing.
+
+        Args:
+            reply: What is said.
+            asker: Who alone may choose a song; None for everybody.
+        """
+        rows = [[self._button(choice.label, Action.PICK, choice.token, asker)] for choice in reply.choices]
+        if reply.token is not None:
+            rows.append([self._button(label, action, reply.token) for label, action in _ANSWER_BUTTONS])
+        rows.append(link_buttons(reply.links))
+        return _markup(rows)
+
+    def under_inline(self, token: str, bot_username: str, links: Sequence[Link] = ()) -> InlineKeyboardMarkup:
+        """Build what belongs under a message sent by inline mode, with its links once the verdict is there."""
+        card = InlineKeyboardButton(words.BUTTON_CARD, url=card_link(bot_username, token))
+        first = [card] if links else [self._button(words.BUTTON_SHOW, Action.SHOW, token), card]
+        return InlineKeyboardMarkup([first, *([row] if (row := link_buttons(links)) else [])])
+
+    def _button(self, label: str, action: Action, token: str, asker: int | None = None) -> InlineKeyboardButton:
+        text = plain(label)
+        text = text if utf16_length(text) <= LABEL_MAX else shortened(text, LABEL_MAX - 1)
+        return InlineKeyboardButton(text or "–", callback_data=self._signer.pack(ButtonData(action, token, asker)))
+
+
+def link_buttons(links: Sequence[Link]) -> list[InlineKeyboardButton]:
+    """Make buttons of the links that Telegram will take."""
+    return [InlineKeyboardButton(link.label, url=url) for link in links if (url := safe_url(link.url)) is not None]
+
+
+def _markup(rows: Sequence[list[InlineKeyboardButton]]) -> InlineKeyboardMarkup | None:
+    filled = [row for row in rows if row]
+    return InlineKeyboardMarkup(filled) if filled else None
