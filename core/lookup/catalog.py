@@ -9,17 +9,15 @@ from math import log
 from pathlib import Path
 from typing import Any, Final, Self
 
-from rapidfuzz import fuzz
-
 from core.domain import AudioFeatures, Candidate, Song, SongName, SongQuery
 from core.errors import CatalogueError
 from core.lookup.catalog_schema import AUDIO_COLUMNS, FORMAT_VERSION, LIST_SEPARATOR, grams
-from core.lookup.likeness import FoldedName, folded_readings
+from core.lookup.likeness import COMPLETION_LIKENESS, FoldedName, beginning_likeness, folded_readings
 from core.lookup.matching import rank
 from core.lookup.normalise import artist_key, fold, song_key, title_key
 
 SHORTLIST: Final = 32
-"""Songs with the weightiest shared trigrams that are compared in full; 60 find 2 more of 1,000 and take half as long again."""
+"""Songs with the weightiest shared trigrams, compared in full; 60 find 2 more in 1,000 but take half as long again."""
 
 NAMESAKES: Final = 40
 """Songs of exactly the title asked for that are compared in full, the best known ones."""
@@ -41,9 +39,6 @@ SHORT_BEGINNING: Final = 3
 
 GRAMS_LEAST: Final = 3
 """Trigrams read in any case."""
-
-COMPLETION_LIKENESS: Final = 72.0
-"""Least likeness of a half-typed, misspelt name to the beginning of a song's."""
 
 COMPLETION_POOL: Final = 4
 """Times the songs asked for that are looked through to put those first which begin as typed."""
@@ -168,7 +163,7 @@ class Catalogue:
         alike: list[tuple[float, int, SongName]] = []
         for place, candidate in enumerate(self._candidates(self._sharing(grams(f" {typed}"), SHORTLIST))):
             name = candidate.name
-            likeness = _beginning_likeness(typed, FoldedName.of(name.title, name.artist, candidate.credits))
+            likeness = beginning_likeness(typed, FoldedName.of(name.title, name.artist, candidate.credits))
             if likeness >= COMPLETION_LIKENESS:
                 alike.append((-likeness, place, name))
         return [name for _, _, name in sorted(alike, key=lambda entry: entry[:2])]
@@ -265,9 +260,3 @@ def _marks(values: Iterable[object]) -> str:
 def _begins(name: SongName, typed: str) -> bool:
     title, artist = title_key(name.title), artist_key(name.artist)
     return any(text.startswith(typed.removeprefix("the ")) for text in (title.removeprefix("the "), artist))
-
-
-def _beginning_likeness(typed: str, name: FoldedName) -> float:
-    length = len(typed)
-    wholes = (name.wholes[0], *(f"{artist} {name.key}" for artist in name.artists[:1]))
-    return max(fuzz.ratio(typed, text[: length + extra]) for text in wholes for extra in (-1, 0, 1))

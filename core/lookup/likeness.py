@@ -40,6 +40,9 @@ EXTRA_WORDS_FLOOR: Final = 0.0
 EXTRA_NAMES_FLOOR: Final = 60.0
 """The same for an artist asked for together with others, "Queen & David Bowie" for "Queen"."""
 
+COMPLETION_LIKENESS: Final = 72.0
+"""Least likeness of a half-typed, misspelt name to the beginning of a song's."""
+
 GUEST_COST: Final = 0.97
 """Asked for by a guest instead of the first artist."""
 
@@ -141,3 +144,10 @@ def text_likeness(asked: str, known: str, extra_floor: float = EXTRA_WORDS_FLOOR
 def _distinct_chars(text: str) -> int:
     """Count the characters of the distinct words, as ``token_set_ratio`` sees them."""
     return len("".join(set(text.split())))
+
+
+def beginning_likeness(typed: str, name: FoldedName) -> float:
+    """Compare a half-typed name with the beginnings of "title artist" and "artist title", 0 to 100."""
+    wholes = (name.wholes[0], f"{name.artists[0]} {name.key}")
+    lengths = (len(typed) + extra for extra in (-1, 0, 1))
+    return max(float(fuzz.ratio(typed, whole[:length])) for length in lengths for whole in wholes)
