@@ -11,14 +11,15 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from core.domain import Block
 from core.model.calibration import Calibration, FloatArray, fit_calibration
 from core.model.features import FloatMatrix
 from core.model.folds import N_FOLDS
 from core.model.measures import BoolArray
 from core.model.served import FoldModel, track_figures
 from core.model.songs import TrainingSongs
-from core.model.track_stage import TrackFigures, TrackWeighing, fit_track_weighing, population_weights
-from core.model.views import BASE_BLOCKS, PATTERNS, Pattern, seen_under
+from core.model.track_stage import TEMPER, TrackWeighing, fit_track_weighing, population_weights
+from core.model.views import PATTERNS, Pattern, seen_under
 
 Builder = Callable[[int], Any]
 """Builds an unfitted estimator from a seed; it must have ``decision_function``."""
@@ -87,7 +88,6 @@ def others(fold: NDArray[np.int64]) -> Iterator[tuple[int, BoolArray]]:
 def _finish(songs: TrainingSongs, pipelines: list[Pipeline], raw: dict[Pattern, FloatArray]) -> CrossFit:
     figures = track_figures(songs.songs)
     joined = songs.has_track_figures
-    base_rate = float(songs.popular.mean())
     base = {pattern: np.full(len(songs.popular), np.nan) for pattern in PATTERNS}
     weighed = {pattern: np.full(len(songs.popular), np.nan) for pattern in PATTERNS}
     calibrations: list[dict[Pattern, Calibration]] = []
@@ -101,20 +101,12 @@ def _finish(songs: TrainingSongs, pipelines: list[Pipeline], raw: dict[Pattern, 
         fit, answer = outside & joined, ~outside & joined
         weighings.append({})
         for pattern in PATTERNS:
-            popular = songs.popular[fit]
+            artist_known = Block.ARTIST in pattern
+            weight = population_weights(base[pattern][outside], songs.popular[outside], joined[outside], temper=TEMPER)
             weighing = fit_track_weighing(
-                base[pattern][fit], _seen(figures, fit, pattern), popular, population_weights(base_rate, popular)
+                base[pattern][fit], figures.of(fit, artist_known=artist_known), songs.popular[fit], weight
             )
             weighings[number][pattern] = weighing
-            weighed[pattern][answer] = weighing(base[pattern][answer], _seen(figures, answer, pattern))
+            weighed[pattern][answer] = weighing(base[pattern][answer], figures.of(answer, artist_known=artist_known))
     folds = (FoldModel(*parts) for parts in zip(pipelines, calibrations, weighings, strict=True))
     return CrossFit(tuple(folds), base, weighed)
-
-
-def _seen(figures: TrackFigures, which: BoolArray, pattern: Pattern) -> TrackFigures:
-    artist_known = BASE_BLOCKS[0] in pattern
-    return TrackFigures(
-        listeners=figures.listeners[which],
-        playcount=figures.playcount[which],
-        artist_listeners=figures.artist_listeners[which] if artist_known else np.full(int(which.sum()), np.nan),
-    )

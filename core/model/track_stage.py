@@ -1,7 +1,7 @@
 """The second stage: a logistic regression that weighs a song's own Last.fm figures beside the base model's answer.
 
-It is fitted on the few thousand songs that have such figures. They are chart songs, so each is weighed until those
-songs count as all training songs do: by class, and within a class by the base model's own answer.
+It is fitted on the few thousand songs that have such figures. They are chart songs, three in four of them popular, so
+each is weighed towards what all training songs are like: see :func:`population_weights`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,30 @@ from sklearn.linear_model import LogisticRegression
 
 from core.model.calibration import FloatArray
 
-TERMS: Final = ("logit", "log_listeners", "log_plays_per_listener", "log_share_of_artist")
-"""Terms of the regression; the last is 0 and without effect when the artist's listeners are unknown."""
+TERMS: Final = ("logit", "log_listeners", "log_listeners_above_knee", "log_plays_per_listener", "log_artist_listeners")
+"""Terms of the regression. Listeners beside the artist's listeners are the song's share of its artist's audience."""
+
+NEVER_NEGATIVE: Final = (0, 1, 2)
+"""Terms whose weight is kept at or above 0, so that more listeners in proportion never lower an answer."""
+
+KNEE_LISTENERS: Final = 10**5.5
+"""Listeners from which on each further one may count for more: hits are of another kind than songs merely heard."""
+
+MOST_PLAYS_PER_LISTENER: Final = 100.0
+"""Plays per listener beyond this tell of devotion or of machines, not of more popularity."""
 
 REGULARISATION: Final = 1.0
 """Inverse strength of the L2 penalty on standardised terms."""
+
+TEMPER: Final = 0.5
+"""Power to which population weights are raised for fitting.
+
+At 1 the 801 unpopular songs with figures count as 200, most of them old hits filed under compilations; at 0 the charts'
+73 % would be taken for granted (Shimodaira 2000 on the trade between the two).
+"""
+
+GREATEST_WEIGHT: Final = 20.0
+"""Greatest population weight, as a multiple of the median of its class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +48,13 @@ class TrackFigures:
     listeners: FloatArray
     playcount: FloatArray
     artist_listeners: FloatArray
+
+    def of(self, which: NDArray[np.bool_], *, artist_known: bool = True) -> TrackFigures:
+        """Return the figures of some songs, if need be without the artist's."""
+        artist = self.artist_listeners[which]
+        return TrackFigures(
+            self.listeners[which], self.playcount[which], artist if artist_known else np.full_like(artist, np.nan)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +70,60 @@ class TrackWeighing:
 
 
 def track_terms(logit: FloatArray, figures: TrackFigures) -> FloatArray:
-    """Return the terms of each song, shape (n, 4); logarithms to base 10 of figures plus one."""
-    listeners = np.log10(figures.listeners + 1)
-    share = np.nan_to_num(listeners - np.log10(figures.artist_listeners + 1))
-    return np.column_stack([logit, listeners, np.log10(figures.playcount + 1) - listeners, np.minimum(share, 0.0)])
+    """Return the terms of each song, shape (n, 5), logarithms to base 10; an unknown artist's term is 0."""
+    listeners = np.log10(np.maximum(figures.listeners, 1))
+    loyalty = np.clip(figures.playcount / np.maximum(figures.listeners, 1), 1, MOST_PLAYS_PER_LISTENER)
+    artist = np.nan_to_num(np.log10(np.maximum(figures.artist_listeners, 1)))
+    above = np.maximum(listeners - np.log10(KNEE_LISTENERS), 0)
+    return np.column_stack([logit, listeners, above, np.log10(loyalty), artist])
 
 
-def population_weights(base_rate: float, popular: NDArray[np.bool_]) -> FloatArray:
-    """Return the weight of each song that makes popular songs as rare as ``base_rate`` (King and Zeng 2001)."""
-    rate = float(popular.mean())
-    return np.where(popular, base_rate / rate, (1 - base_rate) / (1 - rate))
+def population_weights(
+    logit: FloatArray, popular: NDArray[np.bool_], joined: NDArray[np.bool_], *, temper: float = 1.0
+) -> FloatArray:
+    """Return weights of the joined songs that make them count as all songs do, shape (n_joined,), mean 1.
+
+    Each class gets the share it has among all songs (King and Zeng 2001), and within a class each song the inverse of
+    its chance of being joined given the base model's answer (Robins, Rotnitzky and Zhao 1994).
+
+    Args:
+        logit: Out-of-fold log odds of all songs, shape (n_songs,).
+        popular: Labels of all songs.
+        joined: Which songs have figures of their own.
+        temper: Power to which the weights are raised.
+    """
+    weight = np.zeros(len(logit))
+    terms = np.column_stack([logit, logit**2])
+    for label in (True, False):
+        inside = popular == label
+        chance = LogisticRegression(C=1e3, max_iter=1000).fit(terms[inside], joined[inside])
+        own = 1 / chance.predict_proba(terms[inside & joined])[:, 1]
+        own = np.minimum(own, GREATEST_WEIGHT * np.median(own))
+        weight[inside & joined] = own / own.sum() * inside.sum()
+    tempered = weight[joined] ** temper
+    return np.asarray(tempered / tempered.mean(), dtype=np.float64)
 
 
 def fit_track_weighing(
     logit: FloatArray, figures: TrackFigures, popular: NDArray[np.bool_], weight: FloatArray
 ) -> TrackWeighing:
-    """Fit on songs with figures; ``logit`` must come from models that had not seen them."""
+    """Fit on songs with figures; ``logit`` must come from models that had not seen them.
+
+    A term of ``NEVER_NEGATIVE`` whose weight would come out negative is left out and the others fitted again.
+    """
     terms = track_terms(logit, figures)
-    mean = np.average(terms, axis=0, weights=weight)
-    spread = np.sqrt(np.average((terms - mean) ** 2, axis=0, weights=weight)) + 1e-9
-    fitted = LogisticRegression(C=REGULARISATION).fit((terms - mean) / spread, popular, sample_weight=weight)
-    weights = fitted.coef_[0] / spread
-    return TrackWeighing(
-        intercept=float(fitted.intercept_[0] - weights @ mean), weights=tuple(float(value) for value in weights)
-    )
+    kept = np.arange(len(TERMS))
+    while True:
+        mean = np.average(terms[:, kept], axis=0, weights=weight)
+        spread = np.sqrt(np.average((terms[:, kept] - mean) ** 2, axis=0, weights=weight)) + 1e-9
+        fitted = LogisticRegression(C=REGULARISATION, max_iter=1000).fit(
+            (terms[:, kept] - mean) / spread, popular, sample_weight=weight
+        )
+        found = fitted.coef_[0] / spread
+        wrong = np.isin(kept, NEVER_NEGATIVE) & (found < 0)
+        if not wrong.any():
+            break
+        kept = kept[~wrong]
+    weights = np.zeros(len(TERMS))
+    weights[kept] = found
+    return TrackWeighing(float(fitted.intercept_[0] - found @ mean), tuple(float(value) for value in weights))

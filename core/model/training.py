@@ -79,11 +79,12 @@ def train(
             "protocols": {"songs": protocol_songs(songs, rows, fitted, seed=seed, jobs=jobs, notify=notify)},
         }
     )
+    track_weight = population_weights(fitted.base[VIEWS["full"]], songs.popular, songs.has_track_figures)
     model = ServedModel(
         folds=fitted.folds,
         typical=_typical(rows),
-        typical_track=_typical_track(songs),
-        percentiles=_percentiles(songs, rows),
+        typical_track=_typical_track(songs, track_weight),
+        percentiles=_percentiles(songs, rows, track_weight),
         base_rate=float(songs.popular.mean()),
         bands=bands,
         records=records,
@@ -102,13 +103,8 @@ def _typical(rows: FloatMatrix) -> FloatMatrix:
     return typical
 
 
-def _track_weights(songs: TrainingSongs) -> FloatArray:
-    return population_weights(float(songs.popular.mean()), songs.popular[songs.has_track_figures])
-
-
-def _typical_track(songs: TrainingSongs) -> tuple[float, float]:
+def _typical_track(songs: TrainingSongs, weight: FloatArray) -> tuple[float, float]:
     figures, joined = track_figures(songs.songs), songs.has_track_figures
-    weight = _track_weights(songs)
     listeners, plays = figures.listeners[joined], figures.playcount[joined]
     return (
         float(_quantiles(listeners, weight, 2)[1]),
@@ -116,7 +112,7 @@ def _typical_track(songs: TrainingSongs) -> tuple[float, float]:
     )
 
 
-def _percentiles(songs: TrainingSongs, rows: FloatMatrix) -> dict[str, FloatArray]:
+def _percentiles(songs: TrainingSongs, rows: FloatMatrix, track_weight: FloatArray) -> dict[str, FloatArray]:
     """Return for each shown feature its values at evenly spaced shares of songs, the track figures weighed."""
     joined = songs.has_track_figures
     found: dict[str, FloatArray] = {}
@@ -125,7 +121,7 @@ def _percentiles(songs: TrainingSongs, rows: FloatMatrix) -> dict[str, FloatArra
             continue
         if feature.group is Group.TRACK and feature.value is not None:
             values = np.array([feature.value(song) for song, has in zip(songs.songs, joined, strict=True) if has])
-            weight = _track_weights(songs)
+            weight = track_weight
         else:
             values = rows[:, BASE.index(feature)].astype(np.float64)
             weight = np.ones(len(values))
