@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ CATALOGUE_HINT = (
     "No song catalogue: spelling is corrected by Last.fm alone and audio features are unknown. "
     "To build it: make catalogue"
 )
+
+HISTORY_HINT = "The folder of DATA_DIR cannot be written ({error}): buttons will be forgotten at the next start."
 
 
 RECENT_SONGS = 200
@@ -64,8 +67,12 @@ def build_predictor(
     """
     model = HitModel.load(settings.models_dir)
     catalogue = Catalogue.open_if_present(settings.catalogue_path)
-    history = History(settings.data_dir / "history.sqlite")
     missing = [] if catalogue is not None else [CATALOGUE_HINT]
+    try:
+        history = History(settings.data_dir / "history.sqlite")
+    except (OSError, sqlite3.Error) as error:
+        history = History(None)
+        missing.append(HISTORY_HINT.format(error=error))
     source: SongSource
     complete: Completer | None
     if settings.lastfm_api_key is None:

@@ -1,0 +1,33 @@
+"""What several tests stand on: the whole chain over a loopback Last.fm and the committed model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.settings import ROOT, Settings
+from tests.fakes.lastfm_server import API_KEY
+
+
+@pytest.fixture
+def settings_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
+    """Make settings that read no environment, write into a folder of their own and fetch no covers."""
+
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    def make(lastfm_url: str | None = None, **changes: Any) -> Settings:
+        values: dict[str, Any] = {
+            "data_dir": tmp_path / "data",
+            "cards_dir": tmp_path / "cards",
+            "models_dir": ROOT / "models",
+            "art_downloads": False,
+        }
+        if lastfm_url is not None:
+            values |= {"lastfm_api_key": API_KEY, "lastfm_api_url": lastfm_url}
+        return Settings(_env_file=None, **(values | changes))
+
+    return make
