@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -31,36 +32,60 @@ class BuildReport:
     size_bytes: int
 
 
-Progress = Callable[[int], None]
-"""Is told how many more rows or songs are done."""
+class Step(StrEnum):
+    """What a build is doing."""
+
+    READING = "Reading rows"
+    WRITING = "Writing songs"
 
 
-def _no_progress(_: int) -> None:
+Progress = Callable[[Step, int, int | None], None]
+"""Is told the step, how much of it is done, and how much there is if known."""
+
+PROGRESS_EVERY: Final = 500
+"""Rows or songs between two reports of progress."""
+
+
+def _no_progress(step: Step, done: int, total: int | None) -> None:
     """Show nothing."""
 
 
-def build_catalogue(csv_path: Path, out: Path, *, source: str, progress: Progress = _no_progress) -> BuildReport:
+def build_catalogue(
+    csv_path: Path, out: Path, *, source: str, rows_least: int = 1, progress: Progress = _no_progress
+) -> BuildReport:
     """Read a copy of the data set, plain or .gz, and write the catalogue in one stroke.
 
     Every song is one row: its greatest popularity, the facts of the row that has it, the genres of all its rows.
     ``out`` is replaced only when the new file is complete.
 
+    Args:
+        csv_path: The data set.
+        out: The catalogue to write.
+        source: Where the data set is from, kept in the catalogue.
+        rows_least: Rows below which the file counts as cut off.
+        progress: Told of rows as they are read.
+
     Raises:
-        DataError: The file cannot be read, lacks a column or holds a value that cannot be; file, row and column named.
+        DataError: The file cannot be read, has too few rows, lacks a column or holds a value that cannot be; file, row
+            and column named.
     """
     entries: dict[str, CatalogueEntry] = {}
     rows = unnamed = 0
     for entry in read_dataset(csv_path):
         rows += 1
-        progress(1)
+        if rows % PROGRESS_EVERY == 0:
+            progress(Step.READING, rows, None)
         if not entry.song.title or not entry.song.artist:
             unnamed += 1
             continue
         key = song_key(entry.song.title, entry.song.artist)
         entries[key] = _merged(entries[key], entry) if key in entries else entry
+    progress(Step.READING, rows, rows)
+    if rows < rows_least:
+        raise DataError(f"{csv_path.name} is cut off: it has {rows:,} rows instead of {rows_least:,}")
     if not entries:
         raise DataError(f"{csv_path.name} holds no songs")
-    write_catalogue(entries.values(), out, source=source, rows_read=rows)
+    write_catalogue(entries.values(), out, source=source, rows_read=rows, progress=progress)
     return BuildReport(rows, unnamed, len(entries), out.stat().st_size)
 
 
@@ -70,7 +95,9 @@ def _merged(first: CatalogueEntry, second: CatalogueEntry) -> CatalogueEntry:
     return replace(kept, song=replace(kept.song, genres=genres))
 
 
-def write_catalogue(entries: Iterable[CatalogueEntry], out: Path, *, source: str, rows_read: int) -> None:
+def write_catalogue(
+    entries: Iterable[CatalogueEntry], out: Path, *, source: str, rows_read: int, progress: Progress = _no_progress
+) -> None:
     """Write entries with distinct song keys as a catalogue; ``out`` is replaced only when all is written."""
     ranked = sorted(entries, key=lambda entry: -entry.popularity)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +106,7 @@ def write_catalogue(entries: Iterable[CatalogueEntry], out: Path, *, source: str
     staged = Path(name)
     try:
         with closing(sqlite3.connect(staged)) as db:
-            _fill(db, ranked)
+            _fill(db, ranked, progress)
             facts = {
                 "format": FORMAT_VERSION,
                 "source": source,
@@ -97,7 +124,7 @@ def write_catalogue(entries: Iterable[CatalogueEntry], out: Path, *, source: str
         staged.unlink(missing_ok=True)
 
 
-def _fill(db: sqlite3.Connection, ranked: list[CatalogueEntry]) -> None:
+def _fill(db: sqlite3.Connection, ranked: list[CatalogueEntry], progress: Progress) -> None:
     db.executescript(SCHEMA)
     # The staged file is worthless until it is complete, so a journal protects nothing.
     db.execute("PRAGMA journal_mode = OFF")
@@ -109,9 +136,12 @@ def _fill(db: sqlite3.Connection, ranked: list[CatalogueEntry]) -> None:
         db.execute(_INSERT, _values(number, entry))
         db.execute("INSERT INTO song_gram (rowid, text) VALUES (?, ?)", (number, text))
         db.execute("INSERT INTO song_word (rowid, text) VALUES (?, ?)", (number, text))
+        if number % PROGRESS_EVERY == 0:
+            progress(Step.WRITING, number, len(ranked))
     db.executemany("INSERT INTO gram VALUES (?, ?)", sorted(counts.items()))
     db.execute("INSERT INTO song_gram (song_gram) VALUES ('optimize')")
     db.execute("INSERT INTO song_word (song_word) VALUES ('optimize')")
+    progress(Step.WRITING, len(ranked), len(ranked))
 
 
 def _values(number: int, entry: CatalogueEntry) -> tuple[object, ...]:

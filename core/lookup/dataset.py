@@ -52,6 +52,8 @@ def read_dataset(csv_path: Path) -> Iterator[CatalogueEntry]:
                 raise DataError(f"{csv_path.name} lacks the column {', '.join(missing)}")
             for number, row in enumerate(reader, start=FIRST_ROW):
                 yield _entry(_Row(csv_path.name, number, row))
+    except FileNotFoundError:
+        raise DataError(f"there is no {csv_path}") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{csv_path.name} cannot be read to its end: {error}") from error
 

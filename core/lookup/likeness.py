@@ -14,7 +14,7 @@ from typing import Final
 from rapidfuzz import fuzz
 
 from core.domain import Reading, SongQuery
-from core.lookup.normalise import artist_key, base_title, title_key
+from core.lookup.normalise import artist_key, base_title, short_title, title_key
 
 TITLE_SHARE: Final = 0.58
 """Weight of the title against the artist when both are asked for."""
@@ -40,6 +40,9 @@ EXTRA_WORDS_FLOOR: Final = 0.0
 EXTRA_NAMES_FLOOR: Final = 60.0
 """The same for an artist asked for together with others, "Queen & David Bowie" for "Queen"."""
 
+SHORT_TITLE_COST: Final = 0.95
+"""Asked for without what stands in brackets."""
+
 COMPLETION_LIKENESS: Final = 72.0
 """Least likeness of a half-typed, misspelt name to the beginning of a song's."""
 
@@ -49,10 +52,19 @@ GUEST_COST: Final = 0.97
 
 @dataclass(frozen=True, slots=True)
 class FoldedName:
-    """A song's name ready to compare: title with and without version, artists in order, title and artists as one."""
+    """A song's name ready to compare.
+
+    Attributes:
+        key: Its title.
+        base: The title without version.
+        short: The title without anything in brackets, as people say "Snow" for "Snow (Hey Oh)".
+        artists: Artists in order, never empty.
+        wholes: Title and artists as one text, with the first artist and with all.
+    """
 
     key: str
     base: str
+    short: str
     artists: tuple[str, ...]
     wholes: tuple[str, ...]
 
@@ -67,7 +79,7 @@ def _folded_name(title: str, artist: str, others: tuple[str, ...]) -> FoldedName
     artists = tuple(dict.fromkeys(artist_key(name) for name in (artist, *others)))
     key = title_key(title)
     wholes = tuple(dict.fromkeys((f"{key} {artists[0]}", f"{key} {' '.join(artists)}")))
-    return FoldedName(key, base_title(title), artists, wholes)
+    return FoldedName(key, base_title(title), short_title(title), artists, wholes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,8 @@ def _of_reading(reading: FoldedReading, name: FoldedName) -> float:
     title = text_likeness(reading.key, name.key)
     if name.base != name.key or reading.base != reading.key:
         title = max(title, text_likeness(reading.base, name.base), text_likeness(reading.key, name.base))
+    if name.short != name.base:
+        title = max(title, SHORT_TITLE_COST * text_likeness(reading.key, name.short))
     if reading.artist is None:
         return max(title, _of_words(reading.key, name))
     artist = max(

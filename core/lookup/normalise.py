@@ -155,6 +155,12 @@ def base_title(title: str) -> str:
     return fold(_without(title, versions=True))
 
 
+def short_title(title: str) -> str:
+    """Fold a title without decoration, version and anything else in brackets: "Snow (Hey Oh)" gives "snow"."""
+    kept = _BRACKET.sub("", _without(title, versions=True))
+    return fold(kept) if any(c.isalnum() for c in kept) else base_title(title)
+
+
 def first_artist(artists: str) -> str:
     """Cut a credit down to its first artist: at ";" (Spotify's lists) and at "feat."; "A & B" stays whole."""
     artists = artists[:NAME_MAX_CHARS]
