@@ -1,9 +1,10 @@
 """One interaction, from its acknowledgement to its answer.
 
 Discord wants an acknowledgement within 3 s, and that fixes who sees the answer. A question is acknowledged at once and
-publicly (unless its asker wants it private); when the answer turns out to be for the asker alone - "did you mean",
-"not found", a fault - the public placeholder is deleted first and the answer follows privately, so that nobody else
-sees anything of it.
+publicly (unless its asker wants it private). When the answer turns out to be for the asker alone - "did you mean",
+"not found", a fault - it follows privately and the public placeholder is deleted, so that nobody else is left with
+anything. The placeholder has to be edited before: to Discord a message that follows a pending one is an edit of it, and
+an edit cannot make it private.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import aiohttp
 import discord
 from discord.utils import MISSING
 
+from bot import words
 from bot.discord_app.dressing import Dressed, dress, plain
 from bot.discord_app.permissions import lacking
 from bot.replies import Reply
@@ -88,10 +90,11 @@ class Exchange:
         Raises:
             ExchangeOver: The interaction expired meanwhile.
         """
-        dressed = dress(reply, lacking(self.interaction, picture=reply.picture is not None))
+        dressed = dress(reply, lacking(self.interaction, reply))
         private = self._private or reply.private
-        if self._place is _Place.PLACEHOLDER and private and not self._private:
-            await self._remove()
+        withdrawn = self._place is _Place.PLACEHOLDER and private and not self._private
+        if withdrawn:
+            await self._send(self.interaction.edit_original_response(content=words.ANSWERED_PRIVATELY))
         try:
             message = await self._deliver(dressed, view, private=private)
         except (discord.HTTPException, aiohttp.ClientError) as error:
@@ -104,7 +107,7 @@ class Exchange:
         else:
             if view is not None:
                 view.message = message
-        if self._place is _Place.AFTER_CHOICE:
+        if withdrawn or self._place is _Place.AFTER_CHOICE:
             await self._remove()
 
     async def tell(self, reply: Reply) -> None:
@@ -113,7 +116,7 @@ class Exchange:
         Raises:
             ExchangeOver: It came too late.
         """
-        dressed = dress(reply, lacking(self.interaction, picture=False))
+        dressed = dress(reply, lacking(self.interaction, reply))
         if self.interaction.response.is_done():
             await self.answer(reply)
         elif dressed.embed is not None:

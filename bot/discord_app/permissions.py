@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import discord
 
 from bot import words
+from bot.replies import Reply, ResultCode
+
+PICTURED: Final = frozenset({ResultCode.PREDICTED, ResultCode.COMPARED})
+"""Replies that come with a card."""
 
 
 def may_attach(interaction: discord.Interaction) -> bool:
@@ -17,11 +23,11 @@ def may_embed(interaction: discord.Interaction) -> bool:
     return interaction.guild_id is None or interaction.app_permissions.embed_links
 
 
-def lacking(interaction: discord.Interaction, *, picture: bool) -> tuple[str, ...]:
-    """Name the permissions missing for an embed, and for its picture if there is to be one."""
+def lacking(interaction: discord.Interaction, reply: Reply) -> tuple[str, ...]:
+    """Name the permissions missing for a reply as an embed with its card, also if none was drawn for want of them."""
     names = []
     if not may_embed(interaction):
         names.append(words.PERMISSION_EMBED)
-    if picture and not may_attach(interaction):
+    if (reply.picture is not None or reply.code in PICTURED) and not may_attach(interaction):
         names.append(words.PERMISSION_ATTACH)
     return tuple(names)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+import simcord
+
+from bot.answers import Answers
+from bot.discord_app.client import HitmeterClient
+from bot.discord_app.controls import controls_for
+from bot.discord_app.desk import Desk
+from bot.discord_app.sync import CommandSync
+from bot.replies import ResultCode
+from bot.throttle import Limit, Throttle
+from tests.fakes.predictor import NOW, FakePredictor
+from tests.fakes.simulated_discord import AMPLE, Discord, Seconds, StartDiscord
+
+
+@pytest.fixture
+async def start_discord(tmp_path) -> AsyncIterator[StartDiscord]:
+    """Start the real client in a simulated Discord; keyword arguments go to the desk and its throttle."""
+    started: list[Discord] = []
+
+    async def start(
+        *, user: Limit = AMPLE, chat: Limit = AMPLE, admin_ids: tuple[int, ...] = (), animated: bool = False
+    ) -> Discord:
+        predictor = FakePredictor()
+        clock = Seconds()
+        counted: Counter[ResultCode] = Counter()
+
+        def count(_: str, code: ResultCode, __: float) -> None:
+            counted[code] += 1
+
+        throttle = Throttle(user=user, chat=chat, clock=clock)
+
+        def build() -> HitmeterClient:
+            answers = Answers(predictor, clock=lambda: NOW, on_reply=count)
+            desk = Desk(answers, throttle, controls_for, admin_ids=admin_ids, animated=animated, wall_clock=clock)
+            return HitmeterClient(desk, command_sync=CommandSync(tmp_path / "hash.json"), shard_count=1)
+
+        client = build()
+        env = simcord.Env(client)
+        await env.start()
+        discord = Discord(env, predictor, client, counted, clock, build)
+        started.append(discord)
+        return discord
+
+    yield start
+    for discord in started:
+        await discord.env.shutdown()
+        assert discord.env.errors == []
+        discord.predictor.history.close()
+
+
+@pytest.fixture
+async def discord_env(start_discord: StartDiscord) -> Discord:
+    """A simulated Discord without limits."""
+    return await start_discord()

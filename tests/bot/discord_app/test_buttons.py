@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import discord
+import pytest
+
+from bot import words
+from bot.replies import ResultCode
+from core.domain import SongName
+from core.errors import UpstreamUnavailable
+from core.history import song_token
+from tests.fakes.simulated_discord import Discord
+
+HELLO = song_token(SongName("Hello", "Adele"))
+
+
+@pytest.fixture
+async def answered(discord_env: Discord):
+    return (await discord_env.ann.slash(discord_env.channel, "predict", song="hello")).response
+
+
+async def test_why_explains_privately_to_anyone(discord_env: Discord, answered) -> None:
+    result = await discord_env.ben.click(answered, label="Why?")
+    assert result.response.ephemeral
+    (embed,) = result.response.embeds
+    assert embed.title == "Why 71.2 % for Hello — Adele"
+    assert "Speaks for it: listeners." in embed.description
+    assert "Known: the song's own listeners and plays" in embed.description
+    assert "12.1 %" in embed.description
+    assert "82.0 % really were popular" in embed.description
+
+
+async def test_refresh_asks_for_new_figures_and_replaces_the_answer_in_place(discord_env: Discord, answered) -> None:
+    await discord_env.ann.click(answered, label="Refresh")
+    assert discord_env.predictor.fresh == [False, True]
+    (kept,) = [one async for one in discord_env.client.get_channel(discord_env.channel.id).history()]
+    assert kept.id == answered.id
+    assert kept.embeds[0].title == "Hello — Adele"
+    assert len(kept.attachments) == 1
+
+
+async def test_refresh_keeps_the_old_answer_when_new_figures_are_not_to_be_had(discord_env: Discord, answered) -> None:
+    discord_env.predictor.faults.append(UpstreamUnavailable("down"))
+    result = await discord_env.ann.click(answered, label="Refresh")
+    assert result.followups[0].ephemeral
+    assert result.followups[0].content == UpstreamUnavailable.user_message
+    assert discord_env.channel.last_message.embeds[0].title == "Hello — Adele"
+
+
+async def test_another_users_refresh_is_refused(discord_env: Discord, answered) -> None:
+    result = await discord_env.ben.click(answered, label="Refresh")
+    assert result.response.ephemeral
+    assert result.response.content == words.NOT_YOURS
+    assert discord_env.predictor.fresh == [False]
+    assert discord_env.counted[ResultCode.REFUSED] == 1
+
+
+async def test_compare_asks_for_the_second_song_and_answers_publicly(discord_env: Discord, answered) -> None:
+    shown = await discord_env.ben.click(answered, label="Compare")
+    assert shown.modal["title"] == words.COMPARE_MODAL_TITLE
+    result = await discord_env.ben.submit_modal(shown, {"second": "blinding lights"})
+    assert not result.response.ephemeral
+    assert "against 71.2 %" in result.response.embeds[0].description
+    assert result.response.attachments
+
+
+async def test_buttons_mean_the_same_after_a_restart(discord_env: Discord, answered) -> None:
+    history = discord_env.predictor.history
+    await discord_env.env.restart_bot(discord_env.build())
+    assert discord_env.predictor.history is history
+    why = await discord_env.ann.click(answered, label="Why?")
+    assert why.response.embeds[0].title == "Why 71.2 % for Hello — Adele"
+    await discord_env.ann.click(answered, label="Refresh")
+    assert discord_env.predictor.fresh[-1]
+
+
+async def test_the_commands_are_not_registered_again_by_a_restart(discord_env: Discord) -> None:
+    await discord_env.env.restart_bot(discord_env.build())
+    assert len(discord_env.calls("PUT", "/commands")) == 1
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    ["hm:why:AAAAAAAAAAAA", "hm:new:AAAAAAAAAAAA:{user}:0", "hm:pick:AAAAAAAAAAAA:{user}:9999999999:00:-"],
+)
+async def test_a_token_nobody_gave_out_is_answered_with_a_sentence(discord_env: Discord, custom_id: str) -> None:
+    result = await forged(discord_env, custom_id.format(user=discord_env.ann.id))
+    told = result.response if result.response and result.response.content == words.FORGOTTEN else result.followups[0]
+    assert told.content == words.FORGOTTEN
+    assert discord_env.counted == {ResultCode.FORGOTTEN: 1}
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        "hm:why:short",
+        "hm:why:AAAAAAAAAAAA:extra",
+        "hm:new:AAAAAAAAAAAA:-1:0",
+        "hm:new:AAAAAAAAAAAA:1:7",
+        "hm:reload",
+        "hm:pick:'; DROP TABLE asked;--",
+    ],
+)
+async def test_forged_ids_do_nothing(discord_env: Discord, custom_id: str) -> None:
+    result = await forged(discord_env, custom_id)
+    assert not result.acknowledged
+    assert discord_env.predictor.asked == []
+    assert discord_env.predictor.reloads == 0
+
+
+async def test_a_forged_refresh_for_somebody_else_is_refused(discord_env: Discord) -> None:
+    discord_env.predictor.history.remember(SongName("Hello", "Adele"))
+    result = await forged(discord_env, f"hm:new:{HELLO}:{discord_env.ben.id}:0")
+    assert result.response.content == words.NOT_YOURS
+    assert discord_env.predictor.asked == []
+
+
+async def forged(simulated: Discord, custom_id: str):
+    """Press a button with an id of our making on a message the bot sent."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Button(label="x", custom_id=custom_id))
+    view.stop()
+    channel = simulated.client.get_channel(simulated.channel.id)
+    message = await channel.send("bait", view=view)
+    return await simulated.ann.click(message, custom_id=custom_id)

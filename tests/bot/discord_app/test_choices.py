@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import re
+
+import discord
+import pytest
+
+from bot import words
+from bot.discord_app.choices import PickButton, PickSelect, Terms
+from bot.discord_app.desk import Manner
+from bot.replies import ResultCode
+from core.domain import SongName
+from core.history import song_token
+from tests.fakes.simulated_discord import Discord
+
+HELLO = song_token(SongName("Hello", "Adele"))
+
+
+async def offered(simulated: Discord, song: str = "twins", **options):
+    result = await simulated.ann.slash(simulated.channel, "predict", song=song, **options)
+    return result.followups[0] if result.followups else result.response
+
+
+def labels(message) -> list[str]:
+    return [one.get("label") for row in message.components for one in row["components"]]
+
+
+async def test_choices_are_for_the_asker_alone_and_leave_nothing_public(discord_env: Discord) -> None:
+    message = await offered(discord_env)
+    assert message.ephemeral
+    assert message.content == words.DID_YOU_MEAN
+    assert labels(message)[1] == "Hello — Adele · 1,000 listeners"
+    assert len(message.components) == 4
+    assert discord_env.channel.last_message is None
+
+
+async def test_picking_answers_publicly_and_removes_the_choices(discord_env: Discord) -> None:
+    message = await offered(discord_env)
+    result = await discord_env.ann.click(message, label="Hello — Adele · 1,000 listeners")
+    (answer,) = result.followups
+    assert not answer.ephemeral
+    assert answer.embeds[0].title == "Hello — Adele"
+    assert answer.attachments
+    assert result.response is None
+    refresh = await discord_env.ann.click(answer, label="Refresh")
+    assert refresh.acknowledged
+
+
+async def test_a_private_question_stays_private_after_picking(discord_env: Discord) -> None:
+    message = await offered(discord_env, private=True)
+    result = await discord_env.ann.click(message, label="Hello — Adele · 1,000 listeners")
+    assert result.followups[0].ephemeral
+
+
+async def test_labels_too_long_for_buttons_make_a_list(discord_env: Discord) -> None:
+    message = await offered(discord_env, "twins long")
+    (select,) = message.components[0]["components"]
+    assert len(select["options"]) == 4
+    assert all(len(option["label"]) <= 100 for option in select["options"])
+    result = await discord_env.ann.select(message, [HELLO])
+    assert result.followups[0].embeds[0].title == "Hello — Adele"
+
+
+@pytest.mark.parametrize("song", ["twins", "twins long"])
+async def test_choices_are_disabled_after_two_minutes(discord_env: Discord, song: str) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "predict", song=song)
+
+    def disabled() -> set[bool]:
+        return {one.get("disabled", False) for row in result.followups[0].components for one in row["components"]}
+
+    await discord_env.env.advance_time(119)
+    assert disabled() == {False}
+    await discord_env.env.advance_time(2)
+    assert disabled() == {True}
+
+
+async def test_picking_ends_the_time(discord_env: Discord) -> None:
+    message = await offered(discord_env)
+    await discord_env.ann.click(message, label="Hello — Adele · 1,000 listeners")
+    before = len(discord_env.env.http_requests)
+    await discord_env.env.advance_time(300)
+    assert len(discord_env.env.http_requests) == before
+
+
+async def test_a_choice_works_after_a_restart_but_not_after_its_time(discord_env: Discord) -> None:
+    message = await offered(discord_env)
+    await discord_env.env.restart_bot(discord_env.build())
+    result = await discord_env.ann.click(message, label="Hello — Adele · 1,000 listeners")
+    assert result.followups[0].embeds[0].title == "Hello — Adele"
+
+    late = await offered(discord_env)
+    discord_env.clock.now_s += 121
+    refused = await discord_env.ann.click(late, label="Hello — Adele · 1,000 listeners")
+    assert refused.response.content == words.CHOICE_OVER
+    assert discord_env.counted[ResultCode.REFUSED] == 1
+
+
+async def test_another_users_choice_is_refused(discord_env: Discord) -> None:
+    terms = Terms(Manner(discord_env.ben.id, private=False, animated=False), int(discord_env.clock()) + 60)
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Button(label="x", custom_id=f"hm:pick:{HELLO}:{terms}"))
+    view.stop()
+    message = await discord_env.client.get_channel(discord_env.channel.id).send("bait", view=view)
+    result = await discord_env.ann.click(message, label="x")
+    assert result.response.content == words.NOT_YOURS
+    assert discord_env.predictor.asked == []
+
+
+async def test_a_choice_of_a_comparison_goes_on_with_the_comparison(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "compare", first="twins", second="blinding lights")
+    picked = await discord_env.ann.click(result.followups[0], label="Hello — Adele · 1,000 listeners")
+    (answer,) = picked.followups
+    assert "92.3 % against 71.2 %" in answer.embeds[0].description
+
+
+@pytest.mark.parametrize("against", [None, "AbCdEfGhIj-_"])
+@pytest.mark.parametrize("item", [PickButton, PickSelect])
+def test_terms_survive_their_custom_id_within_its_100_characters(item, against: str | None) -> None:
+    terms = Terms(Manner(2**63, private=True, animated=True), 99_999_999_999, against)
+    custom_id = f"hm:pick:{HELLO}:{terms}" if item is PickButton else f"hm:list:{terms}"
+    match = re.fullmatch(item.__discord_ui_compiled_template__, custom_id)
+    assert len(custom_id) <= 100
+    assert Terms.parse(match) == terms

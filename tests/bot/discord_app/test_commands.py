@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import io
+
+import discord
+import pytest
+from PIL import Image
+
+from bot import words
+from bot.replies import ResultCode
+from core.errors import ModelRejected, UpstreamUnavailable
+from tests.fakes.simulated_discord import Discord, StartDiscord
+
+
+async def test_predict_is_acknowledged_publicly_and_answered_with_embed_card_and_buttons(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "predict", song="blinding lights", artist="weeknd")
+    assert discord_env.predictor.asked == ["blinding lights - weeknd"]
+    message = result.response
+    assert not message.ephemeral
+    (embed,) = message.embeds
+    assert embed.title == "Blinding Lights — The Weeknd"
+    assert embed.url == "https://www.last.fm/music/somebody/_/something"
+    assert embed.colour == discord.Colour(0x1DB954)
+    assert "**▲ Popular · 92.3 %**" in embed.description
+    assert "Why: ↑ listeners · ↓ long for a hit" in embed.description
+    fields = {one.name: one.value for one in embed.fields}
+    assert fields["Listeners"] == "2,275,434\ntop 1 %"
+    assert fields["Tags"] == "synthpop, pop"
+    assert embed.footer.text.startswith("Last.fm, just now")
+    assert embed.timestamp is not None
+    (attachment,) = message.attachments
+    assert embed.image.url.endswith(attachment.filename)
+    assert "92.3 %" in attachment.description
+    assert "Blinding Lights" in attachment.description
+    with Image.open(io.BytesIO(await attachment.read())) as picture:
+        picture.load()
+        assert (picture.format, picture.size) == ("PNG", (1200, 630))
+    labels = [button["label"] for row in message.components for button in row["components"]]
+    assert labels == ["Why?", "Refresh", "Compare", "Last.fm", "Spotify", "YouTube"]
+    assert discord_env.counted == {ResultCode.PREDICTED: 1}
+
+
+async def test_nothing_in_an_answer_can_mention_anyone(discord_env: Discord) -> None:
+    await discord_env.ann.slash(discord_env.channel, "predict", song="@everyone <@1> **no** <#2>")
+    bodies = [entry.json for entry in discord_env.env.http_requests if entry.json and "content" in entry.json]
+    assert bodies
+    for body in bodies:
+        assert body["allowed_mentions"] == {"parse": []}
+        assert "@everyone" not in body["content"]
+        assert "<@1>" not in body["content"]
+        assert "<#2>" not in body["content"]
+        assert "**no**" not in body["content"]
+
+
+async def test_a_private_prediction_is_for_the_asker_alone(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "predict", song="hello", private=True)
+    assert result.response.ephemeral
+    assert result.response.embeds[0].title == "Hello — Adele"
+    assert discord_env.channel.last_message is None or discord_env.channel.last_message.id != result.response.id
+
+
+async def test_the_needle_moves_when_asked_or_by_the_setting(start_discord: StartDiscord) -> None:
+    simulated = await start_discord(animated=True)
+    moving = await simulated.ann.slash(simulated.channel, "predict", song="hello")
+    still = await simulated.ann.slash(simulated.channel, "predict", song="hello", animated=False)
+    assert [one.response.attachments[0].filename for one in (moving, still)] == [
+        "hitmeter-card.gif",
+        "hitmeter-card.png",
+    ]
+    with Image.open(io.BytesIO(await moving.response.attachments[0].read())) as picture:
+        assert picture.format == "GIF"
+
+
+async def test_a_song_not_found_leaves_nothing_public(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "predict", song="zzzz")
+    assert result.response is None
+    (told,) = result.followups
+    assert told.ephemeral
+    assert "no song like “zzzz”" in told.content
+    assert "Hello — Adele" in told.content
+    assert discord_env.counted == {ResultCode.NOT_FOUND: 1}
+
+
+async def test_a_fault_upstream_is_told_privately(discord_env: Discord) -> None:
+    discord_env.predictor.faults.append(UpstreamUnavailable("down"))
+    result = await discord_env.ann.slash(discord_env.channel, "predict", song="hello")
+    (told,) = result.followups
+    assert told.ephemeral
+    assert told.content == UpstreamUnavailable.user_message
+    assert discord_env.counted == {ResultCode.UPSTREAM_FAULT: 1}
+
+
+async def test_an_unexpected_fault_is_told_with_an_id_that_the_log_has(
+    discord_env: Discord, caplog: pytest.LogCaptureFixture
+) -> None:
+    discord_env.predictor.faults.append(RuntimeError("boom"))
+    result = await discord_env.ann.slash(discord_env.channel, "predict", song="hello", private=True)
+    incident = result.response.content.split("noted as ")[1].split(".")[0]
+    (record,) = [one for one in caplog.records if incident in one.getMessage()]
+    assert record.exc_info is not None
+
+
+async def test_the_message_menu_predicts_the_song_named_there(discord_env: Discord) -> None:
+    message = await discord_env.ben.send(discord_env.channel, "<@123>\nListen: Hello by Adele\nso good")
+    result = await discord_env.ann.context_menu(discord_env.channel, "Predict this song", message)
+    assert discord_env.predictor.asked == ["Listen: Hello by Adele"]
+    assert result.response.embeds[0].title == "Hello — Adele"
+
+
+async def test_the_message_menu_reads_our_own_answer(discord_env: Discord) -> None:
+    answered = await discord_env.ann.slash(discord_env.channel, "predict", song="hello")
+    await discord_env.ben.context_menu(discord_env.channel, "Predict this song", answered.response)
+    assert discord_env.predictor.asked[-1] == "Hello — Adele"
+
+
+async def test_the_message_menu_says_when_a_message_names_nothing(discord_env: Discord) -> None:
+    message = await discord_env.ben.send(discord_env.channel, "<@123>")
+    result = await discord_env.ann.context_menu(discord_env.channel, "Predict this song", message)
+    assert "Which song?" in result.followups[0].content
+
+
+async def test_compare_shows_both_songs_on_one_card(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "compare", first="blinding lights", second="hello")
+    (embed,) = result.response.embeds
+    assert "Blinding Lights — The Weeknd is the likelier hit: 92.3 % against 71.2 %." in embed.description
+    assert "Hello — Adele" in embed.description
+    assert result.response.attachments[0].filename == "hitmeter-card.png"
+    assert discord_env.counted == {ResultCode.COMPARED: 1}
+
+
+async def test_model_is_public_with_its_table_in_a_fixed_face(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "model")
+    (embed,) = result.response.embeds
+    assert not result.response.ephemeral
+    assert embed.title == "How good is the model?"
+    assert "```\n" in embed.description
+    assert "It cannot hear the song." in embed.description
+
+
+@pytest.mark.parametrize(("command", "title"), [("help", words.HELP_TITLE), ("privacy", words.PRIVACY_TITLE)])
+async def test_help_and_privacy_are_private(discord_env: Discord, command: str, title: str) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, command)
+    assert result.response.ephemeral
+    assert result.response.embeds[0].title == title
+    assert discord_env.counted == {ResultCode.INFORMED: 1}
+
+
+async def test_everything_works_in_a_private_chat(discord_env: Discord) -> None:
+    user = discord_env.env.create_user("dora")
+    result = await user.slash("predict", song="hello")
+    assert result.response.attachments[0].filename == "hitmeter-card.png"
+    why = await user.click(result.response, label="Why?")
+    assert why.response.ephemeral
+
+
+async def test_all_commands_are_allowed_everywhere(discord_env: Discord) -> None:
+    (entry,) = discord_env.calls("PUT", "/commands")
+    assert {one["name"] for one in entry.json} == {
+        "predict", "compare", "model", "help", "privacy", "stats", "reload", "Predict this song",
+    }  # fmt: skip
+    for command in entry.json:
+        assert sorted(command["contexts"]) == [0, 1, 2]
+        assert sorted(command["integration_types"]) == [0, 1]
+
+
+@pytest.mark.parametrize("command", ["stats", "reload"])
+async def test_administrators_commands_refuse_others(start_discord: StartDiscord, command: str) -> None:
+    simulated = await start_discord()
+    role = simulated.guild.create_role("boss", permissions=discord.Permissions(administrator=True))
+    boss = simulated.guild.add_member(simulated.env.create_user("boss"), roles=[role])
+    result = await boss.slash(simulated.channel, command)
+    assert result.response.ephemeral
+    assert result.response.content == words.ADMINISTRATORS_ONLY
+    assert simulated.predictor.reloads == 0
+    assert simulated.counted == {ResultCode.REFUSED: 1}
+
+
+async def test_administrators_by_id_may_reload_and_see_stats(start_discord: StartDiscord) -> None:
+    simulated = await start_discord()
+    admin = simulated.env.create_user("admin")
+    simulated.client.desk._admin_ids = frozenset({admin.id})
+    reloaded = await admin.slash("reload")
+    assert reloaded.response.content == words.RELOADED.format(date="22 Nov 2026")
+    assert simulated.predictor.reloads == 1
+    assert (await admin.slash("stats")).response.ephemeral
+
+
+async def test_a_refused_model_leaves_the_old_one(discord_env: Discord) -> None:
+    admin = discord_env.env.create_user("admin")
+    discord_env.client.desk._admin_ids = frozenset({admin.id})
+    discord_env.predictor.reload_fault = ModelRejected("hash differs")
+    result = await admin.slash("reload")
+    assert "refused" in result.response.content

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import discord
+import pytest
+from simcord.backend.models.channel import Overwrite
+from simcord.enums import OverwriteType
+
+from bot import words
+from bot.replies import ResultCode
+from bot.throttle import Limit
+from tests.fakes.simulated_discord import Discord, StartDiscord
+
+
+async def test_a_limit_is_told_once_with_the_seconds_left_then_there_is_silence(start_discord: StartDiscord) -> None:
+    simulated = await start_discord(user=Limit(2, 60))
+    for _ in range(2):
+        await simulated.ann.slash(simulated.channel, "predict", song="hello")
+    simulated.clock.now_s += 20
+    told = await simulated.ann.slash(simulated.channel, "predict", song="hello")
+    assert told.response.ephemeral
+    assert told.response.content == "That was a lot at once. You can ask again in 40 seconds."
+    silent = await simulated.ann.slash(simulated.channel, "predict", song="hello")
+    assert silent.acknowledged
+    assert silent.response is None
+    assert silent.followups == []
+    other = await simulated.ben.slash(simulated.channel, "predict", song="hello")
+    assert other.response.embeds
+    simulated.clock.now_s += 41
+    again = await simulated.ann.slash(simulated.channel, "predict", song="hello")
+    assert again.response.embeds
+    assert simulated.counted == {ResultCode.PREDICTED: 4, ResultCode.LIMITED: 1}
+
+
+async def test_buttons_count_towards_the_limit(start_discord: StartDiscord) -> None:
+    simulated = await start_discord(user=Limit(1, 60))
+    answer = (await simulated.ann.slash(simulated.channel, "predict", song="hello")).response
+    told = await simulated.ann.click(answer, label="Why?")
+    assert "again in 60 seconds" in told.response.content
+    silent = await simulated.ann.click(answer, label="Refresh")
+    assert silent.acknowledged
+    assert silent.response.content == answer.content
+    assert silent.followups == []
+    assert len(simulated.predictor.asked) == 1
+
+
+async def test_the_servers_limit_counts_everyone_there_but_not_private_chats(start_discord: StartDiscord) -> None:
+    simulated = await start_discord(chat=Limit(1, 30))
+    await simulated.ann.slash(simulated.channel, "predict", song="hello")
+    told = await simulated.ben.slash(simulated.channel, "predict", song="hello")
+    assert told.response.content == "This chat has asked a lot at once. It can ask again in 30 seconds."
+    assert (await simulated.env.create_user("dora").slash("predict", song="hello")).response.embeds
+
+
+async def test_help_stays_free(start_discord: StartDiscord) -> None:
+    simulated = await start_discord(user=Limit(1, 60))
+    for _ in range(3):
+        assert (await simulated.ann.slash(simulated.channel, "help")).response.embeds
+
+
+@pytest.mark.parametrize(
+    ("denied", "named"),
+    [
+        ({"attach_files": False}, "Attach Files"),
+        ({"embed_links": False}, "Embed Links"),
+        ({"attach_files": False, "embed_links": False}, "Embed Links and Attach Files"),
+    ],
+)
+async def test_without_permission_the_answer_is_plain_text_that_names_it(
+    discord_env: Discord, denied: dict[str, bool], named: str
+) -> None:
+    channel = restricted(discord_env, denied)
+    result = await discord_env.ann.slash(channel, "predict", song="hello")
+    assert result.response.embeds == []
+    assert result.response.attachments == []
+    assert "▲ Popular · 71.2 %" in result.response.content
+    assert "Hello — Adele" in result.response.content
+    assert result.response.content.endswith(words.PERMISSION_MISSING.format(names=named))
+    assert result.response.components
+
+
+async def test_a_refresh_without_permission_replaces_the_card_by_text(discord_env: Discord) -> None:
+    answer = (await discord_env.ann.slash(discord_env.channel, "predict", song="hello")).response
+    deny(discord_env, discord_env.channel, {"attach_files": False})
+    await discord_env.ann.click(answer, label="Refresh")
+    kept = discord_env.channel.last_message
+    assert kept.id == answer.id
+    assert kept.attachments == []
+    assert kept.embeds == []
+    assert "Attach Files" in kept.content
+
+
+async def test_a_comparison_without_permission_is_plain_text(discord_env: Discord) -> None:
+    channel = restricted(discord_env, {"attach_files": False})
+    result = await discord_env.ann.slash(channel, "compare", first="hello", second="blinding lights")
+    assert result.response.embeds == []
+    assert "likelier hit" in result.response.content
+    assert "Attach Files" in result.response.content
+
+
+def restricted(simulated: Discord, denied: dict[str, bool]):
+    channel = simulated.guild.create_text_channel("quiet")
+    deny(simulated, channel, denied)
+    return channel
+
+
+def deny(simulated: Discord, channel, denied: dict[str, bool]) -> None:
+    """Take permissions from the bot in a channel, as an overwrite for its own member."""
+    _, refused = discord.PermissionOverwrite(**denied).pair()
+    bot_id = simulated.env.backend.bot_user.id
+    channel._channel.overwrites.append(Overwrite(bot_id, OverwriteType.MEMBER, deny=refused.value))
