@@ -9,8 +9,8 @@ from typing import Final
 from PIL import Image
 
 from core.domain import Cover, Prediction
-from core.render.single import ACTION_BOX, accent_of, card_without_value, draw_value
-from core.render.theme import WIDTH_PX
+from core.render.single import ACTION_BOX, card_without_value, draw_result, draw_value
+from core.render.theme import ACCENTS, WIDTH_PX
 
 FRAMES: Final = 24
 SIZE_PX: Final = (800, 420)
@@ -31,31 +31,40 @@ def progress(share: float) -> float:
 def draw_animation(prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:
     """Draw the animated card as GIF, 800 x 420, ``FRAMES`` frames, played once.
 
-    Only the box of the gauge and the number is drawn anew in each frame.
+    While the needle moves, the arc has the colour of the zone it is in; the verdict appears when the needle rests.
+    Only the box in which something moves is drawn anew for each frame.
     """
-    accent, target = accent_of(prediction), prediction.assessment.probability
     still = card_without_value(prediction, cover, now)
     final = still.copy()
-    draw_value(final, target, prediction.confidence_pct, accent)
+    draw_result(final, prediction)
     palette = final.resize(SIZE_PX, Image.Resampling.BOX).quantize(_COLOURS, dither=Image.Dither.NONE)
     scale = SIZE_PX[0] / WIDTH_PX
     left, top, right, bottom = (round(edge * scale) for edge in ACTION_BOX)
+    last = final.resize(SIZE_PX, Image.Resampling.LANCZOS).quantize(palette=palette, dither=Image.Dither.NONE)
     frames: list[Image.Image] = []
-    for number in range(FRAMES):
-        way = progress(number / (FRAMES - 1))
-        scene = final if number == FRAMES - 1 else still.copy()
-        if scene is not final:
-            at = min(1.0, max(0.0, target * way))
-            draw_value(scene, at, round(at * 100, 1), accent)
-        if not frames:
-            small = scene.resize(SIZE_PX, Image.Resampling.LANCZOS)
-            frames.append(small.quantize(palette=palette, dither=Image.Dither.NONE))
-            continue
+    for number in range(FRAMES - 1):
+        scene = _moving(still, prediction, progress(number / (FRAMES - 1)))
         part = scene.resize((right - left, bottom - top), Image.Resampling.LANCZOS, box=ACTION_BOX)
-        frame = frames[0].copy()
+        frame = last.copy()
         frame.paste(part.quantize(palette=palette, dither=Image.Dither.NONE), (left, top))
         frames.append(frame)
     file = io.BytesIO()
-    durations = [_FRAME_MS] * (FRAMES - 1) + [_LAST_FRAME_MS]
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=durations, optimize=False, disposal=1)
+    frames[0].save(
+        file,
+        "GIF",
+        save_all=True,
+        append_images=[*frames[1:], last],
+        duration=[_FRAME_MS] * (FRAMES - 1) + [_LAST_FRAME_MS],
+        optimize=False,
+        disposal=1,
+    )
     return file.getvalue()
+
+
+def _moving(still: Image.Image, prediction: Prediction, way: float) -> Image.Image:
+    """Draw the needle at the share ``way`` of its way; the number beside it is where the needle is."""
+    bands, target = prediction.assessment.bands, prediction.assessment.probability
+    at = min(1.0, max(0.0, target * way))
+    scene = still.copy()
+    draw_value(scene, at, round(at * 100, 1), ACCENTS[bands.verdict(at)], bands)
+    return scene

@@ -9,9 +9,9 @@ from PIL import Image
 
 from core.domain import Cover, Prediction
 from core.render.bars import Rows, chosen_features, strongest_push
-from core.render.cover import cover_art, dominant, lay_cover, tinted_ground
+from core.render.cover import NOTE, cover_art, dominant, lay_cover, tinted_ground
 from core.render.encode import png
-from core.render.fonts import Weight
+from core.render.fonts import Weight, drawable
 from core.render.footer import draw_footer
 from core.render.gauge import Gauge
 from core.render.shapes import rounded_mask, sign
@@ -83,7 +83,7 @@ def _draw_half(picture: Image.Image, left: int, prediction: Prediction, art: Ima
 def _draw_names(picture: Image.Image, left: int, room: int, prediction: Prediction, ahead_by: float) -> None:
     accent = ACCENTS[prediction.assessment.verdict]
     baseline = _TOP + round(_TITLE_PX * CAP_HEIGHT_EM) + 2
-    for line in two_lines(prediction.song.title, _TITLE_PX, room, Weight.BOLD):
+    for line in two_lines(drawable(prediction.song.title, Weight.BOLD) or NOTE, _TITLE_PX, room, Weight.BOLD):
         line.lay(picture, left, baseline, WHITE)
         baseline += round(_TITLE_PX * 1.18)
     baseline += round(_ARTIST_PX * 1.35) - round(_TITLE_PX * 1.18)

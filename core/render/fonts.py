@@ -1,6 +1,7 @@
 """The fonts of the pictures and what they can draw.
 
-FiraGO comes first; each following font fills in scripts that those before it lack. All come from pinned packages.
+FiraGO comes first; each following font fills in scripts that those before it lack: Noto Sans, Noto Sans CJK, Noto's
+symbols, and Kurinto for some hundred further scripts and one-coloured emoji. All come from pinned packages.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 import unicodedata
 from enum import StrEnum
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,9 @@ from matplotlib.ft2font import FT2Font
 
 _MARKS_MAX: Final = 4
 """Most combining marks kept on one letter; stacks of dozens are a prank that paints over its neighbours."""
+
+_BOXED: Final = re.compile("[\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\u20e3\ufffc\ufffd]")
+"""Skin tones, halves of flags, key caps and replacement signs: the fonts have only frames for them."""
 
 _JOINERS: Final = "\u200c\u200d"
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
@@ -37,6 +42,11 @@ class Weight(StrEnum):
 # Names by which pymupdf-fonts knows its fonts; the symbol fonts have one weight only.
 _BUNDLED: Final = {Weight.REGULAR: ("figo", "notos"), Weight.BOLD: ("figbo", "notosbo")}
 _SYMBOLS: Final = ("symbol1", "symbol2", "music", "math")
+_KURINTO_FOLDER: Final = "static/weblate_fonts/kurinto/ttf"
+_KURINTO: Final = {
+    Weight.REGULAR: f"{_KURINTO_FOLDER}/KurintoSans-Rg.ttf",
+    Weight.BOLD: f"{_KURINTO_FOLDER}/KurintoSans-Bd.ttf",
+}
 _local = threading.local()
 
 
@@ -52,6 +62,7 @@ def _files(weight: Weight, folder: Path) -> list[Path]:
         *(unpacked(name) for name in _BUNDLED[weight]),
         Path(noto_cjk.font_path("sans", "jp", weight.value)),
         *(unpacked(name) for name in _SYMBOLS),
+        Path(str(files("weblate_fonts") / _KURINTO[weight])),
     ]
 
 
@@ -81,7 +92,7 @@ def drawable(text: str, weight: Weight) -> str:
     kept: list[str] = []
     marks = 0
     base_drawn = False
-    for char in unicodedata.normalize("NFC", text):
+    for char in unicodedata.normalize("NFC", _BOXED.sub("", text)):
         if char.isspace():
             kept.append(" ")
             base_drawn = False

@@ -60,16 +60,16 @@ class Gauge:
     def draw(self, picture: Image.Image, probability: float, accent: Colour, bands: VerdictBands) -> None:
         """Draw zones, arc and needle on ``picture``, mode "RGB"."""
         self.draw_zones(picture, bands)
-        self.draw_value(picture, probability, accent)
+        self.draw_value(picture, probability, accent, bands)
 
     def draw_zones(self, picture: Image.Image, bands: VerdictBands) -> None:
         """Draw the part that no confidence changes."""
         zones = _zones(self.radius_px, self.ring_px, bands)
         picture.paste(zones, self.box[:2], zones)
 
-    def draw_value(self, picture: Image.Image, probability: float, accent: Colour) -> None:
+    def draw_value(self, picture: Image.Image, probability: float, accent: Colour, bands: VerdictBands) -> None:
         """Draw the bright arc up to ``probability`` (0 to 1) and the needle."""
-        arc, needle = _value(self.radius_px, self.ring_px, min(1.0, max(0.0, probability)), accent)
+        arc, needle = _value(self.radius_px, self.ring_px, min(1.0, max(0.0, probability)), accent, bands)
         left, top, *_ = self.box
         if probability > 0:
             coverage = arc.getchannel("A")
@@ -99,23 +99,31 @@ def _band(gauge: Gauge, ring_px: int, start: float, end: float, colour: Colour, 
     )
 
 
-@lru_cache(maxsize=16)
-def _zones(radius_px: int, ring_px: int, bands: VerdictBands) -> Image.Image:
-    gauge, width, height = _local(radius_px)
+def _spans(bands: VerdictBands) -> tuple[tuple[float, float, Verdict], ...]:
+    """List the zones from left to right as start, end and verdict, with gaps between them."""
     gap = _GAP_DEG / 180 / 2
-    spans = (
+    return (
         (0.0, bands.medium - gap, Verdict.NOT_POPULAR),
         (bands.medium + gap, bands.popular - gap, Verdict.MEDIUM),
         (bands.popular + gap, 1.0, Verdict.POPULAR),
     )
+
+
+@lru_cache(maxsize=16)
+def _zones(radius_px: int, ring_px: int, bands: VerdictBands) -> Image.Image:
+    gauge, width, height = _local(radius_px)
+    spans = _spans(bands)
     pieces = [_band(gauge, ring_px, a, b, ACCENTS[verdict], _ZONE_ALPHA) for a, b, verdict in spans if b > a]
     return rasterise(pieces, width, height)
 
 
 @lru_cache(maxsize=64)
-def _value(radius_px: int, ring_px: int, probability: float, accent: Colour) -> tuple[Image.Image, Image.Image]:
+def _value(
+    radius_px: int, ring_px: int, probability: float, accent: Colour, bands: VerdictBands
+) -> tuple[Image.Image, Image.Image]:
     gauge, width, height = _local(radius_px)
-    arc = rasterise([_band(gauge, ring_px, 0.0, probability, accent, 1.0)] if probability > 0 else [], width, height)
+    spans = ((a, min(b, probability)) for a, b, _ in _spans(bands))
+    arc = rasterise([_band(gauge, ring_px, a, b, accent, 1.0) for a, b in spans if b > a], width, height)
     hub = radius_px * _HUB_SHARE
     tip = gauge.point(probability, radius_px * _NEEDLE_REACH)
     angle = math.pi * (1 - probability)

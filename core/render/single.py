@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from PIL import Image
 
-from core.domain import Cover, Prediction
+from core.domain import Cover, Prediction, VerdictBands
 from core.render.bars import Rows, chosen_features, strongest_push
-from core.render.cover import cover_art, dominant, lay_cover, tinted_ground
+from core.render.cover import NOTE, cover_art, dominant, lay_cover, tinted_ground
 from core.render.encode import png
-from core.render.fonts import Weight
+from core.render.fonts import Weight, drawable
 from core.render.footer import draw_footer
 from core.render.gauge import Gauge
 from core.render.shapes import sign
@@ -36,6 +37,7 @@ _CONFIDENCE_PX: Final = 96
 _PERCENT_SIGN_PX: Final = 56
 _VERDICT_PX: Final = 40
 _VERDICT_BASELINE: Final = 360
+_PITCHES_PX: Final = {1: 44, 2: 44, 3: 44, 4: 40}
 _ROWS: Final = Rows(left=COLUMN_LEFT, top=390, name_px=190, bar_px=140, value_px=122, standing_px=128, pitch_px=33)
 
 
@@ -45,41 +47,48 @@ def draw_card(prediction: Prediction, cover: Cover | None, now: datetime) -> byt
     Pure but for caches, and all arguments pickle: it may run in any thread or process.
     """
     picture = card_without_value(prediction, cover, now)
-    draw_value(picture, prediction.assessment.probability, prediction.confidence_pct, accent_of(prediction))
+    draw_result(picture, prediction)
     return png(picture)
 
 
 def card_without_value(prediction: Prediction, cover: Cover | None, now: datetime) -> Image.Image:
-    """Draw all of the card but arc, needle and percentage, mode "RGB"."""
+    """Draw all of the card but arc, needle, percentage and verdict, mode "RGB"."""
     art = cover_art(cover, prediction.song.name)
-    accent, assessment = accent_of(prediction), prediction.assessment
+    assessment, accent = prediction.assessment, ACCENTS[prediction.assessment.verdict]
     centre = (COVER_CORNER[0] + COVER_SIDE_PX // 2, COVER_CORNER[1] + COVER_SIDE_PX // 2)
     picture = tinted_ground(dominant(art), centre)
     lay_cover(picture, art, COVER_CORNER, COVER_SIDE_PX, accent)
     _draw_names(picture, prediction.song.title, prediction.song.artist)
     GAUGE.draw_zones(picture, assessment.bands)
-    _draw_verdict(picture, prediction, accent)
-    _ROWS.draw(picture, chosen_features(assessment), strongest_push(assessment), accent)
+    features = chosen_features(assessment)
+    replace(_ROWS, pitch_px=_PITCHES_PX.get(len(features), _ROWS.pitch_px)).draw(
+        picture, features, strongest_push(assessment), accent
+    )
     draw_footer(picture, prediction.source, assessment, now)
     return picture
 
 
-def draw_value(picture: Image.Image, probability: float, confidence_pct: float, accent: Colour) -> None:
+def draw_result(picture: Image.Image, prediction: Prediction) -> None:
+    """Draw arc, needle, percentage and verdict as they are in the end."""
+    assessment, accent = prediction.assessment, ACCENTS[prediction.assessment.verdict]
+    draw_value(picture, assessment.probability, prediction.confidence_pct, accent, assessment.bands)
+    _draw_verdict(picture, prediction, accent)
+
+
+def draw_value(
+    picture: Image.Image, probability: float, confidence_pct: float, accent: Colour, bands: VerdictBands
+) -> None:
     """Draw what moves in the animation: arc, needle and percentage."""
-    GAUGE.draw_value(picture, probability, accent)
+    GAUGE.draw_value(picture, probability, accent, bands)
     number = ink(f"{confidence_pct:.1f}", _CONFIDENCE_PX, Weight.BOLD)
     number.lay(picture, CONFIDENCE_LEFT, CONFIDENCE_BASELINE, WHITE)
     after = CONFIDENCE_LEFT + number.width + 10
     ink("%", _PERCENT_SIGN_PX, Weight.BOLD).lay(picture, after, CONFIDENCE_BASELINE, TEXT)
 
 
-def accent_of(prediction: Prediction) -> Colour:
-    """Return the one accent of a card, its verdict's colour."""
-    return ACCENTS[prediction.assessment.verdict]
-
-
 def _draw_names(picture: Image.Image, title: str, artist: str) -> None:
     room = COLUMN_RIGHT - COLUMN_LEFT
+    title = drawable(title, Weight.BOLD) or NOTE
     lines, size = two_lines(title, _TITLE_TWO_LINES_PX, room, Weight.BOLD), _TITLE_TWO_LINES_PX
     for larger in _TITLE_SIZES_PX:
         if len(attempt := two_lines(title, larger, room, Weight.BOLD)) == 1:
