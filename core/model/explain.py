@@ -43,11 +43,12 @@ _NAME_COLUMNS: Final = tuple(c for c in COLUMNS_OF[Group.NAMES] if c not in _VER
 
 @dataclass(frozen=True, slots=True)
 class _Swap:
-    """One replacement: these columns become usual, or the song's own figures do."""
+    """One replacement: these columns become usual, or take ``values``, or the song's own figures become usual."""
 
     key: str
     label: str
     columns: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
     listeners: bool = False
     loyalty: bool = False
 
@@ -69,7 +70,7 @@ def assess_with_reasons(
     batch = np.tile(row, (len(swaps) + 1, 1))
     for place, swap in enumerate(swaps, start=1):
         columns = list(swap.columns)
-        batch[place, columns] = model.typical[columns]
+        batch[place, columns] = swap.values or model.typical[columns]
     answers = fold.log_odds(batch, pattern, None if figures is None else _swapped_figures(model, figures, swaps))
     own = float(answers[0])
     found = [Reason(swap.key, swap.label, own - float(answer)) for swap, answer in zip(swaps, answers[1:], strict=True)]
@@ -85,15 +86,14 @@ def _swapped_figures(model: ServedModel, figures: TrackFigures, swaps: list[_Swa
     usual_listeners, usual_loyalty = model.typical_track
     listeners = np.repeat(figures.listeners, n)
     loyalty = np.repeat(figures.playcount / figures.listeners, n)
+    # The artist's audience stays as it is here even where it is swapped in the base model: beside a usual artist the
+    # song's own listeners would look miraculous, and a large audience would seem to speak against the song.
     artist = np.repeat(figures.artist_listeners, n)
-    usual_artist = float(model.typical[COLUMN["artist_listeners"]])
     for place, swap in enumerate(swaps, start=1):
         if swap.listeners:
             listeners[place] = usual_listeners
         if swap.loyalty:
             loyalty[place] = usual_loyalty
-        if swap.key == Block.ARTIST and not math.isnan(artist[place]):
-            artist[place] = usual_artist
     return TrackFigures(listeners, listeners * loyalty, artist)
 
 
@@ -110,7 +110,7 @@ def _swaps(model: ServedModel, song: Song, row: FloatMatrix, has_figures: bool) 
             _Swap("plays_per_listener", "plays per listener", loyalty=True),
         ]
     if known(Group.ARTIST):
-        swaps.append(_Swap(Block.ARTIST, "the artist's audience", COLUMNS_OF[Group.ARTIST]))
+        swaps += _artist_swaps(typical, row)
     if known(Group.TAGS):
         names = (song.genres and genres_of(song)) or song.tags
         label = f"{'genres' if song.genres else 'tags'}: {', '.join(names[:LABEL_MAX_TAGS])}"
@@ -135,3 +135,20 @@ def _swaps(model: ServedModel, song: Song, row: FloatMatrix, has_figures: bool) 
         if not math.isnan(value):
             swaps.append(_Swap(key, above if value > typical[COLUMN[key]] else below, (COLUMN[key],)))
     return swaps
+
+
+def _artist_swaps(typical: FloatMatrix, row: FloatMatrix) -> list[_Swap]:
+    """Replace the artist's audience and, apart from it, how often a listener plays the artist.
+
+    They are told apart since they often pull in different directions; the plays follow, so that both rows are possible.
+    """
+    columns = tuple(COLUMN[key] for key in ("artist_listeners", "artist_playcount", "artist_plays_per_listener"))
+    listeners, _, loyalty = (float(row[column]) for column in columns)
+    usual_listeners, _, usual_loyalty = (float(typical[column]) for column in columns)
+    often = (
+        "fans who play the artist often" if loyalty > usual_loyalty else "few plays for each of the artist's listeners"
+    )
+    audience = (usual_listeners, usual_listeners * loyalty, loyalty)
+    plays = (listeners, listeners * usual_loyalty, usual_loyalty)
+    swaps = [_Swap(Block.ARTIST, "the artist's audience", columns, audience)]
+    return swaps if math.isnan(loyalty) else [*swaps, _Swap("artist_plays_per_listener", often, columns, plays)]
