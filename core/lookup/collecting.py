@@ -18,7 +18,7 @@ PAGE_SONGS: Final = 200
 """Songs asked of one page of a chart; Last.fm allows 1,000."""
 
 CALL_S: Final = 30.0
-"""Longest that one question may take with its retries; nobody waits for the answer."""
+"""Seconds that one question may take with its retries; nobody waits for the answer."""
 
 WORKERS: Final = 4
 """Questions on the way at one time: enough for five a second when answers take most of a second."""
@@ -75,6 +75,7 @@ class Collector:
         artists: Whether the artists of charts are asked for too.
         pause_s: Pause after a question failed, before it is asked again.
         patience_s: How long it may stay unavailable before the collection gives up.
+        call_s: Longest that one question may take with its retries.
         clock: Dates the answers.
         notify: Told of the tally after every answer.
     """
@@ -87,6 +88,7 @@ class Collector:
         artists: bool = True,
         pause_s: float = 10.0,
         patience_s: float = 900.0,
+        call_s: float = CALL_S,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         notify: Callable[[Tally], None] = lambda tally: None,
     ) -> None:
@@ -95,6 +97,7 @@ class Collector:
         self._artists = artists
         self._pause_s = pause_s
         self._patience_s = patience_s
+        self._call_s = call_s
         self._clock = clock
         self._notify = notify
         self._down_since: float | None = None
@@ -192,7 +195,7 @@ class Collector:
         now = asyncio.get_running_loop().time
         while True:
             try:
-                payload = await self._transport.call(method, parameters, deadline=now() + CALL_S)
+                payload = await self._transport.call(method, parameters, deadline=now() + self._call_s)
             except UpstreamUnavailable:
                 self._down_since = self._down_since if self._down_since is not None else now()
                 if self._stopping or now() - self._down_since + self._pause_s > self._patience_s:
