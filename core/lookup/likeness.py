@@ -151,7 +151,7 @@ def text_likeness(asked: str, known: str, extra_floor: float = EXTRA_WORDS_FLOOR
             length, known_length = _distinct_chars(asked), _distinct_chars(known)
             kept = min(length, known_length) / max(length, known_length, 1)
             floor = MISSING_WORDS_FLOOR if length <= known_length else extra_floor
-            best = max(best, subset**2 * (floor + (100 - floor) * kept))
+            best = max(best, WORD_ORDER_COST * subset**2 * (floor + (100 - floor) * kept))
     return float(best)
 
 

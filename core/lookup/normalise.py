@@ -113,7 +113,7 @@ def fold(text: str) -> str:
     plain = folded
     if "$" in plain or "!" in plain or "@" in plain:
         plain = _STYLED_LETTERS.sub(lambda sign: _STYLED[sign[0]], plain)
-    words = _NOT_WORD.sub(" ", plain.replace("&", " and ")).strip()
+    words = " ".join(_NOT_WORD.sub(" ", plain.replace("&", " and ")).split())
     return words or " ".join(folded.split())
 
 
@@ -192,8 +192,9 @@ def version_words(title: str, artist: str = "") -> frozenset[str]:
     for part in parts:
         if not (_OWN_VERSION.match(part.strip()) or _same_recording(part)):
             found.update(asked_versions(part))
-    if " " in title and (last := title.rsplit(None, 1)[-1].casefold()) in ("remix", "karaoke"):
-        found.add(last)
+    words = title.casefold().split()
+    if len(words) > 1 and words[-1] in ("remix", "karaoke"):
+        found.add(words[-1])
     if artist and _KARAOKE_ARTIST.search(artist):
         found.add("karaoke")
     return frozenset(found)
