@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bot.answers import Answers
+from bot.health import Health
+from bot.metrics import Metrics
+from bot.replies import ResultCode
+from bot.telegram_app.platform import TelegramPlatform
+from core.settings import Settings
+from tests.fakes.predictor import NOW, FakePredictor
+from tests.fakes.telegram_server import TOKEN, FakeTelegram
+
+ADMIN = 42
+
+
+@dataclass
+class Served:
+    """A running adapter and the servers beside it."""
+
+    telegram: FakeTelegram
+    predictor: FakePredictor
+    stop: asyncio.Event
+    running: asyncio.Task[None]
+    codes: list[tuple[str, ResultCode]] = field(default_factory=list)
+
+
+Serve = Callable[..., AbstractAsyncContextManager[Served]]
+
+
+def settings_for(telegram: FakeTelegram, **changes: Any) -> Settings:
+    values = {
+        "telegram_token": TOKEN,
+        "telegram_api_url": telegram.url,
+        "telegram_admin_ids": f"{ADMIN}",
+        "user_limit_count": 0,
+        "chat_limit_count": 0,
+    }
+    return Settings(_env_file=None, **(values | changes))
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[FakeTelegram]:
+    async with FakeTelegram() as server:
+        yield server
+
+
+@pytest.fixture
+def predictor() -> FakePredictor:
+    return FakePredictor()
+
+
+@pytest.fixture
+def serve(telegram: FakeTelegram, predictor: FakePredictor) -> Serve:
+    @asynccontextmanager
+    async def serving(**changes: Any) -> AsyncIterator[Served]:
+        """Run the real adapter against the loopback Bot API; it must end by itself within the stop's time."""
+        codes: list[tuple[str, ResultCode]] = []
+        metrics = Metrics()
+        answers = Answers(
+            predictor,  # type: ignore[arg-type]
+            clock=lambda: NOW,
+            on_reply=lambda request, code, seconds: codes.append((request, code)),
+            figures=metrics.figures,
+        )
+        platform = TelegramPlatform.from_settings(settings_for(telegram, **changes), answers, health=Health(metrics))
+        stop = asyncio.Event()
+        running = asyncio.create_task(platform.run(stop))
+        try:
+            yield Served(telegram, predictor, stop, running, codes)
+        finally:
+            stop.set()
+            async with asyncio.timeout(15):
+                await running
+        left = [
+            task for task in asyncio.all_tasks() if "Application" in task.get_name() or "Updater" in task.get_name()
+        ]
+        assert left == []
+
+    return serving
+
+
+@pytest.fixture
+async def served(serve: Serve) -> AsyncIterator[Served]:
+    async with serve() as running:
+        yield running
