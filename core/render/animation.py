@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image
 
 from core.domain import Cover, Prediction
-from core.render.single import ACTION_BOX, card_without_value, draw_result, draw_value
+from core.render.single import ACTION_BOX, GAUGE, card_without_value, draw_result, draw_value
 from core.render.theme import ACCENTS, WIDTH_PX
 
 FRAMES: Final = 24
@@ -20,6 +20,9 @@ _FRAME_MS: Final = 50
 _LAST_FRAME_MS: Final = 4000
 _OVERSHOOT: Final = 1.1
 _COLOURS: Final = 255
+_FILTER: Final = Image.Resampling.HAMMING
+_SAMPLE_PX: Final = (320, 168)
+_SWATCH_PX: Final = 16
 
 
 def progress(share: float) -> float:
@@ -37,14 +40,14 @@ def draw_animation(prediction: Prediction, cover: Cover | None, now: datetime) -
     still = card_without_value(prediction, cover, now)
     final = still.copy()
     draw_result(final, prediction)
-    palette = final.resize(SIZE_PX, Image.Resampling.BOX).quantize(_COLOURS, dither=Image.Dither.NONE)
+    palette = _palette(still, final)
     scale = SIZE_PX[0] / WIDTH_PX
     left, top, right, bottom = (round(edge * scale) for edge in ACTION_BOX)
-    last = final.resize(SIZE_PX, Image.Resampling.LANCZOS).quantize(palette=palette, dither=Image.Dither.NONE)
+    last = final.resize(SIZE_PX, _FILTER).quantize(palette=palette, dither=Image.Dither.NONE)
     frames: list[Image.Image] = []
     for number in range(FRAMES - 1):
         scene = _moving(still, prediction, progress(number / (FRAMES - 1)))
-        part = scene.resize((right - left, bottom - top), Image.Resampling.LANCZOS, box=ACTION_BOX)
+        part = scene.resize((right - left, bottom - top), _FILTER, box=ACTION_BOX)
         frame = last.copy()
         frame.paste(part.quantize(palette=palette, dither=Image.Dither.NONE), (left, top))
         frames.append(frame)
@@ -59,6 +62,19 @@ def draw_animation(prediction: Prediction, cover: Cover | None, now: datetime) -
         disposal=1,
     )
     return file.getvalue()
+
+
+def _palette(still: Image.Image, final: Image.Image) -> Image.Image:
+    """Choose the colours of the film from a small copy of its end, the empty gauge and each accent."""
+    width, height = _SAMPLE_PX
+    gauge = still.resize((width // 2, height // 2), Image.Resampling.BOX, box=GAUGE.box)
+    sample = Image.new("RGB", (width, height + gauge.height))
+    sample.paste(final.resize(_SAMPLE_PX, Image.Resampling.BOX))
+    sample.paste(gauge, (0, height))
+    for place, accent in enumerate(ACCENTS.values()):
+        left = gauge.width + place * _SWATCH_PX
+        sample.paste(tuple(accent), (left, height, left + _SWATCH_PX, height + _SWATCH_PX))
+    return sample.quantize(_COLOURS, dither=Image.Dither.NONE)
 
 
 def _moving(still: Image.Image, prediction: Prediction, way: float) -> Image.Image:
