@@ -99,7 +99,7 @@ async def sync_commands(settings: Settings) -> int:
         SettingsError: There is no DISCORD_TOKEN, or Discord refuses it.
         ConnectionError: Discord cannot be reached.
     """
-    client = discord.Client(intents=discord.Intents.none())
+    client = discord.Client(intents=discord.Intents(guilds=True))
     tree = HitmeterTree(client)
     async with client:
         try:

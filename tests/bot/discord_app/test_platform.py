@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import discord
+import pytest
+import yarl
+from discord.gateway import DiscordWebSocket
+from PIL import Image
+
+from bot import words
+from bot.answers import Answers
+from bot.discord_app import platform as platform_module
+from bot.discord_app.platform import DiscordPlatform, sync_commands
+from core.errors import SettingsError
+from core.settings import Settings
+from tests.fakes import discord_payloads as payloads
+from tests.fakes.discord_server import DiscordServer, discord_server
+from tests.fakes.predictor import NOW, FakePredictor
+
+TOKEN = "MTAwMDAwMDAwMDAwMDAwMDAwMg.loopback.only-for-this-test-0123456789"
+
+
+@pytest.fixture
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
+    async with discord_server(TOKEN) as running:
+        monkeypatch.setattr(discord.http.Route, "BASE", running.base_url)
+        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(running.gateway.url))
+        yield running
+
+
+@pytest.fixture
+def predictor() -> FakePredictor:
+    return FakePredictor()
+
+
+def settings(tmp_path, **more) -> Settings:
+    return Settings(_env_file=None, discord_token=TOKEN, data_dir=tmp_path, **more)
+
+
+@asynccontextmanager
+async def served(configured: Settings, predictor: FakePredictor, server: DiscordServer):
+    """Run the platform until the block ends, and check that it leaves nothing behind."""
+    stop = asyncio.Event()
+    platform = DiscordPlatform.from_settings(configured, Answers(predictor, clock=lambda: NOW))
+    running = asyncio.create_task(platform.run(stop))
+    try:
+        async with asyncio.timeout(10):
+            await server.gateway.ready.wait()
+        yield stop
+    finally:
+        stop.set()
+        async with asyncio.timeout(15):
+            await running
+        predictor.history.close()
+    others = {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+    assert not [task for task in others if "discord" in task.get_name().casefold()]
+
+
+async def test_a_whole_conversation_over_a_dropped_connection_a_429_and_a_502(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    async with served(settings(tmp_path), predictor, server):
+        assert server.gateway.identified == 1
+        assert {one["name"] for one in server.commands} >= {"predict", "compare", "Predict this song"}
+
+        predictor.gate.clear()
+        asked = await server.interact(payloads.command("predict", song="hello"))
+        await asyncio.wait_for(asked.acknowledged.wait(), 3)
+        assert asked.response == {"type": 5}
+
+        server.gateway.drop()
+        missed = await server.interact(payloads.command("help"))
+        await asyncio.wait_for(missed.acknowledged.wait(), 5)
+        assert (server.gateway.identified, server.gateway.resumed) == (1, 1)
+        assert words.HELP_TITLE in str(missed.response)
+
+        server.faults.append((429, {"Via": "1.1 loopback"}, {"retry_after": 0.01, "global": False, "message": "slow"}))
+        server.faults.append((502, {}, {"message": "bad gateway"}))
+        predictor.gate.set()
+        (answer,) = await server.wait_for(("PATCH", "/messages/@original"))
+
+    assert server.statuses("PATCH", asked.payload["token"]) == [429, 502, 200]
+    assert server.statuses("POST", f"/webhooks/{payloads.APPLICATION_ID}/{asked.payload['token']}") == []
+    ((name, data),) = answer.files
+    with Image.open(io.BytesIO(data)) as picture:
+        assert (picture.format, picture.size) == ("PNG", (1200, 630))
+    assert name == "hitmeter-card.png"
+    assert answer.body["embeds"][0]["title"] == "Hello — Adele"
+    assert "71.2 %" in answer.body["attachments"][0]["description"]
+    assert answer.body["allowed_mentions"] == {"parse": []}
+
+
+async def test_a_private_answer_follows_the_public_placeholder(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    async with served(settings(tmp_path), predictor, server):
+        asked = await server.interact(payloads.command("predict", song="zzzz"))
+        token = asked.payload["token"]
+        server.faults.append((502, {}, {"message": "bad gateway"}))
+        followed, _ = await server.wait_for(("POST", f"/webhooks/{payloads.APPLICATION_ID}/{token}"), ("DELETE", token))
+    assert followed.body["flags"] == 64
+    assert "no song like" in followed.body["content"]
+    assert asked.original is None
+
+
+async def test_an_interaction_that_expired_is_one_log_line(
+    server: DiscordServer, predictor: FakePredictor, tmp_path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served(settings(tmp_path), predictor, server):
+        late = payloads.command("predict", song="hello")
+        given = await server.interact(late)
+        given.expired = True
+        predictor.gate.clear()
+        other = await server.interact(payloads.command("predict", song="hello"))
+        await other.acknowledged.wait()
+        other.expired = True
+        predictor.gate.set()
+        await server.wait_for(("PATCH", other.payload["token"]), refused=True)
+        third = await server.interact(payloads.command("help"))
+        await asyncio.wait_for(third.acknowledged.wait(), 3)
+    over = [one.getMessage() for one in caplog.records if "event=discord_interaction_over" in one.getMessage()]
+    assert len(over) == 2
+    assert any("10062" in line for line in over)
+    assert any("50027" in line for line in over)
+    assert not [one for one in caplog.records if one.exc_info]
+
+
+async def test_an_answer_refused_as_too_large_comes_as_text(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    async with served(settings(tmp_path), predictor, server):
+        server.faults.append((413, {}, {"message": "Request entity too large", "code": 40005}))
+        await server.interact(payloads.command("predict", song="hello"))
+        (answer,) = await server.wait_for(("PATCH", "/messages/@original"))
+    assert answer.files == []
+    assert "▲ Popular · 71.2 %" in answer.body["content"]
+
+
+async def test_stopping_finishes_what_is_in_flight_and_takes_no_more(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    async with served(settings(tmp_path), predictor, server) as stop:
+        predictor.gate.clear()
+        first = await server.interact(payloads.command("predict", song="hello"))
+        await first.acknowledged.wait()
+        stop.set()
+        await asyncio.sleep(0.05)
+        second = await server.interact(payloads.command("predict", song="hello"))
+        await asyncio.wait_for(second.acknowledged.wait(), 3)
+        assert second.response["data"]["content"] == words.RESTARTING
+        predictor.gate.set()
+        await server.wait_for(("PATCH", first.payload["token"]))
+    assert predictor.asked == ["hello"]
+
+
+async def test_what_takes_too_long_is_cut_short(
+    server: DiscordServer, predictor: FakePredictor, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform_module, "DRAIN_S", 0.05)
+    async with served(settings(tmp_path), predictor, server):
+        predictor.gate.clear()
+        given = await server.interact(payloads.command("predict", song="hello"))
+        await given.acknowledged.wait()
+    assert server.statuses("PATCH", given.payload["token"]) == []
+
+
+async def test_a_refused_token_is_one_line_that_names_the_setting(
+    server: DiscordServer, predictor: FakePredictor, tmp_path, caplog: pytest.LogCaptureFixture
+) -> None:
+    configured = Settings(_env_file=None, discord_token="not-the-token-at-all", data_dir=tmp_path)
+    platform = DiscordPlatform.from_settings(configured, Answers(predictor))
+    with (
+        caplog.at_level(logging.DEBUG),
+        pytest.raises(SettingsError, match="DISCORD_TOKEN is refused by Discord") as caught,
+    ):
+        await platform.run(asyncio.Event())
+    assert "not-the-token-at-all" not in str(caught.value) + caplog.text
+    predictor.history.close()
+
+
+async def test_a_discord_out_of_reach_is_one_line(
+    predictor: FakePredictor, tmp_path, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    monkeypatch.setattr(discord.http.Route, "BASE", f"http://127.0.0.1:{unused_tcp_port}/api/v10")
+    platform = DiscordPlatform.from_settings(settings(tmp_path), Answers(predictor))
+    with pytest.raises(ConnectionError, match="Discord cannot be reached: ") as caught:
+        await platform.run(asyncio.Event())
+    assert "\n" not in str(caught.value)
+    predictor.history.close()
+
+
+async def test_the_bot_asks_for_no_privileged_intent_and_for_its_own_shards(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    configured = settings(tmp_path, discord_shard_count=4, discord_shard_ids="2")
+    async with served(configured, predictor, server):
+        identity = server.gateway.identities[0]
+    intents = discord.Intents._from_value(identity["intents"])
+    assert not intents.members
+    assert not intents.presences
+    assert not intents.message_content
+    assert identity["shard"] == [2, 4]
+    assert server.commands == []  # the process with shard 0 registers them
+
+
+async def test_commands_are_registered_on_demand(server: DiscordServer, tmp_path) -> None:
+    assert await sync_commands(settings(tmp_path)) == 8
+    assert await sync_commands(settings(tmp_path)) == 8
+    assert len(server.statuses("PUT", "/commands")) == 2
+
+
+async def test_a_missing_token_is_a_settings_fault(predictor: FakePredictor, tmp_path) -> None:
+    configured = Settings(_env_file=None, data_dir=tmp_path, discord_token=None)
+    with pytest.raises(SettingsError, match="DISCORD_TOKEN is not set"):
+        DiscordPlatform.from_settings(configured, Answers(predictor))
+    predictor.history.close()
