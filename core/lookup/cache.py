@@ -20,6 +20,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from core.errors import UpstreamError
+from core.lookup.shared_rate import SharedRate
 from core.lookup.store import VALUE_MAX_BYTES, Store
 
 log = logging.getLogger(__name__)
@@ -141,6 +142,10 @@ class AnswerCache:
                 return answer
 
         return await self._share(f"{key}:{fresh}", fly)
+
+    def shared_rate(self, name: str) -> SharedRate | None:
+        """Give a request rate that all processes of this cache keep together; None if it is for this one alone."""
+        return SharedRate(self._stores[-1], name) if self._stores[-1].is_shared else None
 
     async def aclose(self) -> None:
         """End what is in flight and free the stores."""

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from core.domain import Candidate, Found, Origin, Reading, Song, Source
 from core.errors import SettingsError, UpstreamError
 from core.lookup.breaker import Breaker
+from core.lookup.budget import deadline
 from core.lookup.cache import AnswerCache, Cached, CacheTimes, OnLookup
 from core.lookup.lastfm_parse import parse_artist, parse_search, parse_text, parse_top_tags, parse_track
 from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
@@ -71,9 +72,17 @@ class LastFm:
         Raises:
             SettingsError: ``cache_url`` cannot be a cache.
         """
-        transport = Transport(api_key, api_url, rate=rate, retries=retries, breaker=breaker, on_request=on_request)
         space = urlsplit(api_url).hostname or ""
         cache = AnswerCache(cache_url, times=times, clock=clock, space=space, on_lookup=on_lookup)
+        transport = Transport(
+            api_key,
+            api_url,
+            rate=rate,
+            shared_rate=cache.shared_rate(space),
+            retries=retries,
+            breaker=breaker,
+            on_request=on_request,
+        )
         return cls(transport, cache, budget_s=budget_s)
 
     @classmethod
@@ -100,10 +109,10 @@ class LastFm:
         title, name = parse_text(reading.title), parse_text(reading.artist)
         if not title or not name:
             return None
-        deadline = self._deadline()
-        asked_artist = asyncio.create_task(self._artist_or_none(name, deadline, fresh=fresh))
+        until = self._until()
+        asked_artist = asyncio.create_task(self._artist_or_none(name, until, fresh=fresh))
         try:
-            track = await self._track(title, name, deadline, fresh=fresh)
+            track = await self._track(title, name, until, fresh=fresh)
             if track.value is None:
                 return None
             artist = await asked_artist
@@ -111,13 +120,13 @@ class LastFm:
             asked_artist.cancel()
         got = fold(artist.value.name) if artist and artist.value else None
         if got != fold(track.value.artist) != fold(name):
-            artist = await self._artist_or_none(track.value.artist, deadline, fresh=fresh)
+            artist = await self._artist_or_none(track.value.artist, until, fresh=fresh)
         info = None if artist is None else artist.value
         if is_ghost(track.value, info):
             return None
         tags = music_tags(track.value.tags or (info.tags if info else ()), track.value.title, track.value.artist)
         if not tags:
-            tags = music_tags(await self._top_tags(track.value.artist, deadline), track.value.title, track.value.artist)
+            tags = music_tags(await self._top_tags(track.value.artist, until), track.value.title, track.value.artist)
         return Found(_song(track.value, info, tags), _source(track, artist))
 
     async def search(self, reading: Reading) -> tuple[Candidate, ...]:
@@ -129,9 +138,9 @@ class LastFm:
         title, name = parse_text(reading.title), parse_text(reading.artist)
         if not title:
             return ()
-        deadline = self._deadline()
-        searches = [self._search(title, name, deadline)] if name else []
-        outcomes = await asyncio.gather(*searches, self._search(title, "", deadline), return_exceptions=True)
+        until = self._until()
+        searches = [self._search(title, name, until)] if name else []
+        outcomes = await asyncio.gather(*searches, self._search(title, "", until), return_exceptions=True)
         answers = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
         if not answers:
             raise next(outcome for outcome in outcomes if isinstance(outcome, BaseException))
@@ -145,13 +154,13 @@ class LastFm:
         await self._cache.aclose()
         await self._transport.aclose()
 
-    def _deadline(self, share: float = 1.0) -> float:
-        return asyncio.get_running_loop().time() + self._budget_s * share
+    def _until(self, share: float = 1.0) -> float:
+        return deadline(self._budget_s * share)
 
-    async def _track(self, title: str, artist: str, deadline: float, *, fresh: bool) -> Cached[TrackInfo]:
+    async def _track(self, title: str, artist: str, until: float, *, fresh: bool) -> Cached[TrackInfo]:
         async def load() -> TrackInfo | None:
             params = {"track": title, "artist": artist, "autocorrect": "1"}
-            payload = await self._transport.call("track.getInfo", params, deadline=deadline)
+            payload = await self._transport.call("track.getInfo", params, deadline=until)
             return None if payload is None else parse_track(payload)
 
         # A bare record may be a ghost, and a ghost may be tomorrow's song: it is asked again as soon as a miss is.
@@ -159,8 +168,8 @@ class LastFm:
             "track", (title, artist), load, _TRACK, fresh=fresh, settled=lambda track: not track.is_bare
         )
 
-    async def _artist_or_none(self, name: str, deadline: float, *, fresh: bool) -> Cached[ArtistInfo] | None:
-        patience = min(deadline, self._deadline(ARTIST_SHARE))
+    async def _artist_or_none(self, name: str, until: float, *, fresh: bool) -> Cached[ArtistInfo] | None:
+        patience = min(until, self._until(ARTIST_SHARE))
 
         async def load() -> ArtistInfo | None:
             params = {"artist": name, "autocorrect": "1"}
@@ -172,10 +181,10 @@ class LastFm:
         except UpstreamError:
             return None
 
-    async def _top_tags(self, artist: str, deadline: float) -> tuple[str, ...]:
+    async def _top_tags(self, artist: str, until: float) -> tuple[str, ...]:
         async def load() -> tuple[str, ...] | None:
             params = {"artist": artist, "autocorrect": "1"}
-            payload = await self._transport.call("artist.getTopTags", params, deadline=deadline)
+            payload = await self._transport.call("artist.getTopTags", params, deadline=until)
             return None if payload is None else parse_top_tags(payload)
 
         try:
@@ -183,10 +192,10 @@ class LastFm:
         except UpstreamError:
             return ()
 
-    async def _search(self, title: str, artist: str, deadline: float) -> tuple[Candidate, ...]:
+    async def _search(self, title: str, artist: str, until: float) -> tuple[Candidate, ...]:
         async def load() -> tuple[Candidate, ...] | None:
             params = {"track": title, "limit": str(SEARCH_LIMIT)} | ({"artist": artist} if artist else {})
-            payload = await self._transport.call("track.search", params, deadline=deadline)
+            payload = await self._transport.call("track.search", params, deadline=until)
             if payload is None:
                 return None
             return tuple(c for c in parse_search(payload) if (c.listeners or 0) >= SEARCH_LISTENERS_MIN) or None

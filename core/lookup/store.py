@@ -103,14 +103,25 @@ class Store:
         """Keep a value, if the store can, for ``expire_s``."""
         await self._attempt(lambda cache: cache.set(key, value, expire=expire_s))
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes use the store at one time."""
+        return self._scheme in {"redis", "rediss"}
+
+    async def count(self, key: str, expire_s: float) -> int | None:
+        """Count one up, from nothing or since ``expire_s`` ago; None where nothing is shared or the store fails."""
+        if not self.is_shared:
+            return None
+        counted = await self._attempt(lambda cache: cache.incr(key, 1, expire=expire_s))
+        return counted if isinstance(counted, int) else None
+
     @contextlib.asynccontextmanager
     async def alone(self, key: str, *, at_most_s: float) -> AsyncIterator[bool]:
         """Keep other processes from doing the same for the length of the block; tell whether there was a wait.
 
-        Only Redis is shared by processes at one time. A failing store, or one that holds us up for longer than
-        ``at_most_s``, keeps nobody from going on.
+        A failing store, or one that holds us up for longer than ``at_most_s``, keeps nobody from going on.
         """
-        if self._scheme not in {"redis", "rediss"}:
+        if not self.is_shared:
             yield False
             return
         lock, token = f"{key}:lock", uuid.uuid4().hex

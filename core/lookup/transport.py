@@ -22,6 +22,7 @@ from core.errors import UpstreamError, UpstreamGarbled, UpstreamRefused, Upstrea
 from core.lookup.breaker import Breaker
 from core.lookup.lastfm_codes import AttemptFailed, judge
 from core.lookup.lastfm_parse import Payload
+from core.lookup.shared_rate import SharedRate
 from core.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -79,8 +80,12 @@ class RetryPolicy:
         return max(backoff_s, retry_after_s or 0.0) + rng.uniform(0.0, self.jitter_s)
 
 
-class _Crowded(UpstreamUnavailable):
-    """We ask so much that our own limiter left no room: no fault of Last.fm."""
+class _NotAsked(UpstreamUnavailable):
+    """There was no time left to ask: no fault of Last.fm."""
+
+
+class _Crowded(_NotAsked):
+    """We ask so much that our own rate left no room."""
 
     user_message = "Many people are asking just now. Please try again in a minute."
 
@@ -98,6 +103,7 @@ class Transport:
         api_url: str,
         *,
         rate: RequestRate | None = None,
+        shared_rate: SharedRate | None = None,
         retries: RetryPolicy | None = None,
         breaker: Breaker | None = None,
         on_request: OnRequest | None = None,
@@ -107,6 +113,7 @@ class Transport:
         self._api_key = api_key
         self._api_url = api_url
         self._limiter = (rate or RequestRate()).limiter()
+        self._shared_rate = shared_rate
         self._retries = retries or RetryPolicy()
         self.breaker = breaker or Breaker()
         self._on_request = on_request
@@ -135,7 +142,7 @@ class Transport:
             failure, payload = await self._try_until(method, params, deadline)
             if isinstance(failure, UpstreamRefused):
                 self.breaker.fail(failure, at_once=True)
-            elif isinstance(failure, UpstreamUnavailable | UpstreamGarbled) and not isinstance(failure, _Crowded):
+            elif isinstance(failure, UpstreamUnavailable | UpstreamGarbled) and not isinstance(failure, _NotAsked):
                 self.breaker.fail(failure)
             elif failure is None:
                 self.breaker.succeed()
@@ -160,6 +167,8 @@ class Transport:
     ) -> tuple[UpstreamError | None, Payload | None]:
         """Attempt until an answer, a final error or the deadline; return the error rather than raise it."""
         now = asyncio.get_running_loop().time
+        if now() >= deadline:
+            return _NotAsked(f"{method}: no time was left to ask"), None
         attempts = 0
         garbled = 0
         last: UpstreamError | None = None
@@ -178,6 +187,8 @@ class Transport:
                 async for attempt in stamina.retry_context(on=wait_before_next, attempts=None, timeout=None):
                     with attempt:
                         await self._limiter.acquire()
+                        if self._shared_rate is not None:
+                            await self._shared_rate.acquire()
                         attempts += 1
                         return None, await self._attempt(method, params)
         except AttemptFailed as failed:

@@ -9,6 +9,7 @@ import pytest
 from core.domain import Origin, Reading, SongName
 from core.errors import SettingsError, UpstreamRefused, UpstreamUnavailable
 from core.lookup.breaker import Breaker, BreakerState
+from core.lookup.budget import time_budget
 from core.lookup.lastfm import LastFm
 from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
 from core.lookup.transport import RequestRate, RetryPolicy
@@ -360,6 +361,20 @@ async def test_finding_ends_within_its_budget_however_slow_each_step(fake: FakeL
         assert asyncio.get_running_loop().time() - started < 0.9
         assert found is not None
         assert found.song.tags == ()
+
+
+async def test_calls_in_turn_keep_within_one_budget(fake: FakeLastFm, clock: WallClock) -> None:
+    async with connect(fake, clock, budget_s=5.0) as client:
+        fake.break_next(Fault.slow(0.15))
+        started = asyncio.get_running_loop().time()
+        with time_budget(0.25):
+            assert await client.find(READING) is not None
+            with pytest.raises(UpstreamUnavailable):
+                await client.search(READING)
+            with pytest.raises(UpstreamUnavailable) as raised:
+                await client.find(Reading("Rope", "The Keels"), fresh=True)
+        assert asyncio.get_running_loop().time() - started < 0.6
+        assert "no time was left" in str(raised.value)
 
 
 async def test_a_refused_key_says_so(fake: FakeLastFm, clock: WallClock) -> None:
