@@ -38,6 +38,8 @@ _VERDICT_PX: Final = 34
 _ROWS_SHOWN: Final = 3
 _ROWS_TOP: Final = 424
 _ROW_PX: Final = 38
+_LIGHT_Y: Final = -130
+"""The tint comes from above the picture, so that the verdicts stand on dark ground."""
 
 
 def draw_comparison(
@@ -48,7 +50,7 @@ def draw_comparison(
     lead = first.confidence_pct - second.confidence_pct
     ahead = arts[1] if lead < 0 else arts[0]
     lefts = (MARGIN_PX, MARGIN_PX + _HALF_PX + _GUTTER_PX)
-    picture = tinted_ground(dominant(ahead), (lefts[lead < 0] + _COVER_PX // 2, _TOP + _COVER_PX))
+    picture = tinted_ground(dominant(ahead), (lefts[lead < 0] + _HALF_PX // 2, _LIGHT_Y))
     middle = WIDTH_PX // 2
     picture.paste(tuple(TRACK), (middle - 1, _TOP, middle + 1, _ROWS_TOP + _ROWS_SHOWN * _ROW_PX))
     for left, prediction, art, ahead_by in zip(lefts, (first, second), arts, (lead, -lead), strict=True):

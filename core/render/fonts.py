@@ -24,8 +24,8 @@ from matplotlib.ft2font import FT2Font
 _MARKS_MAX: Final = 4
 """Most combining marks kept on one letter; stacks of dozens are a prank that paints over its neighbours."""
 
-_BOXED: Final = re.compile("[\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\u20e3\ufffc\ufffd]")
-"""Skin tones, halves of flags, key caps and replacement signs: the fonts have only frames for them."""
+_BOXED: Final = re.compile("[\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\u20e3\ufffc\ufffd\ufe00-\ufe0f]")
+"""Skin tones, halves of flags, key caps, replacement signs and variant selectors: at best drawn as frames."""
 
 _JOINERS: Final = "\u200c\u200d"
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
