@@ -158,7 +158,7 @@ def _error_handler(answers: Answers, delivery: Delivery) -> Callable[[object, Co
             return
         try:
             await delivery.deliver(context.bot, place_beside(message), reply)
-        except TelegramError as failed:
+        except Exception as failed:  # noqa: BLE001 - the library would swallow it, and the first fault is logged
             log.warning("event=telegram_undelivered reason=%s error=%s", type(failed).__name__, failed)
 
     return handle

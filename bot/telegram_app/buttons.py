@@ -186,6 +186,8 @@ class Buttons:
             log.debug("event=telegram_press_expired error=%s", error)
 
 
-def _sent(message: MaybeInaccessibleMessage) -> Sent | None:
-    """The message under which a button was pressed; None if Telegram no longer shows it to the bot."""
-    return Sent.of(message) if isinstance(message, Message) else None
+def _sent(message: MaybeInaccessibleMessage) -> Sent:
+    """The message under which a button was pressed; one that Telegram no longer shows may still be edited."""
+    if isinstance(message, Message):
+        return Sent.of(message)
+    return Sent(message.chat.id, message.message_id, pictured=False)

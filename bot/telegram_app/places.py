@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telegram import InaccessibleMessage, MaybeInaccessibleMessage, Message, ReplyParameters
+from telegram import MaybeInaccessibleMessage, Message, ReplyParameters
 from telegram.constants import ChatType
 
 
@@ -43,11 +43,6 @@ def place_beside(message: MaybeInaccessibleMessage, *, quote: bool | None = None
 
     Outside forum topics a thread id only names a chain of replies, which cannot be sent to.
     """
-    in_topic = isinstance(message, Message) and message.is_topic_message
+    thread_id = message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
     quoted = message.chat.type != ChatType.PRIVATE if quote is None else quote
-    gone = isinstance(message, InaccessibleMessage)
-    return Place(
-        message.chat.id,
-        message.message_thread_id if isinstance(message, Message) and in_topic else None,
-        message.message_id if quoted and not gone else None,
-    )
+    return Place(message.chat.id, thread_id, message.message_id if quoted else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Final
@@ -34,6 +35,8 @@ def quieten_libraries() -> None:
 
     What matters of it is logged by this package in lines of its own.
     """
+    # Otherwise python-telegram-bot 22 warns of a coming change of type at every 429.
+    os.environ.setdefault("PTB_TIMEDELTA", "true")
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("telegram").setLevel(logging.CRITICAL)

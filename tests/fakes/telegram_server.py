@@ -227,6 +227,7 @@ class FakeTelegram:
         method = request.match_info["method"]
         params, files = await _read(request)
         call = Call(method, params, files)
+        self.polls += method == "getUpdates"
         try:
             if request.match_info["token"] != self.token:
                 raise Refusal(401, "Unauthorized")  # noqa: TRY301
@@ -256,7 +257,6 @@ class FakeTelegram:
         return web.json_response({"ok": True, "result": call.result})
 
     async def _get_updates(self, params: dict[str, Any]) -> list[dict[str, Any]]:
-        self.polls += 1
         if self.rival:
             raise Refusal(
                 409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
