@@ -1,0 +1,92 @@
+import pytest
+
+from bot.metrics import Metrics, Percentiles, percentiles
+from bot.replies import ResultCode
+from bot.reports import stats_reply
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 50.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def metrics(clock: Clock) -> Metrics:
+    metrics = Metrics(clock)
+    count = metrics.reply_counter("telegram")
+    count("predict", ResultCode.PREDICTED, 0.4)
+    count("predict", ResultCode.PREDICTED, 0.6)
+    count("why", ResultCode.FORGOTTEN, 0.0)
+    metrics.reply_counter("discord")("predict", ResultCode.UPSTREAM_FAULT, 8.0)
+    metrics.on_request("track.getInfo", "ok", 0.2)
+    metrics.on_request("track.getInfo", "timeout", 3.5)
+    metrics.on_request("artist.getInfo", "not_found", 0.1)
+    metrics.on_lookup("track", "hit")
+    metrics.on_lookup("track", "miss")
+    metrics.on_lookup("artist", "hit")
+    metrics.on_platform("telegram", True)
+    metrics.on_platform("discord", False)
+    clock.now_s += 7_300
+    return metrics
+
+
+def test_prometheus_reads_every_count(metrics: Metrics) -> None:
+    lines = metrics.exposition().decode().splitlines()
+    for line in (
+        'hitmeter_replies_total{code="predicted",platform="telegram",request="predict"} 2.0',
+        'hitmeter_replies_total{code="upstream_fault",platform="discord",request="predict"} 1.0',
+        'hitmeter_reply_seconds_bucket{le="0.5",platform="telegram",request="predict"} 1.0',
+        'hitmeter_upstream_requests_total{method="track.getInfo",outcome="timeout"} 1.0',
+        'hitmeter_upstream_seconds_count{method="track.getInfo"} 2.0',
+        'hitmeter_cache_lookups_total{kind="track",result="hit"} 1.0',
+        'hitmeter_platform_up{platform="telegram"} 1.0',
+        'hitmeter_platform_up{platform="discord"} 0.0',
+        "hitmeter_uptime_seconds 7300.0",
+    ):
+        assert line in lines
+
+
+def test_figures_sum_up_for_a_person(metrics: Metrics) -> None:
+    figures = metrics.figures()
+    assert figures.uptime_s == 7_300
+    assert figures.answers[0] == (ResultCode.PREDICTED, 2)
+    assert figures.answer_latency == Percentiles(0.4, 8.0, 8.0)
+    assert figures.cache_lookups == {"hit": 2, "miss": 1}
+    assert (figures.upstream_requests, figures.upstream_errors) == (3, {"timeout": 1})
+    assert figures.upstream_latency == Percentiles(0.2, 3.5, 3.5)
+
+
+def test_the_figures_in_words(metrics: Metrics) -> None:
+    assert stats_reply(metrics.figures()).text.splitlines() == [
+        "Up for 2 hours.",
+        "4 answers: predicted 2, forgotten 1, upstream fault 1.",
+        "An answer takes 0.40 s in the middle, 8.00 s for the slowest 5 in 100, 8.00 s for the slowest 1.",
+        "Cache: 66.7 % of 3 looks were hits, 0 stale answers served.",
+        "Last.fm: 3 requests, 1 failed (33.3 %).",
+        "What failed: timeout 1.",
+        "A request takes 0.20 s in the middle, 3.50 s for the slowest 5 in 100, 3.50 s for the slowest 1.",
+    ]
+
+
+def test_what_has_not_happened_is_left_out(clock: Clock) -> None:
+    assert stats_reply(Metrics(clock).figures()).text == "Up for less than a minute.\n0 answers: –."
+
+
+def test_percentiles_are_by_nearest_rank() -> None:
+    assert percentiles([float(n) for n in range(1, 101)]) == Percentiles(50.0, 95.0, 99.0)
+    assert percentiles([1.0]) == Percentiles(1.0, 1.0, 1.0)
+    assert percentiles([]) is None
+
+
+def test_two_bots_in_one_process_do_not_share_counts() -> None:
+    first, second = Metrics(), Metrics()
+    first.on_request("track.getInfo", "ok", 0.1)
+    assert second.figures().upstream_requests == 0
