@@ -8,7 +8,7 @@ In a test::
 
 By hand, on a big table (then start the bot with ``LASTFM_API_URL=http://127.0.0.1:8765/2.0/``)::
 
-    python tests/fakes/lastfm_server.py --tracks lastfm_tracks.csv.gz --artists lastfm_artists_17k.csv.gz
+    python tests/fakes/lastfm_server.py --tracks lastfm_tracks.csv --artists lastfm_artists.csv --spotify tracks.csv
 
 Stop it with Ctrl-C.
 """
@@ -33,7 +33,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.fakes.lastfm_faults import Fault
-from tests.fakes.lastfm_table import FakeArtist, FakeSong, LastFmTable, load_table
+from tests.fakes.lastfm_table import FakeArtist, FakeSong, LastFmTable
 
 __all__ = ["API_KEY", "FakeArtist", "FakeLastFm", "FakeSong", "Fault"]
 
@@ -205,23 +205,27 @@ def _json(body: dict[str, Any], status: int = 200) -> web.Response:
     return web.json_response(body, status=status)
 
 
-async def _serve(port: int, tracks_csv: str | None, artists_csv: str | None, latency_s: float) -> None:
-    songs, artists = load_table(tracks_csv, artists_csv) if tracks_csv else ([], [])
-    async with FakeLastFm(songs, artists, latency_s=latency_s, port=port) as fake:
-        print(f"{len(songs):,} songs at {fake.url} - Ctrl-C stops")  # noqa: T201
+async def _serve(options: argparse.Namespace) -> None:
+    from tests.fakes.lastfm_files import load_artists, load_songs, made_up_songs
+
+    artists = load_artists(options.artists) if options.artists else []
+    songs = made_up_songs(options.spotify, artists) if options.spotify else []
+    songs += load_songs(options.tracks) if options.tracks else []
+    async with FakeLastFm(songs, artists, latency_s=options.latency_s, port=options.port) as fake:
+        print(f"{len(songs):,} songs at {fake.url} - Ctrl-C stops", flush=True)  # noqa: T201
         await asyncio.Event().wait()
 
 
 def main() -> None:
-    """Serve a table until interrupted."""
+    """Serve tables until interrupted."""
     parser = argparse.ArgumentParser(description="A loopback Last.fm for trying the bot without the real one.")
     parser.add_argument("--port", type=int, default=8765)
-    parser.add_argument("--tracks", "--csv", help="CSV of artist,track,listeners,playcount,duration_ms,tags,album")
-    parser.add_argument("--artists", help="CSV of artist,lastfm_listeners,lastfm_playcount")
+    parser.add_argument("--tracks", type=Path, help="CSV of artist,track,listeners,playcount,duration_ms,tags,album")
+    parser.add_argument("--artists", type=Path, help="CSV of artist,lastfm_listeners,lastfm_playcount")
+    parser.add_argument("--spotify", type=Path, help="CSV of the Spotify Tracks Dataset; its songs get made-up figures")
     parser.add_argument("--latency-s", type=float, default=0.0, help="delay of every answer")
-    options = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(options.port, options.tracks, options.artists, options.latency_s))
+        asyncio.run(_serve(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -227,34 +227,3 @@ def _tags(names: tuple[str, ...]) -> Any:
 
 def _list(tags: Any) -> list[dict[str, Any]]:
     return tags if isinstance(tags, list) else [tags]
-
-
-def load_table(tracks_csv: str, artists_csv: str | None) -> tuple[list[FakeSong], list[FakeArtist]]:
-    """Read songs and artists from CSV files (.gz too) with the columns of the training data."""
-    import pandas as pd
-
-    def whole(value: str) -> int:
-        return int(float(value)) if value else 0
-
-    table = pd.read_csv(tracks_csv, keep_default_na=False, dtype=str)
-    table = table.iloc[table["listeners"].map(whole).argsort(kind="stable")]
-    songs = [
-        FakeSong(
-            title=row["track"],
-            artist=row["artist"],
-            listeners=whole(row["listeners"]),
-            playcount=whole(row["playcount"]),
-            album=row["album"],
-            duration_ms=whole(row["duration_ms"]),
-            tags=tuple(tag for tag in row["tags"].split("|") if tag)[:5],
-            art="",
-        )
-        for row in table.to_dict("records")
-    ]
-    if artists_csv is None:
-        return songs, []
-    table = pd.read_csv(artists_csv, keep_default_na=False, dtype=str)
-    return songs, [
-        FakeArtist(row["artist"], whole(row["lastfm_listeners"]), whole(row["lastfm_playcount"]), ())
-        for row in table.to_dict("records")
-    ]
