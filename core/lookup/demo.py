@@ -66,6 +66,11 @@ class RecordedFigures:
     def __len__(self) -> int:
         return len(self._songs)
 
+    @property
+    def songs(self) -> tuple[Found, ...]:
+        """All songs, the best known first."""
+        return tuple(recorded.found for recorded in self._songs.values())
+
     async def find(self, reading: Reading, *, fresh: bool = False) -> Found | None:
         """Fetch the song of exactly this title and artist, spelling apart; ``fresh`` changes nothing."""
         recorded = self._songs.get(song_key(reading.title, reading.artist or ""))

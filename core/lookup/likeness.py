@@ -130,7 +130,9 @@ def _of_words(asked: str, name: FoldedName) -> float:
     whole = max(text_likeness(asked, whole) for whole in name.wholes)
     if whole <= FOUND:
         return whole
-    found = min(fuzz.partial_ratio(name.base, asked), max(fuzz.partial_ratio(one, asked) for one in name.artists))
+    # One word is enough to tell of an artist, "blinding lights lucas", but not of a title.
+    artist = max(max(fuzz.partial_ratio(one, asked), fuzz.partial_token_set_ratio(one, asked)) for one in name.artists)
+    found = min(fuzz.partial_ratio(name.base, asked), artist)
     return max(0.0, whole - WEAK_DRAG * max(0.0, FOUND - found))
 
 
