@@ -1,0 +1,71 @@
+"""The command line as a person meets it: a process of its own, recorded figures, no key."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.settings import ROOT, Settings
+
+
+def bot(tmp_path: Path, *arguments: str, typed: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
+    names = {name.upper() for name in Settings.model_fields}
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    # An empty value stands for an unset one, so that a developer's .env cannot reach the test.
+    environment |= dict.fromkeys(names - {"DATA_DIR"}, "") | {"CARDS_DIR": str(tmp_path), "ART_DOWNLOADS": "false"}
+    return subprocess.run(  # noqa: S603 - our own command line
+        [sys.executable, "-m", "bot", *arguments],
+        cwd=ROOT,
+        env=environment | changes,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_ask_answers_once_from_recorded_figures(tmp_path: Path) -> None:
+    done = bot(tmp_path, "ask", "Blinding Lights - The Weeknd")
+    assert done.returncode == 0, done.stderr
+    assert "▲ Popular" in done.stdout
+    assert "Recorded figures of" in done.stdout
+    assert "LASTFM_API_KEY" in done.stderr
+    assert list(tmp_path.glob("*.png"))
+    assert "\x1b" not in done.stdout
+
+
+def test_a_song_not_found_ends_with_1_and_says_how_to_get_a_key(tmp_path: Path) -> None:
+    done = bot(tmp_path, "ask", "zzzz qqqq - xxxx")
+    assert done.returncode == 1
+    assert "last.fm/api/account/create" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "expected"),
+    [
+        (("ask", " "), {}, "Ask like this"),
+        (("dance",), {}, "invalid choice"),
+        (("ask", "x - y"), {"LASTFM_API_URL": "no address"}, "LASTFM_API_URL"),
+        (("ask", "x - y"), {"MODELS_DIR": "nowhere"}, "model"),
+    ],
+)
+def test_usage_and_set_up_errors_end_with_2(
+    tmp_path: Path, arguments: tuple[str, ...], changes: dict[str, str], expected: str
+) -> None:
+    done = bot(tmp_path, *arguments, **changes)
+    assert done.returncode == 2
+    assert expected in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_chat_works_piped_without_prompt_and_ends_with_its_input(tmp_path: Path) -> None:
+    done = bot(tmp_path, typed="/predict Blinding Lights - The Weeknd\n/quit\nHello - Adele\n")
+    assert done.returncode == 0, done.stderr
+    assert "Blinding Lights — The Weeknd" in done.stdout
+    assert "Adele" not in done.stdout
+    assert "♪" not in done.stdout
