@@ -16,7 +16,7 @@ from core.render.fonts import Weight, drawable
 from core.render.footer import draw_footer
 from core.render.gauge import Gauge
 from core.render.shapes import sign
-from core.render.text import CAP_HEIGHT_EM, fit, ink, two_lines
+from core.render.text import CAP_HEIGHT_EM, fit, fits, ink, two_lines
 from core.render.theme import ACCENTS, MARGIN_PX, SHAPES, TEXT, WHITE, WIDTH_PX, Colour
 
 COVER_CORNER: Final = (MARGIN_PX, 68)
@@ -89,11 +89,9 @@ def draw_value(
 def _draw_names(picture: Image.Image, title: str, artist: str) -> None:
     room = COLUMN_RIGHT - COLUMN_LEFT
     title = drawable(title, Weight.BOLD) or NOTE
-    lines, size = two_lines(title, _TITLE_TWO_LINES_PX, room, Weight.BOLD), _TITLE_TWO_LINES_PX
-    for larger in _TITLE_SIZES_PX:
-        if len(attempt := two_lines(title, larger, room, Weight.BOLD)) == 1:
-            lines, size = attempt, larger
-            break
+    on_one_line = (size for size in _TITLE_SIZES_PX if fits(title, size, room, Weight.BOLD))
+    size = next(on_one_line, _TITLE_TWO_LINES_PX)
+    lines = two_lines(title, size, room, Weight.BOLD)
     baseline = _TOP + round(size * CAP_HEIGHT_EM)
     for line in lines:
         line.lay(picture, COLUMN_LEFT, baseline, WHITE)

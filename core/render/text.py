@@ -6,6 +6,7 @@ Shaping (joins, conjuncts, direction) is libraqm's, called by matplotlib. Text i
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,9 @@ CAP_HEIGHT_EM: Final = 0.689
 
 _CHARS_MAX: Final = 160
 """Longer text cannot fit two lines at any size used."""
+
+_NARROWEST_EM: Final = 0.2
+"""No letter is narrower on average, in any of the fonts."""
 
 _ASCENT_EM: Final = 1.15
 _DESCENT_EM: Final = 0.45
@@ -105,20 +109,27 @@ def clusters(text: str) -> list[str]:
     return pieces
 
 
+def fits(text: str, size_px: int, width_px: int, weight: Weight = Weight.REGULAR) -> bool:
+    """Tell whether ``text`` has room on one line ``width_px`` wide."""
+    text = drawable(text[: 2 * _CHARS_MAX], weight)
+    return len(clusters(text)) <= _most(size_px, width_px) and _width(text, size_px, weight) <= width_px
+
+
 def fit(text: str, size_px: int, width_px: int, weight: Weight = Weight.REGULAR) -> Ink:
     """Draw ``text`` on one line no wider than ``width_px``, cut with an ellipsis where needed."""
     text = drawable(text[: 2 * _CHARS_MAX], weight)
-    if _width(text, size_px, weight) <= width_px:
+    if fits(text, size_px, width_px, weight):
         return ink(text, size_px, weight)
-    pieces = clusters(text[:_CHARS_MAX])
-    low, high = 0, len(pieces)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if _width(_cut(pieces, middle), size_px, weight) <= width_px:
-            low = middle
-        else:
-            high = middle - 1
-    return ink(_cut(pieces, low), size_px, weight)
+    pieces = clusters(text)
+    counts = range(1, min(len(pieces), _most(size_px, width_px)) + 1)
+    room = float(width_px)
+    count = bisect_right(counts, room, key=lambda count: _width(_cut(pieces, count), size_px, weight))
+    return ink(_cut(pieces, count), size_px, weight)
+
+
+def _most(size_px: int, width_px: int) -> int:
+    """Bound the letters that can have room on a line, to spare measuring long texts."""
+    return int(width_px / (_NARROWEST_EM * size_px)) + 1
 
 
 def _cut(pieces: Sequence[str], count: int) -> str:
@@ -139,17 +150,14 @@ def _breaks(pieces: Sequence[str]) -> list[int]:
 def two_lines(text: str, size_px: int, width_px: int, weight: Weight = Weight.REGULAR) -> tuple[Ink, ...]:
     """Draw ``text`` on one line or two, broken between words where they allow it; the second ends in an ellipsis."""
     text = drawable(text[: 2 * _CHARS_MAX], weight)
-    if _width(text, size_px, weight) <= width_px:
+    if fits(text, size_px, width_px, weight):
         return (ink(text, size_px, weight),)
     pieces = clusters(text)
-    fitting = [
-        place
-        for place in _breaks(pieces)
-        if place <= _CHARS_MAX and _width("".join(pieces[:place]).strip(), size_px, weight) <= width_px
-    ]
-    if not fitting:
-        # One endless word: fill the first line with as much as it holds.
-        fitting = [len(clusters(fit(text, size_px, width_px, weight).text)) - 1]
-    place = max(1, fitting[-1])
+    places = [place for place in _breaks(pieces) if place <= _most(size_px, width_px)]
+    room = float(width_px)
+    fitting = bisect_right(places, room, key=lambda place: _width("".join(pieces[:place]).strip(), size_px, weight))
+    # One endless word fills the first line with as much as it holds.
+    place = places[fitting - 1] if fitting else len(clusters(fit(text, size_px, width_px, weight).text)) - 1
+    place = max(1, place)
     first = ink("".join(pieces[:place]).strip(), size_px, weight)
     return (first, fit("".join(pieces[place:]).strip(), size_px, width_px, weight))

@@ -1,0 +1,63 @@
+import asyncio
+import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from PIL import Image
+
+from core.errors import RenderError
+from core.render.card import CardRenderer
+from core.render.single import draw_card
+from tests.fakes.predictions import NOW, plain_cover, prediction
+
+
+@pytest.fixture
+async def renderer():
+    async with CardRenderer(now=lambda: NOW) as renderer:
+        yield renderer
+
+
+async def test_the_three_pictures(renderer):
+    cover = plain_cover(40, 80, 120)
+    made, other = prediction(), prediction("Hello", "Adele", probability=0.4)
+    pictures = await asyncio.gather(
+        renderer.card(made, cover), renderer.compare(made, cover, other, None), renderer.animation(made, None)
+    )
+    kinds = []
+    for body in pictures:
+        with Image.open(io.BytesIO(body)) as picture:
+            kinds.append((picture.format, picture.size))
+    assert kinds == [("PNG", (1200, 630)), ("PNG", (1200, 630)), ("GIF", (800, 420))]
+
+
+async def test_the_age_is_told_against_the_given_time(renderer):
+    assert await renderer.card(prediction(), None) == draw_card(prediction(), None, NOW)
+
+
+async def test_drawing_happens_in_the_given_executor():
+    threads = set()
+
+    class Watched(ThreadPoolExecutor):
+        def submit(self, fn, /, *args, **kwargs):
+            def watched():
+                threads.add(threading.current_thread().name)
+                return fn(*args, **kwargs)
+
+            return super().submit(watched)
+
+    async with CardRenderer(Watched(1, thread_name_prefix="mine"), now=lambda: NOW) as renderer:
+        await renderer.card(prediction(), None)
+    assert threads == {"mine_0"}
+
+
+async def test_a_failure_to_draw_is_a_render_error(renderer):
+    with pytest.raises(RenderError):
+        await renderer.card(None, None)
+
+
+async def test_threads_do_not_mix_up_their_texts():
+    async with CardRenderer(ThreadPoolExecutor(4), now=lambda: NOW) as renderer:
+        made = [prediction(f"Song number {n}", f"Artist {n}", probability=n / 24) for n in range(24)]
+        drawn = await asyncio.gather(*(renderer.card(one, None) for one in made))
+    assert drawn == [draw_card(one, None, NOW) for one in made]
