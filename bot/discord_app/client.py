@@ -14,6 +14,9 @@ from bot.discord_app.sync import CommandSync
 
 log = logging.getLogger(__name__)
 
+# The bot never speaks, so there is no need to warn that it could not.
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+
 
 class HitmeterClient(discord.AutoShardedClient):
     """Takes interactions only: no privileged intent, no members, no messages kept."""

@@ -31,8 +31,9 @@ class CompareModal(ui.Modal):
         desk = desk_of(interaction)
 
         async def compare(exchange: Exchange) -> None:
-            await exchange.open(private=False)
+            private = interaction.message is not None and interaction.message.flags.ephemeral
+            await exchange.open(private=private)
             reply = await desk.answers.compare_token(self._token, self._second.value, drawn=may_attach(interaction))
-            await desk.deliver(exchange, reply, desk.manner(interaction))
+            await desk.deliver(exchange, reply, desk.manner(interaction, private=private))
 
         await desk.serve(interaction, "compare", compare)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 import aiohttp
 import discord
@@ -63,6 +64,7 @@ class Desk:
         self._controls = controls
         self._admin_ids = frozenset(admin_ids)
         self._in_flight: set[asyncio.Task[object]] = set()
+        self._open_views: WeakSet[AttachedView] = WeakSet()
         self._closing = False
 
     async def serve(self, interaction: discord.Interaction, request: str, work: Work, *, limited: bool = True) -> None:
@@ -100,7 +102,10 @@ class Desk:
 
     async def deliver(self, exchange: Exchange, reply: Reply, manner: Manner) -> None:
         """Deliver a reply with its buttons or choices."""
-        await exchange.answer(reply, self._controls(reply, manner, self.wall_clock()))
+        view = self._controls(reply, manner, self.wall_clock())
+        if view is not None and view.timeout is not None:
+            self._open_views.add(view)
+        await exchange.answer(reply, view)
 
     async def refuse(self, exchange: Exchange, request: str, sentence: str) -> None:
         """Turn an interaction down with a sentence."""
@@ -119,17 +124,21 @@ class Desk:
         return user_id in {member.id for member in team.members} if team else user_id == application.owner.id
 
     async def drain(self, timeout_s: float) -> None:
-        """Take no more work and wait for what is in flight; what takes longer than ``timeout_s`` is cancelled."""
+        """Take no more work and wait for what is in flight; what takes longer than ``timeout_s`` is cancelled.
+
+        Choices stay open on Discord, but nothing will disable them any more: their ids say how long they hold.
+        """
         self._closing = True
         waited = {task for task in self._in_flight if task is not asyncio.current_task()}
-        if not waited:
-            return
-        _, late = await asyncio.wait(waited, timeout=timeout_s)
-        for task in late:
-            task.cancel()
-        if late:
-            log.warning("event=discord_cut_short answers=%d", len(late))
-            await asyncio.wait(late)
+        if waited:
+            _, late = await asyncio.wait(waited, timeout=timeout_s)
+            for task in late:
+                task.cancel()
+            if late:
+                log.warning("event=discord_cut_short answers=%d", len(late))
+                await asyncio.wait(late)
+        for view in list(self._open_views):
+            view.stop()
 
     async def _admitted(self, exchange: Exchange) -> bool:
         interaction = exchange.interaction

@@ -13,8 +13,8 @@ ELLIPSIS: Final = "…"
 _REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Controls that let a title turn the text after it around."""
 
-# Discord also makes pills of channels, commands, timestamps, guild pages and emojis; discord.py escapes none of them.
-_PILL: Final = re.compile(r"<(?=[#/:]|a:|t:|id:)")
+# Discord also makes pills of channels, commands, timestamps, guild pages and emojis, which discord.py does not escape.
+_PILL: Final = re.compile(r"<(?=[@#/:]|a:|t:|id:)")
 
 
 def length(text: str) -> int:

@@ -64,10 +64,9 @@ class DiscordPlatform:
             stopping = asyncio.create_task(stop.wait(), name="discord-stop")
             try:
                 await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                if stop.is_set():
-                    await client.desk.drain(DRAIN_S)
             finally:
                 stopping.cancel()
+                await client.desk.drain(DRAIN_S if stop.is_set() else 0)
                 await client.close()
                 await _end(serving)
         error = None if serving.cancelled() else serving.exception()

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,7 +62,8 @@ class CommandSync:
             staging.replace(self._path)
         except OSError as error:
             log.warning("event=discord_hash_unsaved error=%s", error)
-            staging.unlink(missing_ok=True)
+            with suppress(OSError):
+                staging.unlink()
 
 
 def hash_of(tree: app_commands.CommandTree[Any]) -> str:

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 import pytest
 import simcord
 
-from bot.answers import Answers
+from bot.answers import Answers, utc_now
 from bot.discord_app.client import HitmeterClient
 from bot.discord_app.controls import controls_for
 from bot.discord_app.desk import Desk
 from bot.discord_app.sync import CommandSync
 from bot.replies import ResultCode
 from bot.throttle import Limit, Throttle
+from core.predictor import Predictor
 from tests.fakes.predictor import NOW, FakePredictor
 from tests.fakes.simulated_discord import AMPLE, Discord, Seconds, StartDiscord
 
@@ -21,11 +22,17 @@ from tests.fakes.simulated_discord import AMPLE, Discord, Seconds, StartDiscord
 async def start_discord(tmp_path) -> AsyncIterator[StartDiscord]:
     """Start the real client in a simulated Discord; keyword arguments go to the desk and its throttle."""
     started: list[Discord] = []
+    fake = FakePredictor()
 
     async def start(
-        *, user: Limit = AMPLE, chat: Limit = AMPLE, admin_ids: tuple[int, ...] = (), animated: bool = False
+        *,
+        user: Limit = AMPLE,
+        chat: Limit = AMPLE,
+        admin_ids: tuple[int, ...] = (),
+        animated: bool = False,
+        predictor: Predictor | None = None,
     ) -> Discord:
-        predictor = FakePredictor()
+        answering = fake if predictor is None else predictor
         clock = Seconds()
         counted: Counter[ResultCode] = Counter()
 
@@ -35,14 +42,14 @@ async def start_discord(tmp_path) -> AsyncIterator[StartDiscord]:
         throttle = Throttle(user=user, chat=chat, clock=clock)
 
         def build() -> HitmeterClient:
-            answers = Answers(predictor, clock=lambda: NOW, on_reply=count)
+            answers = Answers(answering, clock=clock_of(predictor), on_reply=count)
             desk = Desk(answers, throttle, controls_for, admin_ids=admin_ids, animated=animated, wall_clock=clock)
             return HitmeterClient(desk, command_sync=CommandSync(tmp_path / "hash.json"), shard_count=1)
 
         client = build()
         env = simcord.Env(client)
         await env.start()
-        discord = Discord(env, predictor, client, counted, clock, build)
+        discord = Discord(env, fake, client, counted, clock, build)
         started.append(discord)
         return discord
 
@@ -50,7 +57,12 @@ async def start_discord(tmp_path) -> AsyncIterator[StartDiscord]:
     for discord in started:
         await discord.env.shutdown()
         assert discord.env.errors == []
-        discord.predictor.history.close()
+    fake.history.close()
+
+
+def clock_of(predictor: Predictor | None):
+    """Let made-up answers be of now, and real ones of the time they are made."""
+    return (lambda: NOW) if predictor is None else utc_now
 
 
 @pytest.fixture

@@ -63,6 +63,14 @@ async def test_compare_asks_for_the_second_song_and_answers_publicly(discord_env
     assert result.response.attachments
 
 
+async def test_a_comparison_from_a_private_answer_is_private(discord_env: Discord) -> None:
+    answer = (await discord_env.ann.slash(discord_env.channel, "predict", song="hello", private=True)).response
+    shown = await discord_env.ann.click(answer, label="Compare")
+    result = await discord_env.ann.submit_modal(shown, {"second": "blinding lights"})
+    assert result.response.ephemeral
+    assert result.response.attachments
+
+
 async def test_buttons_mean_the_same_after_a_restart(discord_env: Discord, answered) -> None:
     history = discord_env.predictor.history
     await discord_env.env.restart_bot(discord_env.build())

@@ -208,6 +208,65 @@ async def test_the_bot_asks_for_no_privileged_intent_and_for_its_own_shards(
     assert server.commands == []  # the process with shard 0 registers them
 
 
+async def test_the_applications_owner_is_an_administrator(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    async with served(settings(tmp_path), predictor, server):
+        other = await server.interact(payloads.command("reload"))
+        await asyncio.wait_for(other.acknowledged.wait(), 3)
+        assert other.response["data"]["content"] == words.ADMINISTRATORS_ONLY
+        owner = payloads.command("reload") | {"user": payloads.user(payloads.OWNER_ID, "owner")}
+        given = await server.interact(owner)
+        (told,) = await server.wait_for(("PATCH", given.payload["token"]))
+    assert told.body["content"] == words.RELOADED.format(date="22 Nov 2026")
+    assert predictor.reloads == 1
+
+
+async def test_an_open_choice_does_not_outlive_the_connection(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    async with served(settings(tmp_path), predictor, server):
+        asked = await server.interact(payloads.command("predict", song="twins", private=True))
+        (offered,) = await server.wait_for(("PATCH", asked.payload["token"]))
+        assert offered.body["components"]
+        for _ in range(500):
+            if timers():
+                break
+            await asyncio.sleep(0.01)
+        assert timers()
+    await asyncio.sleep(0)
+    assert not timers()
+
+
+def timers() -> list[str]:
+    """List the tasks that wait for a choice to be over."""
+    names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]
+    return [name for name in names if "timeout_task" in name]
+
+
+async def test_a_command_that_is_gone_is_told_with_an_id(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    async with served(settings(tmp_path), predictor, server):
+        given = await server.interact(payloads.command("gone"))
+        await asyncio.wait_for(given.acknowledged.wait(), 3)
+    assert "noted as" in given.response["data"]["content"]
+    assert given.response["data"]["flags"] == 64
+
+
+async def test_an_answer_that_discord_takes_in_no_form_is_logged(
+    server: DiscordServer, predictor: FakePredictor, tmp_path, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusal = (403, {}, {"message": "Missing Access", "code": 50001})
+    async with served(settings(tmp_path), predictor, server):
+        server.faults.extend([refusal, refusal])
+        given = await server.interact(payloads.command("predict", song="hello"))
+        while len(server.statuses("PATCH", given.payload["token"])) < 2:
+            await server.wait_for(("PATCH", given.payload["token"]), refused=True)
+            await asyncio.sleep(0)
+    assert "event=discord_answer_lost code=predicted" in caplog.text
+
+
 async def test_commands_are_registered_on_demand(server: DiscordServer, tmp_path) -> None:
     assert await sync_commands(settings(tmp_path)) == 8
     assert await sync_commands(settings(tmp_path)) == 8

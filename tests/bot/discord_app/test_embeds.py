@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import discord
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.discord_app import limits
+from bot.discord_app.dressing import dress
+from bot.discord_app.embeds import COLOURS, embed_of
+from bot.discord_app.markup import length
+from bot.replies import Line, LineKind, Picture, Reply, ResultCode, prediction_reply, text_reply
+from bot.reports import model_reply
+from core.domain import Block, FeatureValue, Prediction, Verdict
+from tests.fakes.discord_payloads import fault_of
+from tests.fakes.predictor import NOW, FakePredictor, prediction
+
+MEAN = "*_`[]<@everyone>#"
+
+
+def with_song(answer: Prediction, **changes: object) -> Prediction:
+    return replace(answer, song=replace(answer.song, **changes))
+
+
+def test_verdict_colours_are_the_cards() -> None:
+    assert {verdict: colour.value for verdict, colour in COLOURS.items()} == {
+        Verdict.POPULAR: 0x1DB954,
+        Verdict.MEDIUM: 0xF59E0B,
+        Verdict.NOT_POPULAR: 0xEF4444,
+    }
+
+
+@pytest.mark.parametrize(
+    ("title", "verdict"),
+    [
+        ("Hello", Verdict.POPULAR),
+        ("Halfway There", Verdict.MEDIUM),
+        ("Obscure Demo", Verdict.NOT_POPULAR),
+    ],
+)
+def test_an_answer_is_in_its_verdicts_colour(title: str, verdict: Verdict) -> None:
+    assert embed_of(prediction_reply(prediction(title), NOW)).colour == COLOURS[verdict]
+
+
+def test_only_web_addresses_are_linked() -> None:
+    answer = with_song(prediction("Hello"), url="javascript:alert(1)")
+    assert embed_of(prediction_reply(answer, NOW)).url is None
+
+
+def test_a_stale_source_is_said_in_the_footer() -> None:
+    answer = prediction("Hello")
+    answer = replace(answer, source=replace(answer.source, stale=True))
+    assert "is not answering" in embed_of(prediction_reply(answer, NOW)).footer.text
+
+
+def test_unknown_figures_are_left_out() -> None:
+    answer = with_song(prediction("Hello"), tags=(), genres=())
+    answer = replace(answer, assessment=replace(answer.assessment, features=(), reasons=()))
+    embed = embed_of(prediction_reply(answer, NOW))
+    assert embed.fields == []
+    assert "Why" not in embed.description
+
+
+def test_a_song_of_the_worst_kind_keeps_every_limit() -> None:
+    features = tuple(
+        FeatureValue(f"k{n}", MEAN * 30, 1.0, "", MEAN * 90, 50.0, Block.TRACK if n % 2 else Block.ARTIST)
+        for n in range(60)
+    )
+    answer = with_song(prediction("Hello"), title=MEAN * 60, artist=MEAN * 60, tags=(MEAN * 40,) * 9)
+    answer = replace(answer, assessment=replace(answer.assessment, features=features))
+    picture = Picture(b"", "card.png", "image/png", MEAN * 500)
+    dressed = dress(prediction_reply(answer, NOW, picture))
+    embed = dressed.embed.to_dict()
+    assert fault_of({"embeds": [embed]}) is None
+    assert "@everyone" not in str(embed)
+    assert length(dressed.files()[0].description) <= limits.ALT_TEXT_MAX
+
+
+def test_a_title_of_nothing_printable_is_still_a_title() -> None:
+    reply = text_reply(ResultCode.INFORMED, "x", title="\x00\u202e")
+    assert embed_of(reply).title == "–"
+
+
+def test_plain_sentences_are_plain_messages() -> None:
+    dressed = dress(text_reply(ResultCode.BAD_QUESTION, "Which **song**?"))
+    assert dressed.embed is None
+    assert dressed.content == r"Which \*\*song\*\*?"
+
+
+def test_long_plain_text_keeps_the_notice_and_the_limit() -> None:
+    lines = tuple(Line(LineKind.TEXT, "word " * 100) for _ in range(20))
+    reply = Reply(code=ResultCode.INFORMED, lines=lines, title="T")
+    content = dress(reply, ("Embed Links",)).content
+    assert length(content) <= limits.CONTENT_MAX
+    assert content.endswith("permission Embed Links here.")
+
+
+def test_the_models_table_stays_in_its_block() -> None:
+    embed = embed_of(model_reply(FakePredictor().report()))
+    assert embed.description.count("```") == 2
+    assert "ROC-AUC" in embed.description
+    assert embed.footer.text == "Model of 22 Nov 2026."
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(list(LineKind)), st.text(max_size=3_000)), max_size=12), st.text(max_size=400)
+)
+def test_any_reply_fits(lines: list[tuple[LineKind, str]], title: str) -> None:
+    reply = Reply(code=ResultCode.INFORMED, lines=tuple(Line(*line) for line in lines), title=title)
+    assert fault_of({"embeds": [embed_of(reply).to_dict()]}) is None
+    assert length(dress(reply, ("Embed Links",)).content) <= limits.CONTENT_MAX
+    assert isinstance(dress(reply).embed, discord.Embed)
