@@ -14,6 +14,7 @@ from core.errors import RenderError
 from core.render.animation import draw_animation
 from core.render.compare import draw_comparison
 from core.render.single import draw_card
+from core.render.text import warm_up
 
 
 class CardRenderer:
@@ -29,6 +30,7 @@ class CardRenderer:
     ) -> None:
         self._executor = executor or ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self._now = now
+        self._executor.submit(warm_up)
 
     async def card(self, prediction: Prediction, cover: Cover | None) -> bytes:
         """Draw the card as PNG, 1200 x 630; without a cover one is drawn.

@@ -117,7 +117,7 @@ def _zones(radius_px: int, ring_px: int, bands: VerdictBands) -> Image.Image:
     return rasterise(pieces, width, height)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4)
 def _value(
     radius_px: int, ring_px: int, probability: float, accent: Colour, bands: VerdictBands
 ) -> tuple[Image.Image, Image.Image]:

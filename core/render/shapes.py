@@ -48,7 +48,7 @@ def sign(shape: Shape, side_px: int, colour: Colour) -> Image.Image:
     return rasterise([artist], side_px, side_px)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def rounded_mask(width_px: int, height_px: int, radius_px: int) -> Image.Image:
     """Draw the coverage of a rectangle with round corners, mode "L"."""
     box = FancyBboxPatch(

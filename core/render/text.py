@@ -92,6 +92,12 @@ def _width(text: str, size_px: int, weight: Weight) -> float:
     return max(0, face.get_bitmap_offset()[0]) / 64 + face.get_width_height()[0] / 64 + 1
 
 
+def warm_up() -> None:
+    """Load the fonts in the calling thread, which takes some tenths of a second the first time."""
+    for weight in Weight:
+        ink("Hitmeter", _POINTS_PER_INCH, weight)
+
+
 def clusters(text: str) -> list[str]:
     """Split into pieces that must not be torn apart: a letter with its marks, joined letters, conjuncts."""
     pieces: list[str] = []
