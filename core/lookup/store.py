@@ -10,6 +10,8 @@ import time
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 import diskcache
@@ -18,6 +20,7 @@ from cashews.exceptions import CacheError
 from redis.exceptions import RedisError
 
 from core.errors import SettingsError
+from core.lookup import plain_disk
 
 log = logging.getLogger(__name__)
 
@@ -47,18 +50,6 @@ _FAULTS: Final = (
 """What the backends raise on a lost server, a full or read-only disk, a damaged file or an unusable URL."""
 
 
-class _PlainDisk(diskcache.Disk):  # type: ignore[misc]
-    """Keeps values inside the database and refuses to unpickle what somebody may have put there."""
-
-    def fetch(self, mode: int, filename: str | None, value: object, read: bool) -> object:
-        if mode != diskcache.core.MODE_RAW:
-            return None
-        return super().fetch(mode, filename, value, read)
-
-    def get(self, key: object, raw: bool) -> object:
-        return super().get(key, raw) if raw else ""
-
-
 class Store:
     """One cache backend that never raises: while it fails it is left out, and tried again after ``retry_s``.
 
@@ -68,13 +59,16 @@ class Store:
 
     def __init__(self, url: str, *, retry_s: float = 5.0) -> None:
         self._scheme = url.partition(":")[0]
+        self._executor: ThreadPoolExecutor | None = None
         options: dict[str, Any] = {"pickle_type": "null", "check_repr": False}
         if self._scheme == "mem":
             # Sweeping expired entries every second would walk the whole cache inside the event loop.
             options |= {"size": MEMORY_ENTRIES, "check_interval": 0}
         elif self._scheme == "disk":
-            options |= {"disk": _PlainDisk, "size_limit": STORED_MAX_BYTES, "disk_min_file_size": 2 * VALUE_MAX_BYTES}
-            options |= {"shards": 1, "timeout": PATIENCE_S}
+            url = url.replace("disk:", f"{plain_disk.SCHEME}:", 1)
+            self._executor = ThreadPoolExecutor(1, "cache")
+            options |= {"executor": self._executor, "timeout": PATIENCE_S}
+            options |= {"size_limit": STORED_MAX_BYTES, "disk_min_file_size": 2 * VALUE_MAX_BYTES}
         elif self._scheme in {"redis", "rediss"}:
             options |= {"suppress": False, "socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S}
         else:
@@ -139,12 +133,13 @@ class Store:
 
     async def aclose(self) -> None:
         """Free connections and files."""
-        if self._cache is None:
-            return
-        with contextlib.suppress(*_FAULTS), warnings.catch_warnings():
-            # cashews closes Redis by a name that redis has deprecated.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            await self._cache.close()
+        if self._cache is not None:
+            with contextlib.suppress(*_FAULTS), warnings.catch_warnings():
+                # cashews closes Redis by a name that redis has deprecated.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                await self._cache.close()
+        if self._executor is not None:
+            self._executor.shutdown(wait=False)
 
     async def _attempt(self, operation: Callable[[Cache], Awaitable[object]]) -> object:
         if time.monotonic() < self._left_out_until:
@@ -167,6 +162,7 @@ class Store:
         async with self._setting_up:
             if self._cache is None:
                 cache = Cache()
-                await asyncio.to_thread(cache.setup, self._url, **self._options)
+                set_up = partial(cache.setup, self._url, **self._options)
+                await asyncio.get_running_loop().run_in_executor(self._executor, set_up)
                 self._cache = cache
             return self._cache

@@ -3,7 +3,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -217,7 +217,7 @@ async def test_a_value_that_was_tampered_with_is_fetched_anew(
     url = f"disk://?directory={tmp_path}"
     async with aclosing(AnswerCache(url, clock=clock)) as cache:
         await get(cache, upstream)
-    with sqlite3.connect(tmp_path / "cache.db") as db:
+    with closing(sqlite3.connect(tmp_path / "cache.db")) as db, db:
         assert db.execute("UPDATE Cache SET value = ?", (b"bytes:" + raw,)).rowcount == 1
     async with aclosing(AnswerCache(url, clock=clock)) as cache:
         assert (await get(cache, upstream)).value == Figures("A", 5, ("x",))
@@ -227,7 +227,7 @@ async def test_a_value_that_was_tampered_with_is_fetched_anew(
 async def test_the_stored_form_is_json(tmp_path: Path, upstream: Upstream, clock: Clock) -> None:
     async with aclosing(AnswerCache(f"disk://?directory={tmp_path}", clock=clock)) as cache:
         await get(cache, upstream)
-    with sqlite3.connect(tmp_path / "cache.db") as db:
+    with closing(sqlite3.connect(tmp_path / "cache.db")) as db, db:
         ((raw,),) = db.execute("SELECT value FROM Cache").fetchall()
     stored = json.loads(raw.removeprefix(b"bytes:"))
     assert stored == {

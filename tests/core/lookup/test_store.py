@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import logging
 import os
 import pickle
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from pathlib import Path
 
 import pytest
@@ -80,13 +81,13 @@ async def test_nothing_on_disk_is_ever_unpickled(disk: Store, tmp_path: Path) ->
     payload = pickle.dumps(Bomb(str(target)))
     file = tmp_path / "cache" / "evil.val"
     file.write_bytes(payload)
-    with sqlite3.connect(tmp_path / "cache" / "cache.db") as db:
+    with closing(sqlite3.connect(tmp_path / "cache" / "cache.db")) as db, db:
         db.execute("UPDATE Cache SET mode = 4, value = ?", (payload,))
     assert await disk.get("k") is None
-    with sqlite3.connect(tmp_path / "cache" / "cache.db") as db:
+    with closing(sqlite3.connect(tmp_path / "cache" / "cache.db")) as db, db:
         db.execute("UPDATE Cache SET mode = 4, value = NULL, filename = 'evil.val'")
     assert await disk.get("k") is None
-    with sqlite3.connect(tmp_path / "cache" / "cache.db") as db:
+    with closing(sqlite3.connect(tmp_path / "cache" / "cache.db")) as db, db:
         db.execute("UPDATE Cache SET mode = 1, value = ?, filename = NULL", (payload,))
     await disk.get("k")  # bytes, for the reader to refuse
     assert not target.exists()
@@ -95,11 +96,12 @@ async def test_nothing_on_disk_is_ever_unpickled(disk: Store, tmp_path: Path) ->
 async def test_files_outside_the_cache_are_not_read(disk: Store, tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b'{"secret": 1}')
     await disk.set("k", b"{}", 60)
-    with sqlite3.connect(tmp_path / "cache" / "cache.db") as db:
+    with closing(sqlite3.connect(tmp_path / "cache" / "cache.db")) as db, db:
         db.execute("UPDATE Cache SET mode = 2, value = NULL, filename = '../secret'")
     assert await disk.get("k") is None
 
 
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")  # diskcache drops what it cannot open
 @pytest.mark.parametrize("fault", ["damaged", "folder is a file"])
 async def test_a_store_that_cannot_be_opened_is_left_out(
     fault: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -123,11 +125,12 @@ async def test_a_store_that_cannot_be_opened_is_left_out(
         await store.set("k", b"{}", 60)
         assert await store.get("k") == b"{}"
         assert "event=cache_recovered" in caplog.text
+    gc.collect()
 
 
 async def test_a_full_disk_costs_only_the_keeping(disk: Store, tmp_path: Path) -> None:
     await disk.set("kept", b"{}", 60)
-    with sqlite3.connect(tmp_path / "cache" / "cache.db") as db:
+    with closing(sqlite3.connect(tmp_path / "cache" / "cache.db")) as db, db:
         db.execute(
             "CREATE TRIGGER full BEFORE INSERT ON Cache BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
         )
