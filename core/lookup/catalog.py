@@ -40,6 +40,12 @@ SHORT_BEGINNING: Final = 3
 GRAMS_LEAST: Final = 3
 """Trigrams read in any case."""
 
+GRAMS_MOST: Final = 80
+"""Trigrams read at most; a long classical title has 150, and half of them tell it from all others."""
+
+WORDS_MOST: Final = 12
+"""Words of a half-typed name that are looked at."""
+
 COMPLETION_POOL: Final = 4
 """Times the songs asked for that are looked through to put those first which begin as typed."""
 
@@ -124,7 +130,7 @@ class Catalogue:
         typed = fold(prefix)
         if not typed or limit < 1:
             return ()
-        *words, last = (_quoted(word) for word in typed.split())
+        *words, last = (_quoted(word) for word in typed.split()[:WORDS_MOST])
         rows = self._rows(
             "SELECT title, artist FROM song WHERE number IN"
             " (SELECT rowid FROM song_word WHERE song_word MATCH ? LIMIT ?) ORDER BY number",
@@ -175,7 +181,7 @@ class Catalogue:
         counted = self._rows(f"SELECT songs, gram FROM gram WHERE gram IN ({_marks(asked)})", tuple(asked))  # noqa: S608
         chosen: list[tuple[str, float]] = []
         read = 0
-        for songs, gram in sorted(counted):
+        for songs, gram in sorted(counted)[:GRAMS_MOST]:
             read += songs
             if read > self._postings_max and len(chosen) >= GRAMS_LEAST:
                 break

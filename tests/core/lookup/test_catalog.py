@@ -110,6 +110,17 @@ def test_odd_prefixes_give_no_error(catalogue: Catalogue, typed: str) -> None:
     assert catalogue.complete(typed, limit=0) == ()
 
 
+@pytest.mark.parametrize("unit", ["a b ", "hello ", "夜", "blinding lights weeknd queen ", '"', "\u202e"])
+def test_overlong_prefixes_give_no_error(catalogue: Catalogue, unit: str) -> None:
+    assert len(catalogue.complete(unit * (1_000_000 // len(unit)))) <= 25
+
+
+def test_the_longest_question_is_searched(catalogue: Catalogue) -> None:
+    letters = "".join(chr(ord("a") + i * 7 % 26) + chr(ord("a") + i * 11 % 26) for i in range(100))
+    assert catalogue.search(parse_query(letters)) == ()
+    assert best(catalogue, f"blinding lights weeknd {letters}"[:60]) == "Blinding Lights — The Weeknd"
+
+
 @pytest.mark.parametrize(
     "name",
     [
