@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.domain import Answer, Cover, Found, ModelReport, Prediction, SongName
+from core.lookup.budget import time_budget
 from core.model.inference import HitModel
 from core.query import parse_query
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from core.render.card import CardRenderer
 
 log = logging.getLogger(__name__)
+
+LOOKUP_BUDGET_S: Final = 7.5
+"""Longest that finding a song may take over all calls, so that people read an answer or a sentence within 8 s."""
 
 Completer = Callable[[str, int], tuple[SongName, ...]]
 """Lists songs for a half-typed name, from memory or a local file, blocking for milliseconds."""
@@ -79,7 +83,9 @@ class Predictor:
             QueryError: The text does not name a song.
             UpstreamError: Last.fm gave no usable answer and nothing older is at hand.
         """
-        resolved = await self._resolver.resolve(parse_query(text), fresh=fresh)
+        query = parse_query(text)
+        with time_budget(LOOKUP_BUDGET_S):
+            resolved = await self._resolver.resolve(query, fresh=fresh)
         return await self._assess(resolved) if isinstance(resolved, Found) else resolved
 
     async def predict_song(self, name: SongName, *, fresh: bool = False) -> Answer:
@@ -89,7 +95,8 @@ class Predictor:
             QueryError: The source no longer has the song and its name is no question either.
             UpstreamError: As for :meth:`predict`.
         """
-        found = await self._resolver.fetch(name, fresh=fresh)
+        with time_budget(LOOKUP_BUDGET_S):
+            found = await self._resolver.fetch(name, fresh=fresh)
         return await self.predict(f"{name.title} - {name.artist}") if found is None else await self._assess(found)
 
     async def card(self, prediction: Prediction) -> bytes:
