@@ -78,7 +78,9 @@ class Asking:
             return
         text = command_question(message)
         first, _, second = text.partition("|")
-        await self._answer(update, context, f"compare {text}", lambda drawn: self._answers.compare(first, second))
+        await self._answer(
+            update, context, f"compare {text}", lambda drawn: self._answers.compare(first.strip(), second.strip())
+        )
 
     async def talk(self, update: Update, context: Context) -> None:
         """Words without a command."""

@@ -89,7 +89,7 @@ class Buttons:
             case Action.COMPARE:
                 await self._ask_for_second(query, message, data.token, context)
             case Action.PICK:
-                await self._pick(query, message, data.token, context)
+                await self._pick(query, message, data, context)
             case _:
                 assert_never(data.action)
 
@@ -117,12 +117,14 @@ class Buttons:
         await self._hush(query, source)
 
     async def _pick(
-        self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: str, context: Context
+        self, query: CallbackQuery, message: MaybeInaccessibleMessage, data: ButtonData, context: Context
     ) -> None:
-        """Put the chosen song's answer in the place of the choice."""
+        """Put the chosen song's answer, or its comparison, in the place of the choice."""
 
         def ask(drawn: Drawn) -> Awaitable[Reply]:
-            return self._answers.predict_token(token, animated=self._animated, drawn=drawn)
+            if data.against is not None:
+                return self._answers.compare_tokens(data.against, data.token)
+            return self._answers.predict_token(data.token, animated=self._animated, drawn=drawn)
 
         await self._hush(query)
         async with working(context.bot, place_beside(message)):

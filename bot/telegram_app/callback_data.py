@@ -15,7 +15,8 @@ from core.history import TOKEN_CHARS
 SIGNATURE_CHARS: Final = 8
 """48 bits: a forger who tries a thousand buttons a second needs some thousand years."""
 
-_FORM: Final = re.compile(rf"([a-z])([A-Za-z0-9_-]{{{TOKEN_CHARS}}})(\d{{0,19}})\.([A-Za-z0-9_-]{{{SIGNATURE_CHARS}}})")
+_TOKEN: Final = rf"[A-Za-z0-9_-]{{{TOKEN_CHARS}}}"
+_FORM: Final = re.compile(rf"([a-z])({_TOKEN})(?:~({_TOKEN}))?(\d{{0,19}})\.([A-Za-z0-9_-]{{{SIGNATURE_CHARS}}})")
 
 
 class Action(StrEnum):
@@ -30,15 +31,23 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ButtonData:
-    """One button's meaning; ``asker`` is the id of the only one who may press it, None for everybody."""
+    """One button's meaning.
+
+    Attributes:
+        action: What it does.
+        token: The song it is about.
+        asker: Id of the only one who may press it; None for everybody.
+        against: Token of the song to compare a picked one with.
+    """
 
     action: Action
     token: str
     asker: int | None = None
+    against: str | None = None
 
 
 class ButtonSigner:
-    """Writes and reads callback data, at most 42 of the 64 bytes that Telegram allows.
+    """Writes and reads callback data, at most 54 of the 64 bytes that Telegram allows.
 
     The signature's key is made from the bot's token, so buttons mean the same after a restart and on every process
     that serves the same bot.
@@ -50,7 +59,8 @@ class ButtonSigner:
 
     def pack(self, data: ButtonData) -> str:
         """Write callback data."""
-        body = f"{data.action}{data.token}{'' if data.asker is None else data.asker}"
+        against = "" if data.against is None else f"~{data.against}"
+        body = f"{data.action}{data.token}{against}{'' if data.asker is None else data.asker}"
         return f"{body}.{self._signature(body)}"
 
     def unpack(self, text: str | None) -> ButtonData | None:
@@ -58,10 +68,10 @@ class ButtonSigner:
         form = _FORM.fullmatch(text or "")
         if form is None:
             return None
-        action, token, asker, signature = form.groups()
-        if not hmac.compare_digest(signature, self._signature(f"{action}{token}{asker}")):
+        action, token, against, asker, signature = form.groups()
+        if not hmac.compare_digest(signature, self._signature(form[0].rpartition(".")[0])):
             return None
-        return ButtonData(Action(action), token, int(asker) if asker else None)
+        return ButtonData(Action(action), token, int(asker) if asker else None, against)
 
     def _signature(self, body: str) -> str:
         digest = blake2b(body.encode(), key=self._key, digest_size=6).digest()

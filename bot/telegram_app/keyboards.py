@@ -37,22 +37,25 @@ class Keyboards:
             reply: What is said.
             asker: Who alone may choose a song; None for everybody.
         """
-        rows = [[self._button(choice.label, Action.PICK, choice.token, asker)] for choice in reply.choices]
+        rows = [
+            [self._button(choice.label, ButtonData(Action.PICK, choice.token, asker, reply.against))]
+            for choice in reply.choices
+        ]
         if reply.token is not None:
-            rows.append([self._button(label, action, reply.token) for label, action in _ANSWER_BUTTONS])
+            rows.append([self._button(label, ButtonData(action, reply.token)) for label, action in _ANSWER_BUTTONS])
         rows.append(link_buttons(reply.links))
         return _markup(rows)
 
     def under_inline(self, token: str, bot_username: str, links: Sequence[Link] = ()) -> InlineKeyboardMarkup:
         """Build what belongs under a message sent by inline mode, with its links once the verdict is there."""
         card = InlineKeyboardButton(words.BUTTON_CARD, url=card_link(bot_username, token))
-        first = [card] if links else [self._button(words.BUTTON_SHOW, Action.SHOW, token), card]
+        first = [card] if links else [self._button(words.BUTTON_SHOW, ButtonData(Action.SHOW, token)), card]
         return InlineKeyboardMarkup([first, *([row] if (row := link_buttons(links)) else [])])
 
-    def _button(self, label: str, action: Action, token: str, asker: int | None = None) -> InlineKeyboardButton:
+    def _button(self, label: str, data: ButtonData) -> InlineKeyboardButton:
         text = plain(label)
         text = text if utf16_length(text) <= LABEL_MAX else shortened(text, LABEL_MAX - 1)
-        return InlineKeyboardButton(text or "–", callback_data=self._signer.pack(ButtonData(action, token, asker)))
+        return InlineKeyboardButton(text or "–", callback_data=self._signer.pack(data))
 
 
 def link_buttons(links: Sequence[Link]) -> list[InlineKeyboardButton]:

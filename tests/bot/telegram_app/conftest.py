@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.answers import Answers
+from bot.answers import Answers, utc_now
 from bot.health import Health
 from bot.metrics import Metrics
 from bot.replies import ResultCode
 from bot.telegram_app.platform import TelegramPlatform
+from core.predictor import Predictor
 from core.settings import Settings
 from tests.fakes.predictor import NOW, FakePredictor
 from tests.fakes.telegram_server import TOKEN, FakeTelegram
@@ -34,7 +35,7 @@ class Served:
 Serve = Callable[..., AbstractAsyncContextManager[Served]]
 
 
-def settings_for(telegram: FakeTelegram, **changes: Any) -> Settings:
+def telegram_settings(telegram: FakeTelegram, **changes: Any) -> Settings:
     values = {
         "telegram_token": TOKEN,
         "telegram_api_url": telegram.url,
@@ -59,17 +60,24 @@ def predictor() -> FakePredictor:
 @pytest.fixture
 def serve(telegram: FakeTelegram, predictor: FakePredictor) -> Serve:
     @asynccontextmanager
-    async def serving(**changes: Any) -> AsyncIterator[Served]:
-        """Run the real adapter against the loopback Bot API; it must end by itself within the stop's time."""
+    async def serving(real: Predictor | None = None, **changes: Any) -> AsyncIterator[Served]:
+        """Run the real adapter against the loopback Bot API; it must end by itself within the stop's time.
+
+        Args:
+            real: The whole chain instead of the made-up songs.
+            changes: Settings.
+        """
         codes: list[tuple[str, ResultCode]] = []
         metrics = Metrics()
         answers = Answers(
-            predictor,  # type: ignore[arg-type]
-            clock=lambda: NOW,
+            real or predictor,  # type: ignore[arg-type]
+            clock=utc_now if real else lambda: NOW,
             on_reply=lambda request, code, seconds: codes.append((request, code)),
             figures=metrics.figures,
         )
-        platform = TelegramPlatform.from_settings(settings_for(telegram, **changes), answers, health=Health(metrics))
+        platform = TelegramPlatform.from_settings(
+            telegram_settings(telegram, **changes), answers, health=Health(metrics)
+        )
         stop = asyncio.Event()
         running = asyncio.create_task(platform.run(stop))
         try:

@@ -146,6 +146,16 @@ async def test_a_choice_is_for_the_asker_alone(served: Served) -> None:
     assert ("button", ResultCode.REFUSED) in served.codes
 
 
+async def test_a_choice_within_a_comparison_becomes_the_comparison(served: Served) -> None:
+    telegram = served.telegram
+    telegram.say("/compare obscure demo | twins", chat=telegram.private(7))
+    choice = await telegram.sent("sendMessage")
+    telegram.press(choice.result, "Hello")
+    compared = await telegram.sent("editMessageMedia")
+    assert compared.params["message_id"] == str(choice.result["message_id"])
+    assert compared.result["caption"].startswith("Hello — Adele is the likelier hit")
+
+
 async def test_an_anonymous_administrators_choice_is_open_to_the_person_behind(served: Served) -> None:
     telegram, chat = served.telegram, served.telegram.group(GROUP)
     anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}

@@ -11,9 +11,11 @@ SIGNER = ButtonSigner("123:abc")
 names = st.builds(SongName, st.text(), st.text())
 
 
-@given(st.sampled_from(Action), names, st.none() | st.integers(1, 2**52))
-def test_what_is_packed_is_read_again_and_fits(action: Action, name: SongName, asker: int | None) -> None:
-    data = ButtonData(action, song_token(name), asker)
+@given(st.sampled_from(Action), names, st.none() | st.integers(1, 2**63 - 1), st.none() | names)
+def test_what_is_packed_is_read_again_and_fits(
+    action: Action, name: SongName, asker: int | None, other: SongName | None
+) -> None:
+    data = ButtonData(action, song_token(name), asker, None if other is None else song_token(other))
     packed = SIGNER.pack(data)
     assert len(packed.encode()) <= InlineKeyboardButtonLimit.MAX_CALLBACK_DATA
     assert ButtonSigner("123:abc").unpack(packed) == data

@@ -10,7 +10,7 @@ from bot.metrics import Metrics
 from bot.telegram_app.platform import TelegramPlatform
 from bot.telegram_app.transport import SteadyRequest
 from core.errors import PlatformError
-from tests.bot.telegram_app.conftest import ADMIN, Serve, Served, settings_for
+from tests.bot.telegram_app.conftest import ADMIN, Serve, Served, telegram_settings
 from tests.fakes.predictor import FakePredictor
 from tests.fakes.telegram_server import TOKEN, FakeTelegram
 
@@ -19,7 +19,7 @@ SECRET_PART = TOKEN.partition(":")[2]
 
 def platform_for(telegram: FakeTelegram, predictor: FakePredictor, **changes: object) -> TelegramPlatform:
     answers = Answers(predictor)  # type: ignore[arg-type]
-    return TelegramPlatform.from_settings(settings_for(telegram, **changes), answers, health=Health(Metrics()))
+    return TelegramPlatform.from_settings(telegram_settings(telegram, **changes), answers, health=Health(Metrics()))
 
 
 def chain(error: BaseException | None) -> str:

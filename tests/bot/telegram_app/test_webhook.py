@@ -7,7 +7,7 @@ import pytest
 
 from bot.telegram_app.webhook import SECRET_HEADER, WebhookSettings
 from core.errors import SettingsError
-from tests.bot.telegram_app.conftest import Serve, Served, settings_for
+from tests.bot.telegram_app.conftest import Serve, Served, telegram_settings
 from tests.bot.telegram_app.test_platform import platform_for
 from tests.fakes.predictor import FakePredictor
 from tests.fakes.telegram_server import TOKEN, FakeTelegram
@@ -99,7 +99,7 @@ async def test_a_taken_port_names_its_setting(telegram: FakeTelegram, predictor:
 
 
 def test_without_a_secret_one_is_made_from_the_token_that_does_not_show_it(telegram: FakeTelegram) -> None:
-    settings = settings_for(telegram, telegram_webhook_url="https://bot.example.org")
+    settings = telegram_settings(telegram, telegram_webhook_url="https://bot.example.org")
     made = WebhookSettings.from_settings(settings, TOKEN)
     assert made is not None
     assert made.path == "/telegram"
