@@ -78,8 +78,9 @@ def _draw_half(picture: Image.Image, left: int, prediction: Prediction, art: Ima
     picture.paste(shape, (start, _HUB_Y - height + 1), shape)
     ink(assessment.verdict.value, _VERDICT_PX, Weight.BOLD).lay(picture, start + height + 12, _HUB_Y, accent)
 
-    rows = Rows(left=left, top=_ROWS_TOP, name_px=190, bar_px=164, value_px=130, standing_px=0, pitch_px=_ROW_PX)
-    rows.draw(picture, chosen_features(assessment, _ROWS_SHOWN), strongest_push(assessment), accent)
+    features = chosen_features(assessment, _ROWS_SHOWN)
+    rows = Rows(left=left, top=_ROWS_TOP, width_px=_HALF_PX, pitch_px=_ROW_PX, standings=False)
+    rows.draw(picture, features, strongest_push(assessment), accent)
 
 
 def _draw_names(picture: Image.Image, left: int, room: int, prediction: Prediction, ahead_by: float) -> None:

@@ -38,7 +38,7 @@ _PERCENT_SIGN_PX: Final = 56
 _VERDICT_PX: Final = 40
 _VERDICT_BASELINE: Final = 360
 _PITCHES_PX: Final = {1: 44, 2: 44, 3: 44, 4: 40}
-_ROWS: Final = Rows(left=COLUMN_LEFT, top=390, name_px=190, bar_px=140, value_px=122, standing_px=128, pitch_px=33)
+_ROWS: Final = Rows(left=COLUMN_LEFT, top=390, width_px=COLUMN_RIGHT - COLUMN_LEFT, pitch_px=33)
 
 
 def draw_card(prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:
@@ -61,9 +61,8 @@ def card_without_value(prediction: Prediction, cover: Cover | None, now: datetim
     _draw_names(picture, prediction.song.title, prediction.song.artist)
     GAUGE.draw_zones(picture, assessment.bands)
     features = chosen_features(assessment)
-    replace(_ROWS, pitch_px=_PITCHES_PX.get(len(features), _ROWS.pitch_px)).draw(
-        picture, features, strongest_push(assessment), accent
-    )
+    rows = replace(_ROWS, pitch_px=_PITCHES_PX.get(len(features), _ROWS.pitch_px))
+    rows.draw(picture, features, strongest_push(assessment), accent)
     draw_footer(picture, prediction.source, assessment, now)
     return picture
 

@@ -5,6 +5,7 @@ Shaping (joins, conjuncts, direction) is libraqm's, called by matplotlib. Text i
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -90,6 +91,11 @@ def _width(text: str, size_px: int, weight: Weight) -> float:
     face.set_size(size_px, _POINTS_PER_INCH)
     face.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
     return max(0, face.get_bitmap_offset()[0]) / 64 + face.get_width_height()[0] / 64 + 1
+
+
+def room_for(text: str, size_px: int, weight: Weight = Weight.REGULAR) -> int:
+    """Tell the least width in pixels in which :func:`fit` leaves ``text`` whole."""
+    return math.ceil(_width(drawable(text, weight), size_px, weight))
 
 
 def warm_up() -> None:

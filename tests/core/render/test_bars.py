@@ -3,10 +3,12 @@ from PIL import Image
 
 from core.domain import FeatureValue, Reason
 from core.render.bars import Rows, chosen_features, strongest_push
+from core.render.fonts import Weight
+from core.render.text import fit
 from core.render.theme import FILL, GROUND, TRACK, Colour
 from tests.fakes.predictions import FEATURES, prediction
 
-ROWS = Rows(left=60, top=20, name_px=190, bar_px=140, value_px=122, standing_px=128, pitch_px=40)
+ROWS = Rows(left=60, top=20, width_px=628, pitch_px=40)
 ACCENT = Colour(0, 200, 0)
 
 
@@ -23,17 +25,19 @@ def feature(percentile, label="Listeners", display="1"):
 @pytest.mark.parametrize("percentile", [0, 10, 50, 82, 100])
 def test_a_bar_is_filled_to_the_percentile(percentile):
     picture = drawn((feature(percentile),))
+    columns = ROWS.columns((feature(percentile),))
     for spot in (5, 20, 45, 55, 75, 90, 95):
         if abs(spot - percentile) > 4:
-            colour = picture.getpixel((ROWS.bar_left + round(ROWS.bar_px * spot / 100), 40))
+            colour = picture.getpixel((columns.bar_left + round(columns.bar_px * spot / 100), 40))
             assert colour == tuple(FILL if spot < percentile else TRACK)
 
 
 def test_the_strongest_push_has_the_accent_and_a_sign():
     push = Reason("plays", "Plays", -0.7)
     picture = drawn(FEATURES[:2], push)
-    assert picture.getpixel((ROWS.bar_left + 20, 40)) == tuple(FILL)
-    assert picture.getpixel((ROWS.bar_left + 20, 80)) == tuple(ACCENT)
+    bar_left = ROWS.columns(FEATURES[:2]).bar_left
+    assert picture.getpixel((bar_left + 20, 40)) == tuple(FILL)
+    assert picture.getpixel((bar_left + 20, 80)) == tuple(ACCENT)
     signs = [picture.getpixel((ROWS.left - 16, y)) for y in (40, 80)]
     assert signs == [tuple(GROUND), tuple(ACCENT)]
 
@@ -56,7 +60,8 @@ def test_nothing_leaves_the_rows():
     assert box[0] >= ROWS.left - 2
     assert box[2] <= ROWS.right + 2
     # The gaps before the bar and behind it stay free.
-    for x in (ROWS.bar_left - 4, ROWS.bar_left + ROWS.bar_px + 4):
+    columns = ROWS.columns((wordy,))
+    for x in (columns.bar_left - 4, columns.bar_left + columns.bar_px + 4):
         assert {picture.getpixel((x, y)) for y in range(20, 60)} == {tuple(GROUND)}
 
 
@@ -87,3 +92,13 @@ def test_without_features_and_reasons_there_is_nothing():
     assessment = prediction(features=(), push=None).assessment
     assert chosen_features(assessment) == ()
     assert strongest_push(assessment) is None
+
+
+@pytest.mark.parametrize("label", ["A", "Plays per listener", "Artist's plays per listener", "W" * 60])
+@pytest.mark.parametrize("display", ["1", "37,246,021", "3,412,512,003"])
+def test_bars_keep_their_room_and_values_are_never_cut(label, display):
+    columns = ROWS.columns((feature(50, label, display), feature(99, "B", "2")))
+    assert columns.bar_px >= 96
+    assert columns.bar_left >= ROWS.left + columns.name_px
+    assert columns.value_right + columns.standing_px < ROWS.right
+    assert fit(display, 24, columns.value_px, Weight.BOLD).text == display
