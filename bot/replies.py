@@ -66,10 +66,11 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of plain text, not yet escaped for any platform."""
+    """One line of plain text, not yet escaped for any platform; a table also in cells, headings first."""
 
     kind: LineKind
     text: str
+    cells: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,8 @@ def model_reply(report: ModelReport) -> Reply:
         ),
     ]
     lines = [Line(LineKind.TEXT, text) for text in texts]
-    lines.append(Line(LineKind.TABLE, model_table(report.rows)))
+    cells = model_cells(report.rows)
+    lines.append(Line(LineKind.TABLE, set_in_columns(cells), cells))
     lines.append(Line(LineKind.TEXT, f"{words.MODEL_LIMITS}: {' '.join(report.limits)}"))
     lines.append(Line(LineKind.SOURCE, words.MODEL_DATE.format(date=day(report.trained_at))))
     return Reply(code=ResultCode.INFORMED, lines=tuple(lines), title=words.MODEL_TITLE)
@@ -100,10 +101,14 @@ def _latency(template: str, latency: Percentiles | None) -> str:
     return template.format(p50=p50, p95=p95, p99=p99)
 
 
-def model_table(rows: tuple[ReportRow, ...]) -> str:
-    """Set the honest table in columns of equal width, for a monospaced face."""
-    cells = [("", *(heading for heading, _ in COLUMNS))]
-    cells += [(row.name, *(_metric(getattr(row, attribute)) for _, attribute in COLUMNS)) for row in rows]
+def model_cells(rows: tuple[ReportRow, ...]) -> tuple[tuple[str, ...], ...]:
+    """Write the honest table as cells: the headings, then a line for each row of the report."""
+    headings = ("", *(heading for heading, _ in COLUMNS))
+    return headings, *((row.name, *(_metric(getattr(row, attribute)) for _, attribute in COLUMNS)) for row in rows)
+
+
+def set_in_columns(cells: tuple[tuple[str, ...], ...]) -> str:
+    """Set a table in columns of equal width, for a monospaced face."""
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     return "\n".join(
         "  ".join(

@@ -17,8 +17,9 @@ from bot import words
 from bot.discord_app import limits
 from bot.discord_app.desk import Desk, Manner, desk_of
 from bot.discord_app.exchange import AttachedView, Exchange
-from bot.discord_app.markup import clip, length
+from bot.discord_app.markup import clip
 from bot.discord_app.permissions import may_attach
+from bot.plain_text import utf16_length
 from bot.replies import Choice
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ class ChoicesView(AttachedView):
         """Offer at most five songs on the given terms."""
         super().__init__(timeout=OPEN_S)
         self._asker_id = terms.manner.asker_id
-        if all(length(choice.label) <= limits.BUTTON_LABEL_MAX for choice in choices):
+        if all(utf16_length(choice.label) <= limits.BUTTON_LABEL_MAX for choice in choices):
             for row, choice in enumerate(choices):
                 label = clip(choice.label, limits.BUTTON_LABEL_MAX)
                 self.add_item(_TimedButton(label=label, custom_id=f"hm:pick:{choice.token}:{terms}", row=row))

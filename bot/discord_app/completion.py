@@ -9,7 +9,8 @@ from discord import app_commands
 
 from bot.discord_app import limits
 from bot.discord_app.desk import desk_of
-from bot.discord_app.markup import clean, clip, length
+from bot.discord_app.markup import clip
+from bot.plain_text import plain, utf16_length
 from core.domain import SongName
 
 
@@ -24,11 +25,11 @@ async def complete_song(interaction: discord.Interaction[Any], typed: str) -> li
 
 def choices_for(typed: str, names: tuple[SongName, ...]) -> list[app_commands.Choice[str]]:
     """Set the typed text and songs as choices; a song too long to be sent back whole is left out."""
-    texts = [clip(typed.strip(), limits.COMPLETION_MAX), *(clean(f"{name.title} - {name.artist}") for name in names)]
+    texts = [clip(typed.strip(), limits.COMPLETION_MAX), *(plain(f"{name.title} - {name.artist}") for name in names)]
     seen: set[str] = set()
     choices = []
     for text in texts:
-        if text and length(text) <= limits.COMPLETION_MAX and text.casefold() not in seen:
+        if text and utf16_length(text) <= limits.COMPLETION_MAX and text.casefold() not in seen:
             seen.add(text.casefold())
             choices.append(app_commands.Choice(name=text, value=text))
     return choices[: limits.COMPLETIONS_MAX]

@@ -11,8 +11,9 @@ import discord
 from bot import words
 from bot.discord_app import limits
 from bot.discord_app.embeds import embed_of
-from bot.discord_app.markup import clip, length
+from bot.discord_app.markup import clip
 from bot.discord_app.typesetting import typeset
+from bot.plain_text import utf16_length
 from bot.replies import Line, LineKind, Picture, Reply
 
 
@@ -49,5 +50,5 @@ def dress(reply: Reply, lacking: Sequence[str] = ()) -> Dressed:
 def plain(reply: Reply, notice: str = "") -> str:
     """Say a reply as text alone, the ``notice`` last and never cut."""
     lines = ([Line(LineKind.HEADLINE, reply.title)] if reply.title else []) + list(reply.lines)
-    said = typeset(lines, limits.CONTENT_MAX - length(notice) - 2)
+    said = typeset(lines, limits.CONTENT_MAX - utf16_length(notice) - 2)
     return f"{said}\n\n{notice}" if notice else said

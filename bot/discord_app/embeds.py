@@ -8,8 +8,9 @@ import discord
 
 from bot import words
 from bot.discord_app import limits
-from bot.discord_app.markup import clip, length, safe
+from bot.discord_app.markup import clip, safe
 from bot.discord_app.typesetting import typeset
+from bot.plain_text import utf16_length
 from bot.replies import TAGS_SHOWN, LineKind, Reply
 from core.domain import Block, FeatureValue, Prediction, Verdict
 
@@ -46,9 +47,13 @@ def embed_of(reply: Reply) -> discord.Embed:
     said = [
         line
         for line in reply.lines
-        if line.kind is not LineKind.SOURCE and not (prediction is not None and line.kind in _IN_FIELDS | _OUTSIDE)
+        if line.kind is not LineKind.SOURCE
+        and not line.cells
+        and not (prediction is not None and line.kind in _IN_FIELDS | _OUTSIDE)
     ]
     embed.description = typeset(said, limits.EMBED_DESCRIPTION_MAX) or None
+    for line in reply.lines:
+        _add_table(embed, line.cells)
     if prediction is not None:
         _add_figures(embed, prediction)
         embed.timestamp = prediction.source.as_of
@@ -66,25 +71,34 @@ def fitted(embed: discord.Embed) -> discord.Embed:
         embed.remove_field(-1)
     excess = _total(embed) - limits.EMBED_TOTAL_MAX
     if excess > 0 and embed.description:
-        embed.description = clip(embed.description, max(1, length(embed.description) - excess))
+        embed.description = clip(embed.description, max(1, utf16_length(embed.description) - excess))
     return embed
 
 
 def _add_figures(embed: discord.Embed, prediction: Prediction) -> None:
     shown = [feature for feature in prediction.assessment.features if feature.block in FIELD_BLOCKS]
     for feature in shown[: limits.EMBED_FIELDS_MAX - 1]:
-        name = safe(feature.label, limits.EMBED_FIELD_NAME_MAX)
-        embed.add_field(name=name, value=safe(_figure(feature), limits.EMBED_FIELD_VALUE_MAX))
+        name = safe(feature.label, limits.EMBED_FIELD_NAME_MAX) or UNNAMED
+        embed.add_field(name=name, value=_figure(feature))
     tags = safe(", ".join((prediction.song.tags or prediction.song.genres)[:TAGS_SHOWN]), limits.EMBED_FIELD_VALUE_MAX)
     if tags:
         embed.add_field(name=words.FIELD_TAGS, value=tags)
 
 
+def _add_table(embed: discord.Embed, cells: tuple[tuple[str, ...], ...]) -> None:
+    """Set a table as a field a row: an embed is too narrow for columns, most of all on a phone."""
+    for row in cells[1:]:
+        figures = " · ".join(f"{heading} {cell}" for heading, cell in zip(cells[0][1:], row[1:], strict=True))
+        name = safe(row[0], limits.EMBED_FIELD_NAME_MAX) or UNNAMED
+        embed.add_field(name=name, value=safe(figures, limits.EMBED_FIELD_VALUE_MAX) or UNNAMED, inline=False)
+
+
 def _figure(feature: FeatureValue) -> str:
-    return feature.display if feature.standing is None else f"{feature.display}\n{feature.standing}"
+    display = safe(feature.display, limits.EMBED_FIELD_VALUE_MAX // 2) or UNNAMED
+    return display if feature.standing is None else f"{display}\n{feature.standing}"
 
 
 def _total(embed: discord.Embed) -> int:
     texts = [embed.title, embed.description, embed.footer.text, embed.author.name]
     texts += [text for field in embed.fields for text in (field.name, field.value)]
-    return sum(length(text) for text in texts if text)
+    return sum(utf16_length(text) for text in texts if text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from bot.discord_app.markup import code_block, length, safe
+from bot.discord_app.markup import code_block, safe
+from bot.plain_text import utf16_length
 from bot.replies import Line, LineKind
 
 LEAST_ROOM: Final = 16
@@ -20,7 +21,7 @@ def typeset(lines: Iterable[Line], room: int) -> str:
             break
         part = _set(line, room)
         parts.append(part)
-        room -= length(part) + 1
+        room -= utf16_length(part) + 1
     return "\n".join(parts)
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.discord_app.completion import choices_for
-from bot.discord_app.markup import length
+from bot.plain_text import utf16_length
 from core.domain import SongName
 from tests.fakes.simulated_discord import Discord
 
@@ -32,7 +32,7 @@ def test_a_song_too_long_to_be_sent_back_whole_is_left_out() -> None:
 def test_choices_keep_discords_limits(typed: str, names: list[tuple[str, str]]) -> None:
     choices = choices_for(typed, tuple(SongName(*name) for name in names))
     assert len(choices) <= 25
-    assert all(1 <= length(choice.name) <= 100 and 1 <= length(choice.value) <= 100 for choice in choices)
+    assert all(1 <= utf16_length(choice.name) <= 100 and 1 <= utf16_length(choice.value) <= 100 for choice in choices)
 
 
 async def test_completion_serves_every_song_option(discord_env: Discord) -> None:

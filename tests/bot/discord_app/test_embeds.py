@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.discord_app import limits
 from bot.discord_app.dressing import dress
 from bot.discord_app.embeds import COLOURS, embed_of
-from bot.discord_app.markup import length
+from bot.plain_text import utf16_length
 from bot.replies import Line, LineKind, Picture, Reply, ResultCode, prediction_reply, text_reply
 from bot.reports import model_reply
 from core.domain import Block, FeatureValue, Prediction, Verdict
@@ -75,7 +75,7 @@ def test_a_song_of_the_worst_kind_keeps_every_limit() -> None:
     embed = dressed.embed.to_dict()
     assert fault_of({"embeds": [embed]}) is None
     assert "@everyone" not in str(embed)
-    assert length(dressed.files()[0].description) <= limits.ALT_TEXT_MAX
+    assert utf16_length(dressed.files()[0].description) <= limits.ALT_TEXT_MAX
 
 
 def test_a_title_of_nothing_printable_is_still_a_title() -> None:
@@ -93,15 +93,21 @@ def test_long_plain_text_keeps_the_notice_and_the_limit() -> None:
     lines = tuple(Line(LineKind.TEXT, "word " * 100) for _ in range(20))
     reply = Reply(code=ResultCode.INFORMED, lines=lines, title="T")
     content = dress(reply, ("Embed Links",)).content
-    assert length(content) <= limits.CONTENT_MAX
+    assert utf16_length(content) <= limits.CONTENT_MAX
     assert content.endswith("permission Embed Links here.")
 
 
-def test_the_models_table_stays_in_its_block() -> None:
-    embed = embed_of(model_reply(FakePredictor().report()))
-    assert embed.description.count("```") == 2
-    assert "ROC-AUC" in embed.description
+def test_the_models_table_is_a_field_a_row_in_an_embed_and_columns_in_plain_text() -> None:
+    reply = model_reply(FakePredictor().report())
+    embed = embed_of(reply)
+    (row,) = embed.fields
+    assert row.name == "this model"
+    assert row.value == "ROC-AUC 0.910 · avg. prec. 0.620 · F1 0.550 · accuracy 0.930 · Brier 0.060 · ECE 0.010"
+    assert "```" not in embed.description
     assert embed.footer.text == "Model of 22 Nov 2026."
+    text = dress(reply, ("Embed Links",)).content
+    assert text.count("```") == 2
+    assert "this model" in text
 
 
 @given(
@@ -110,5 +116,5 @@ def test_the_models_table_stays_in_its_block() -> None:
 def test_any_reply_fits(lines: list[tuple[LineKind, str]], title: str) -> None:
     reply = Reply(code=ResultCode.INFORMED, lines=tuple(Line(*line) for line in lines), title=title)
     assert fault_of({"embeds": [embed_of(reply).to_dict()]}) is None
-    assert length(dress(reply, ("Embed Links",)).content) <= limits.CONTENT_MAX
+    assert utf16_length(dress(reply, ("Embed Links",)).content) <= limits.CONTENT_MAX
     assert isinstance(dress(reply).embed, discord.Embed)
