@@ -1,0 +1,108 @@
+"""Write what people see for six songs: the card, the Discord embed's text and the Telegram caption.
+
+    python scripts/demo.py                 # into demo/, over the recorded figures
+    python scripts/demo.py --no-covers     # without fetching covers
+
+Ends with 0 when everything is written, 1 when a song could not be answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from discord import Embed  # noqa: E402
+
+from bot.answers import Answers  # noqa: E402
+from bot.discord_app.embeds import embed_of  # noqa: E402
+from bot.replies import Picture, Reply  # noqa: E402
+from bot.telegram_app.markup import CAPTION_MAX, reply_html  # noqa: E402
+from core.assembly import build_predictor  # noqa: E402
+from core.errors import HitmeterError  # noqa: E402
+from core.settings import load_settings  # noqa: E402
+
+SONGS = (
+    "Blinding Lights - The Weeknd",
+    "Chammak Challo - Akon",
+    "夜に駆ける - YOASOBI",
+    "Группа крови - Kino",
+    "Everything I Need - Skylar Grey",
+    "Tropicana - Boomdabash",
+)
+"""A hit, middling songs and obscure ones, in four scripts."""
+
+COMPARED = ("Blinding Lights - The Weeknd", "Bohemian Rhapsody - Queen")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Answer every song and write what each platform shows."""
+    parser = argparse.ArgumentParser(description="Write what people see for six songs.")
+    parser.add_argument("--out", type=Path, default=ROOT / "demo", help="folder to write into (default: demo)")
+    parser.add_argument("--no-covers", action="store_true", help="draw covers instead of fetching them")
+    options = parser.parse_args(argv)
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        return asyncio.run(write_demo(options.out, covers=not options.no_covers))
+    except HitmeterError as error:
+        sys.stderr.write(f"{error.user_message}\n{error}\n")
+        return 1
+
+
+async def write_demo(out: Path, *, covers: bool) -> int:
+    """Answer over the recorded figures, whatever key is set, so that the pictures are the same everywhere."""
+    loaded = load_settings()
+    changes = {"lastfm_api_key": None, "art_downloads": loaded.art_downloads and covers}
+    predictor = build_predictor(loaded.model_copy(update=changes)).predictor
+    failed = 0
+    try:
+        answers = Answers(predictor)
+        for number, song in enumerate(SONGS, start=1):
+            stem = f"{number}-{_stem(song)}"
+            failed += not write(out, stem, await answers.predict(song))
+        failed += not write(out, "7-compared", await answers.compare(*COMPARED))
+        moving = await answers.predict(SONGS[0], animated=True)
+        failed += not save_picture(out, "8-animated", moving.picture)
+    finally:
+        await predictor.aclose()
+    return 1 if failed else 0
+
+
+def write(out: Path, stem: str, reply: Reply) -> bool:
+    """Write one answer for both platforms; tell whether there was one with its card."""
+    embed = embed_of(reply)
+    (out / f"{stem}.discord.txt").write_text(embed_text(embed), encoding="utf-8")
+    (out / f"{stem}.telegram.html").write_text(reply_html(reply, CAPTION_MAX) + "\n", encoding="utf-8")
+    return save_picture(out, stem, reply.picture)
+
+
+def save_picture(out: Path, stem: str, picture: Picture | None) -> bool:
+    """Write a picture; tell whether there was one."""
+    if picture is None:
+        sys.stderr.write(f"{stem}: no card\n")
+        return False
+    path = out / f"{stem}{Path(picture.filename).suffix}"
+    path.write_bytes(picture.data)
+    print(path)
+    return True
+
+
+def embed_text(embed: Embed) -> str:
+    """Set an embed as text, top to bottom."""
+    parts = [embed.title, embed.url, embed.description]
+    parts += [f"{field.name}: {' '.join((field.value or '').split())}" for field in embed.fields]
+    parts.append(embed.footer.text)
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def _stem(song: str) -> str:
+    return re.sub(r"\W+", "-", song.casefold()).strip("-")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
