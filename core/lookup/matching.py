@@ -12,7 +12,7 @@ from typing import Final
 from core.domain import Candidate, SongQuery
 from core.limits import CANDIDATES_MAX
 from core.lookup.likeness import FoldedName, FoldedReading, folded_readings, likeness
-from core.lookup.normalise import artist_key, asked_versions, base_title, song_key, version_words
+from core.lookup.normalise import artist_key, asked_versions, base_title, song_key, title_key, version_words
 
 # Measured on 1,000 questions with swapped order, typos, missing words, other accents and "feat." over the Spotify
 # Tracks Dataset, once with the song asked for in the catalogue and once with it taken out.
@@ -71,7 +71,7 @@ def match(query: SongQuery, candidates: Iterable[Candidate]) -> Match:
     shown = tuple(one.candidate for one in ranked[:CANDIDATES_MAX])
     if not shown or shown[0].score < NEARLY_LIKENESS:
         return Match(Decision.NOTHING, shown)
-    if shown[0].score >= SURE_LIKENESS and not _has_rival(ranked):
+    if shown[0].score >= SURE_LIKENESS and not _has_rival(ranked) and not _names_artist(query, ranked):
         return Match(Decision.SURE, shown)
     return Match(Decision.NEARLY, tuple(candidate for candidate in shown if candidate.score >= NEARLY_LIKENESS))
 
@@ -113,7 +113,8 @@ def _scored(readings: tuple[FoldedReading, ...], asked: frozenset[str], candidat
     wanted = asked - usual
     cost = OTHER_VERSION_COST * (bool(versions - wanted - {"version"}) + bool(wanted - versions))
     score = max(0.0, best - cost)
-    return _Ranked(replace(candidate, score=score), score + AGREEMENT_WEIGHT * mean)
+    scored = Candidate(name, score, candidate.listeners, candidate.popularity, candidate.credits)
+    return _Ranked(scored, score + AGREEMENT_WEIGHT * mean)
 
 
 @lru_cache(1 << 12)
@@ -141,6 +142,15 @@ def _has_rival(ranked: list[_Ranked]) -> bool:
         if near and not led and not _same_song(first.candidate, other.candidate):
             return True
     return False
+
+
+def _names_artist(query: SongQuery, ranked: list[_Ranked]) -> bool:
+    """Tell whether the question is an artist's name and the first song has another title: "the weeknd"."""
+    first, *_ = folded_readings(query)
+    if first.artist is not None or title_key(ranked[0].candidate.name.title) == first.key:
+        return False
+    asked = artist_key(query.readings[0].title)
+    return any(artist_key(one.candidate.name.artist) == asked for one in ranked)
 
 
 def _same_song(first: Candidate, second: Candidate) -> bool:

@@ -108,6 +108,13 @@ def test_another_song_of_the_artist_is_not_the_one() -> None:
     assert decided.decision is not Decision.SURE
 
 
+def test_an_artist_alone_is_no_song() -> None:
+    decided = ask("the weeknd", song("The Weekend", "Michael Gray", 67), BLINDING)
+    assert decided.decision is Decision.NEARLY
+    assert ask("toto", song("Africa", "TOTO", 83)).decision is not Decision.SURE
+    assert ask("dimmu borgir", song("Dimmu Borgir", "Dimmu Borgir", 50)).decision is Decision.SURE
+
+
 def test_short_titles_are_not_found_inside_long_ones() -> None:
     assert ask("one", song("Someone Like You", "Adele", 90)).decision is Decision.NOTHING
 
