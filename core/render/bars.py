@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from PIL import Image
 
-from core.domain import Assessment, FeatureValue, Reason
+from core.domain import Assessment, Block, FeatureValue, Reason
 from core.render.fonts import Weight
 from core.render.shapes import rounded_mask, sign
 from core.render.text import CAP_HEIGHT_EM, fit, ink, room_for
@@ -16,6 +17,7 @@ from core.render.theme import FILL, QUIET, TEXT, TRACK, WHITE, Colour, Shape
 
 ROWS_MAX: Final = 5
 
+_OF_A_BLOCK: Final = 2
 _TYPE_PX: Final = 24
 _STANDING_TYPE_PX: Final = 22
 _BAR_PX: Final = 10
@@ -125,11 +127,19 @@ def strongest_push(assessment: Assessment) -> Reason | None:
 
 
 def chosen_features(assessment: Assessment, most: int = ROWS_MAX) -> tuple[FeatureValue, ...]:
-    """Choose the features to show: those with a percentile, in their order, the strongest push always among them."""
+    """Choose the features to show, in their order: those with a percentile, the strongest push always among them.
+
+    A card says more when it shows some of each block than all of one, so the third of a block gives way to others.
+    """
     ranked = [feature for feature in assessment.features if feature.percentile is not None]
     push = strongest_push(assessment)
-    chosen = ranked[:most]
-    if push is not None and all(feature.key != push.key for feature in chosen):
-        chosen = chosen[: most - 1] + [feature for feature in ranked[most:] if feature.key == push.key]
-        chosen += [feature for feature in ranked if feature not in chosen][: most - len(chosen)]
-    return tuple(chosen)
+    seen: Counter[Block | None] = Counter()
+    preference: dict[str, int] = {}
+    for feature in ranked:
+        seen[feature.block] += 1
+        if push is not None and feature.key == push.key:
+            preference[feature.key] = 0
+        else:
+            preference[feature.key] = 1 if feature.block is None or seen[feature.block] <= _OF_A_BLOCK else 2
+    preferred = sorted(ranked, key=lambda feature: preference[feature.key])[:most]
+    return tuple(feature for feature in ranked if feature in preferred)
