@@ -22,9 +22,9 @@ _GAP_PX: Final = 28
 
 
 def source_words(source: Source, now: datetime) -> str:
-    """Say where figures are from and how old they are; recorded ones name their date."""
+    """Say where figures are from and how old they are; recorded ones name their month."""
     if source.origin is Origin.RECORDED:
-        return f"Recorded figures of {_day(source.as_of)}"
+        return f"Recorded figures of {source.as_of:%B %Y}"
     return f"{source.origin.value}, {ago(source.as_of, now)}"
 
 

@@ -14,7 +14,7 @@ from tests.fakes.predictions import NOW, prediction
     [
         (prediction(), "Last.fm, 2 minutes ago"),
         (prediction(age=timedelta(days=3)), "Last.fm, 3 days ago"),
-        (prediction(origin=Origin.RECORDED), "Recorded figures of 22 Nov 2026"),
+        (prediction(origin=Origin.RECORDED), "Recorded figures of November 2026"),
     ],
 )
 def test_the_source_and_its_age(made, words):
