@@ -14,6 +14,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler
 
 from bot import words
 from bot.answers import Answers, Drawn
+from bot.plain_text import plain
 from bot.replies import LineKind, Reply, ResultCode, limited_reply, text_reply
 from bot.telegram_app.asking import Context
 from bot.telegram_app.callback_data import Action, ButtonData, ButtonSigner
@@ -21,7 +22,7 @@ from bot.telegram_app.deep_links import compare_link
 from bot.telegram_app.delivery import Delivery
 from bot.telegram_app.faults import is_everyday
 from bot.telegram_app.inline import InlineMode
-from bot.telegram_app.markup import plain, reply_plain
+from bot.telegram_app.markup import reply_plain
 from bot.telegram_app.places import Sent, place_beside
 from bot.telegram_app.working import working
 from bot.throttle import Throttle

@@ -24,12 +24,12 @@ from telegram.ext import BaseHandler, ChosenInlineResultHandler, InlineQueryHand
 
 from bot import words
 from bot.answers import Answers
+from bot.plain_text import plain, shortened, utf16_length
 from bot.telegram_app.asking import Context
 from bot.telegram_app.deep_links import GREET
 from bot.telegram_app.delivery import Delivery
 from bot.telegram_app.faults import is_everyday
 from bot.telegram_app.keyboards import Keyboards
-from bot.telegram_app.markup import plain, shortened, utf16_length
 from bot.throttle import Throttle
 from core.domain import SongName
 from core.history import song_token

@@ -8,10 +8,11 @@ from typing import Final
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot import words
+from bot.plain_text import plain, shortened, utf16_length
 from bot.replies import Link, Reply
 from bot.telegram_app.callback_data import Action, ButtonData, ButtonSigner
 from bot.telegram_app.deep_links import card_link
-from bot.telegram_app.markup import plain, safe_url, shortened, utf16_length
+from bot.telegram_app.markup import safe_url
 
 LABEL_MAX: Final = 64
 """Longest label in UTF-16 units; Telegram shows less than that on a phone."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
+from dataclasses import replace
 from html import escape
 from typing import Final
 from urllib.parse import urlsplit
 
 from telegram.constants import MessageLimit
 
+from bot.plain_text import ELLIPSIS, plain, shortened, utf16_length
 from bot.replies import Line, LineKind, Reply, ResultCode
 
 DROPPED_FIRST: Final = (
@@ -26,12 +27,8 @@ DROPPED_FIRST: Final = (
 CAPTION_MAX: Final = int(MessageLimit.CAPTION_LENGTH)
 TEXT_MAX: Final = int(MessageLimit.MAX_TEXT_LENGTH)
 
-ELLIPSIS: Final = "…"
-
 URL_MAX_CHARS: Final = 2_000
 """Longest address given to Telegram, which refuses a whole message for one bad button."""
-
-_BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def reply_html(reply: Reply, limit: int) -> str:
@@ -39,7 +36,7 @@ def reply_html(reply: Reply, limit: int) -> str:
 
     Telegram counts UTF-16 units (https://core.telegram.org/api/entities#entity-length).
     """
-    lines = [Line(line.kind, plain(line.text, keep_breaks=line.kind is LineKind.TABLE)) for line in reply.lines]
+    lines = [_cleaned(line) for line in reply.lines]
     if reply.title is not None:
         gap = [Line(LineKind.TEXT, "")] if lines else []
         lines = [Line(LineKind.HEADLINE, plain(reply.title)), *gap, *lines]
@@ -53,7 +50,7 @@ def reply_html(reply: Reply, limit: int) -> str:
             break
         longest = max(range(len(lines)), key=lambda index: utf16_length(lines[index].text))
         kept = utf16_length(lines[longest].text) - surplus - len(ELLIPSIS)
-        lines[longest] = Line(lines[longest].kind, shortened(lines[longest].text, max(0, kept)))
+        lines[longest] = replace(lines[longest], text=shortened(lines[longest].text, max(0, kept)))
     return "\n".join(_dressed(line, reply.title_url) for line in lines)
 
 
@@ -70,27 +67,6 @@ def reply_plain(reply: Reply, limit: int) -> str:
     return text if utf16_length(text) <= limit else shortened(text, limit - len(ELLIPSIS))
 
 
-def plain(text: str, *, keep_breaks: bool = False) -> str:
-    """Take out what could break or turn around the text: control characters, lone surrogates, bidi overrides."""
-    kept = (
-        "\n" if char == "\n" and keep_breaks else " " if char.isspace() and unicodedata.category(char) == "Cc" else char
-        for char in text
-        if char not in _BIDI_CONTROLS and (char.isspace() or unicodedata.category(char) not in {"Cc", "Cs"})
-    )
-    return "".join(kept)
-
-
-def shortened(text: str, length: int) -> str:
-    """Cut a plain text after ``length`` UTF-16 units, never inside a character, and mark the cut."""
-    kept = text.encode("utf-16-le")[: 2 * length].decode("utf-16-le", errors="ignore")
-    return kept.rstrip() + ELLIPSIS
-
-
-def utf16_length(text: str) -> int:
-    """Count as Telegram does."""
-    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2
-
-
 def safe_url(url: str | None) -> str | None:
     """Pass a web address that Telegram will take; None for anything else."""
     if url is None or len(url) > URL_MAX_CHARS or plain(url) != url or any(map(str.isspace, url)):
@@ -101,6 +77,18 @@ def safe_url(url: str | None) -> str | None:
     except ValueError:
         return None
     return url if usable else None
+
+
+def _cleaned(line: Line) -> Line:
+    """Make a line plain; a table becomes a sentence a row, since a phone shows some 35 columns and tables have more."""
+    if not line.cells:
+        return Line(line.kind, plain(line.text, keep_breaks=line.kind is LineKind.TABLE))
+    (_, *headings), *rows = line.cells
+    sentences = (
+        f"{name}: " + " · ".join(f"{heading} {value}" for heading, value in zip(headings, values, strict=True))
+        for name, *values in rows
+    )
+    return Line(line.kind, "\n".join(map(plain, sentences)), line.cells)
 
 
 def _length(lines: list[Line]) -> int:
@@ -116,7 +104,7 @@ def _dressed(line: Line, title_url: str | None) -> str:
             return f'<a href="{escape(url)}">{text}</a>'
         case LineKind.SOURCE:
             return f"<i>{text}</i>"
-        case LineKind.TABLE:
+        case LineKind.TABLE if not line.cells:
             return f"<pre>{text}</pre>"
         case _:
             return text

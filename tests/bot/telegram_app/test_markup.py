@@ -10,11 +10,9 @@ from bot.telegram_app.markup import (
     DROPPED_FIRST,
     TEXT_MAX,
     fits_caption,
-    plain,
     reply_html,
     reply_plain,
     safe_url,
-    utf16_length,
 )
 from tests.fakes.predictor import NOW, prediction
 from tests.fakes.telegram_html import parse_html, units
@@ -93,6 +91,12 @@ def test_tables_are_set_in_a_fixed_width() -> None:
     assert html == "<pre>a  1\nb &lt; 2</pre>"
 
 
+def test_a_table_with_cells_becomes_a_sentence_a_row() -> None:
+    cells = (("", "ROC-AUC", "Brier"), ("this <model>", "0.910", "0.060"), ("chance", "0.500", "–"))
+    html = reply_html(Reply(code=ResultCode.INFORMED, lines=(Line(LineKind.TABLE, "wide", cells),)), TEXT_MAX)
+    assert html == "this &lt;model&gt;: ROC-AUC 0.910 · Brier 0.060\nchance: ROC-AUC 0.500 · Brier –"
+
+
 @pytest.mark.parametrize(
     "url",
     [None, "", "javascript:alert(1)", "http://", "https://nohost", "https://a b.org", "https://[::1", "ftp://a.org/x",
@@ -104,10 +108,3 @@ def test_addresses_that_telegram_would_refuse_are_left_out(url: str | None) -> N
 
 def test_real_addresses_pass() -> None:
     assert safe_url("https://www.last.fm/music/AC%2FDC/_/T.N.T.") is not None
-
-
-@given(st.text())
-def test_plain_text_is_one_line_without_controls(text: str) -> None:
-    cleaned = plain(text)
-    assert "\n" not in cleaned
-    assert utf16_length(cleaned) == units(cleaned)
