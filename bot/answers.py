@@ -142,7 +142,7 @@ class Answers:
         """Say how good the model is."""
 
         async def build() -> Reply:
-            return model_reply(self.predictor.report())
+            return model_reply(self.predictor.report(), await self.predictor.calibration_picture())
 
         return await self._safely("model", build)
 

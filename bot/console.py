@@ -98,7 +98,7 @@ class ConsoleChat:
         if reply.choices:
             self._console.print(PICK, style="dim")
         if reply.picture is not None:
-            path = self._save(reply.picture, reply.prediction)
+            path = self._save(reply.picture, reply)
             self._console.print(Text(f"Card: {path}"), soft_wrap=True)
 
     def _answer(self, reply: Reply, prediction: Prediction) -> RenderableType:
@@ -126,9 +126,10 @@ class ConsoleChat:
     def _width(self) -> int:
         return min(self._console.width, 88)
 
-    def _save(self, picture: Picture, prediction: Prediction | None) -> Path:
-        """Write the picture under a name made from the song."""
-        name = "comparison" if prediction is None else str(prediction.song.name)
+    def _save(self, picture: Picture, reply: Reply) -> Path:
+        """Write the picture under a name made from the song, or from what was asked."""
+        other = "comparison" if reply.code is ResultCode.COMPARED else Path(picture.filename).stem
+        name = other if reply.prediction is None else str(reply.prediction.song.name)
         stem = re.sub(r"[^\w]+", "-", name.casefold()).strip("-")[:60] or "card"
         self._cards_dir.mkdir(parents=True, exist_ok=True)
         path = self._cards_dir / f"{stem}.png"

@@ -13,6 +13,9 @@ from core.age import span
 from core.domain import ModelReport, Prediction, ReportRow
 from core.predictor import Comparison
 
+CALIBRATION_NAME: Final = "hitmeter-calibration.png"
+"""File name of the model's picture."""
+
 COLUMNS: Final = (
     ("ROC-AUC", "roc_auc"),
     ("avg. prec.", "average_precision"),
@@ -43,23 +46,26 @@ def comparison_reply(comparison: Comparison, picture: Picture | None = None) -> 
     return Reply(code=ResultCode.COMPARED, lines=lines, verdict=verdict, picture=picture)
 
 
-def model_reply(report: ModelReport) -> Reply:
-    """Say how good the model is, what its verdicts are worth and what it cannot know."""
-    texts = [
-        words.MODEL_INTRO.format(n=f"{report.n_songs:,}", base=percent(report.base_rate)),
-        *(
-            words.MODEL_BAND.format(
-                verdict=band.verdict.value, share=percent(band.share_popular), n=f"{band.n_songs:,}"
-            )
-            for band in report.bands
-        ),
+def model_reply(report: ModelReport, calibration: bytes | None = None) -> Reply:
+    """Say how good the model is, what its verdicts are worth and what it cannot know.
+
+    ``calibration`` is the picture of how stated probabilities were kept, PNG.
+    """
+    bands = [
+        words.MODEL_BAND.format(verdict=band.verdict.value, share=percent(band.share_popular), n=f"{band.n_songs:,}")
+        for band in report.bands
     ]
+    texts = [words.MODEL_INTRO.format(n=f"{report.n_songs:,}", base=percent(report.base_rate)), *bands]
+    picture = None
+    if calibration is not None:
+        alt = words.CALIBRATION_ALT.format(bands=" ".join(bands))
+        picture = Picture(calibration, CALIBRATION_NAME, "image/png", alt)
     lines = [Line(LineKind.TEXT, text) for text in texts]
     cells = model_cells(report.rows)
     lines.append(Line(LineKind.TABLE, set_in_columns(cells), cells))
     lines.append(Line(LineKind.TEXT, f"{words.MODEL_LIMITS}: {' '.join(report.limits)}"))
     lines.append(Line(LineKind.SOURCE, words.MODEL_DATE.format(date=day(report.trained_at))))
-    return Reply(code=ResultCode.INFORMED, lines=tuple(lines), title=words.MODEL_TITLE)
+    return Reply(code=ResultCode.INFORMED, lines=tuple(lines), title=words.MODEL_TITLE, picture=picture)
 
 
 def stats_reply(figures: Figures) -> Reply:

@@ -61,6 +61,7 @@ MODEL_INTRO: Final = (
     "Measured on {n} songs by artists it had never seen; {base} of them are popular (Spotify popularity 60 or more)."
 )
 MODEL_BAND: Final = "{verdict}: {share} of {n} songs really were popular."
+CALIBRATION_ALT: Final = "Curve: the share of songs that were popular, against the probability stated. {bands}"
 MODEL_LIMITS: Final = "What it cannot know"
 MODEL_DATE: Final = "Model of {date}."
 

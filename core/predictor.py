@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 LOOKUP_BUDGET_S: Final = 7.5
 """Longest that finding a song may take over all calls, so that people read an answer or a sentence within 8 s."""
 
+CALIBRATION_PICTURE: Final = "calibration.png"
+"""File in the model's folder that training draws."""
+
 Completer = Callable[[str, int], tuple[SongName, ...]]
 """Lists songs for a half-typed name, from memory or a local file, blocking for milliseconds."""
 
@@ -141,6 +144,11 @@ class Predictor:
     def report(self) -> ModelReport:
         """Say how good the loaded model is."""
         return self._model.report()
+
+    async def calibration_picture(self) -> bytes | None:
+        """Give the picture, stored beside the model, of how stated probabilities were kept; PNG, or None."""
+        path = self._models_dir / CALIBRATION_PICTURE
+        return await asyncio.to_thread(path.read_bytes) if path.is_file() else None
 
     async def reload_model(self) -> ModelReport:
         """Load the stored model anew, verified before it takes over.

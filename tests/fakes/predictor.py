@@ -93,6 +93,7 @@ class FakePredictor:
         self.gate = asyncio.Event()
         self.gate.set()
         self.history = History(None)
+        self.calibration: bytes | None = None
         self.closed = False
 
     async def predict(self, text: str, *, fresh: bool = False) -> Answer:
@@ -161,6 +162,10 @@ class FakePredictor:
             bands=(BandRecord(Verdict.POPULAR, 0.82, 1_240),),
             limits=("It cannot hear the song.",),
         )
+
+    async def calibration_picture(self) -> bytes | None:
+        """Give the picture set by the test, if any."""
+        return self.calibration
 
     async def reload_model(self) -> ModelReport:
         """Count the reloads, or fail as told."""

@@ -9,6 +9,7 @@ from PIL import Image
 from bot import words
 from bot.replies import ResultCode
 from core.errors import ModelRejected, UpstreamUnavailable
+from tests.fakes.predictor import picture as drawn
 from tests.fakes.simulated_discord import Discord, StartDiscord
 
 
@@ -135,6 +136,15 @@ async def test_model_is_public_with_its_table(discord_env: Discord) -> None:
     assert embed.title == "How good is the model?"
     assert embed.fields[0].value.startswith("ROC-AUC 0.910")
     assert "It cannot hear the song." in embed.description
+
+
+async def test_model_shows_the_calibration_if_it_was_drawn(discord_env: Discord) -> None:
+    discord_env.predictor.calibration = drawn("PNG")
+    result = await discord_env.ann.slash(discord_env.channel, "model")
+    (attachment,) = result.response.attachments
+    assert attachment.filename == "hitmeter-calibration.png"
+    assert attachment.description.endswith("Popular: 82.0 % of 1,240 songs really were popular.")
+    assert result.response.embeds[0].image.url.endswith("hitmeter-calibration.png")
 
 
 @pytest.mark.parametrize(("command", "title"), [("help", words.HELP_TITLE), ("privacy", words.PRIVACY_TITLE)])
