@@ -17,7 +17,7 @@ from bot.telegram_app.asking import Asking, Context
 from bot.telegram_app.buttons import Buttons
 from bot.telegram_app.callback_data import ButtonSigner
 from bot.telegram_app.delivery import Delivery
-from bot.telegram_app.faults import is_everyday
+from bot.telegram_app.faults import is_everyday, is_trouble_of_the_network
 from bot.telegram_app.inline import InlineMode
 from bot.telegram_app.keyboards import Keyboards
 from bot.telegram_app.places import place_beside
@@ -150,7 +150,8 @@ def _error_handler(answers: Answers, delivery: Delivery) -> Callable[[object, Co
         """Log everyday refusals in a line; tell the user of anything else, under a short id."""
         error = context.error
         if error is None or is_everyday(error):
-            log.warning("event=telegram_undelivered reason=%s error=%s", type(error).__name__, error)
+            level = logging.WARNING if is_trouble_of_the_network(error) else logging.INFO
+            log.log(level, "event=telegram_undelivered reason=%s error=%s", type(error).__name__, error)
             return
         reply = answers.fault("telegram", error if isinstance(error, Exception) else RuntimeError(repr(error)))
         message = update.effective_message if isinstance(update, Update) else None

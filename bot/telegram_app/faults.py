@@ -53,3 +53,8 @@ def is_everyday(error: BaseException) -> bool:
         told = (_NOT_MODIFIED, _CANNOT_EDIT, _NO_PICTURES, _NOBODY_READS)
         return any(pattern.search(error.message) for pattern in told)
     return isinstance(error, Forbidden | NetworkError | RetryAfter | ChatMigrated)
+
+
+def is_trouble_of_the_network(error: BaseException | None) -> bool:
+    """An answer was lost on the way, rather than that nobody would read it."""
+    return isinstance(error, NetworkError | RetryAfter) and not isinstance(error, BadRequest)

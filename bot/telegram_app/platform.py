@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
 from bot.telegram_app.application import UPDATES, AnyApplication, InFlight, TelegramSettings, build_application
 from bot.telegram_app.menu import publish_menus
@@ -38,6 +38,7 @@ CONFLICT: Final = (
     "another process fetches updates with this TELEGRAM_TOKEN, and Telegram allows only one: stop it, or give this "
     "one a bot of its own (Telegram says: {said})"
 )
+REFUSED_SETTINGS: Final = "Telegram refuses how the bot is set up: {error}"
 UNREACHABLE: Final = "Telegram cannot be reached at the moment: {error}"
 
 
@@ -73,7 +74,7 @@ class TelegramPlatform:
         """
         if settings.telegram_token is None:
             raise ValueError("TELEGRAM_TOKEN is not set")
-        token = settings.telegram_token.get_secret_value()
+        token = settings.telegram_token.get_secret_value().strip()
         return cls(
             TelegramSettings(
                 token=token,
@@ -132,6 +133,8 @@ class TelegramPlatform:
                     await asyncio.gather(menus, return_exceptions=True)
         except InvalidToken:
             return BAD_TOKEN
+        except BadRequest as error:
+            return REFUSED_SETTINGS.format(error=error)
         except TelegramError as error:
             return UNREACHABLE.format(error=error)
         finally:

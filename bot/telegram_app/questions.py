@@ -21,16 +21,15 @@ class Question:
 def is_from_a_person(message: Message) -> bool:
     """Tell people's own messages from those of bots, of linked channels and of inline mode.
 
-    An administrator who writes anonymously appears as a bot but speaks for the chat itself.
+    Who writes in the name of a group or of a channel appears as a bot, but with the chat that is spoken for.
     """
     if message.is_automatic_forward or message.via_bot is not None or message.from_user is None:
         return False
-    anonymous = message.sender_chat is not None and message.sender_chat.id == message.chat.id
-    return anonymous or (message.sender_chat is None and not message.from_user.is_bot)
+    return message.sender_chat is not None or not message.from_user.is_bot
 
 
 def asker_id(message: Message) -> int | None:
-    """Find who alone may choose among offered songs; None for an anonymous administrator, whose presses bear a name."""
+    """Find who alone may choose among offered songs; None for who writes in a chat's name but presses in their own."""
     return message.from_user.id if message.from_user is not None and message.sender_chat is None else None
 
 

@@ -174,6 +174,15 @@ async def test_an_anonymous_administrator_of_a_group_is_none_of_ours(served: Ser
     assert served.predictor.reloads == 0
 
 
+async def test_who_writes_in_a_channels_name_is_answered_too(served: Served) -> None:
+    telegram, channel = served.telegram, {"id": -5, "type": "channel", "title": "C"}
+    channel_bot = {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"}
+    telegram.say("/predict twins", chat=telegram.group(GROUP), sender_chat=channel, **{"from": channel_bot})
+    choice = await telegram.sent("sendMessage")
+    telegram.press(choice.result, "Hello", user=7)
+    await telegram.sent("editMessageMedia")
+
+
 async def test_administrators_read_figures_and_reload_the_model(served: Served) -> None:
     telegram = served.telegram
     telegram.say("/stats", chat=telegram.private(ADMIN), user=ADMIN)

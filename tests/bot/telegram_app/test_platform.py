@@ -1,14 +1,18 @@
 import asyncio
 import json
 import logging
+import random
 
 import pytest
+from telegram import Bot
 
 from bot.answers import Answers
 from bot.health import Health
 from bot.metrics import Metrics
+from bot.telegram_app.places import Place
 from bot.telegram_app.platform import TelegramPlatform
 from bot.telegram_app.transport import SteadyRequest
+from bot.telegram_app.working import working
 from core.errors import PlatformError
 from tests.bot.telegram_app.conftest import ADMIN, Serve, Served, telegram_settings
 from tests.fakes.predictor import FakePredictor
@@ -136,6 +140,7 @@ async def test_a_429_is_waited_out(served: Served, caplog: pytest.LogCaptureFixt
 async def test_nobody_to_answer_is_one_quiet_line(
     served: Served, trouble: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     telegram, chat = served.telegram, served.telegram.group(-1001, forum=True)
     if trouble == "blocked":
         telegram.blocked.add(chat["id"])
@@ -147,10 +152,22 @@ async def test_nobody_to_answer_is_one_quiet_line(
     await telegram.until(lambda: any(call.method == "sendPhoto" and call.refused for call in telegram.calls))
     telegram.say("/predict Hello", chat=telegram.private(7))
     await telegram.sent("sendPhoto")
-    noisy = [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
-    assert [record.levelname for record in noisy] == ["WARNING"]
-    assert "event=telegram_undelivered" in noisy[0].getMessage()
-    assert noisy[0].exc_info is None
+    assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+    assert caplog.text.count("event=telegram_undelivered") == 1
+
+
+async def test_an_answer_lost_on_the_way_is_a_warning_of_one_line(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    telegram = served.telegram
+    telegram.fail("sendPhoto", 500, "Internal Server Error")
+    telegram.say("Hello", chat=telegram.private(7))
+    await telegram.until(lambda: any(call.refused for call in telegram.calls))
+    telegram.say("Hello", chat=telegram.private(8))
+    await telegram.sent("sendPhoto")
+    (record,) = [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+    assert record.getMessage() == "event=telegram_undelivered reason=NetworkError error=Internal Server Error"
+    assert record.exc_info is None
 
 
 async def test_a_deleted_question_is_answered_all_the_same(served: Served) -> None:
@@ -280,3 +297,42 @@ async def test_an_administrator_who_never_wrote_to_the_bot_is_no_trouble(
         telegram.say("Hello", chat=telegram.private(7))
         await telegram.sent("sendPhoto")
     assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+
+
+async def test_every_question_is_answered_exactly_once_whatever_telegram_does(served: Served) -> None:
+    telegram, rng = served.telegram, random.Random(7)
+    faults = [(502, "Bad Gateway"), (503, "Service Unavailable")]
+    for _ in range(8):
+        telegram.fail(rng.choice(["sendPhoto", "sendChatAction"]), *rng.choice(faults))
+    telegram.fail("sendPhoto", 429, "Too Many Requests: retry after 1", retry_after=1)
+    for user in range(1, 91):
+        telegram.say(rng.choice(["Hello", "Obscure Demo"]), chat=telegram.private(user), user=user)
+    await telegram.until(lambda: len(telegram.of("sendPhoto")) >= 90, patience_s=30)
+    assert sorted(int(call.params["chat_id"]) for call in telegram.of("sendPhoto")) == list(range(1, 91))
+
+
+async def test_the_action_is_shown_again_while_the_work_goes_on(served: Served, telegram: FakeTelegram) -> None:
+    async with Bot(TOKEN, base_url=f"{telegram.url}/bot") as bot:
+        async with working(bot, Place(7), repeat_s=0.01):
+            telegram.fail("sendChatAction", 429, "Too Many Requests: retry after 30", retry_after=30)
+            await telegram.sent("sendChatAction", count=3)
+        shown = len(telegram.of("sendChatAction"))
+        await bot.get_me()
+    assert len(telegram.of("sendChatAction")) == shown
+
+
+async def test_a_bot_set_up_wrongly_is_told_so(telegram: FakeTelegram, predictor: FakePredictor) -> None:
+    platform = platform_for(telegram, predictor, telegram_webhook_url="http://bot.example.org", telegram_webhook_port=0)
+    with pytest.raises(PlatformError, match="refuses how the bot is set up: Bad webhook: an https url must be provided"):
+        await platform.run(asyncio.Event())
+
+
+@pytest.mark.parametrize("token", ["no-colon", "1:with space", "1:line\nbreak", "é:ü"])
+async def test_a_malformed_token_is_one_line_without_the_token(
+    telegram: FakeTelegram, predictor: FakePredictor, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(PlatformError) as caught:
+        await platform_for(telegram, predictor, telegram_token=token).run(asyncio.Event())
+    for part in token.split():
+        assert part not in chain(caught.value) + caplog.text

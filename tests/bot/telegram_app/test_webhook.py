@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 
@@ -54,12 +55,16 @@ async def test_updates_come_in_by_webhook(hooked: tuple[Served, str]) -> None:
 
 
 @pytest.mark.parametrize("secret", [None, "", "a-secret_2", "é"])
-async def test_a_wrong_secret_is_refused(hooked: tuple[Served, str], secret: str | None) -> None:
+async def test_a_wrong_secret_is_refused(
+    hooked: tuple[Served, str], secret: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     served, url = hooked
     telegram = served.telegram
     update = telegram.update(message=telegram.message("/predict Hello", chat=telegram.private(7)))
     assert await post(f"{url}/hook", update, secret) == 403
     assert served.predictor.asked == []
+    assert SECRET not in caplog.text
 
 
 @pytest.mark.parametrize("body", [[], "x", None, {"update_id": "x", "message": 5}, {"message": {}}])
