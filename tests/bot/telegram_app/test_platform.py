@@ -323,7 +323,7 @@ async def test_the_action_is_shown_again_while_the_work_goes_on(served: Served, 
 
 async def test_a_bot_set_up_wrongly_is_told_so(telegram: FakeTelegram, predictor: FakePredictor) -> None:
     platform = platform_for(telegram, predictor, telegram_webhook_url="http://bot.example.org", telegram_webhook_port=0)
-    with pytest.raises(PlatformError, match="refuses how the bot is set up: Bad webhook: an https url must be provided"):
+    with pytest.raises(PlatformError, match="how the bot is set up: Bad webhook: an https url must be provided"):
         await platform.run(asyncio.Event())
 
 
