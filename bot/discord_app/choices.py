@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+import aiohttp
 import discord
 from discord import ui
 
@@ -128,8 +129,8 @@ class ChoicesView(AttachedView):
             return
         try:
             await self.message.edit(view=self)
-        except discord.HTTPException as error:
-            log.info("event=discord_choice_gone code=%s", error.code)
+        except (discord.HTTPException, aiohttp.ClientError) as error:
+            log.info("event=discord_choice_gone error=%s", error)
 
 
 class _TimedButton(ui.Button[ChoicesView]):

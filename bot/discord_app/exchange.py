@@ -95,18 +95,8 @@ class Exchange:
         withdrawn = self._place is _Place.PLACEHOLDER and private and not self._private
         if withdrawn:
             await self._send(self.interaction.edit_original_response(content=words.ANSWERED_PRIVATELY))
-        try:
-            message = await self._deliver(dressed, view, private=private)
-        except (discord.HTTPException, aiohttp.ClientError) as error:
-            log.warning("event=discord_answer_refused code=%s error=%s", reply.code, error)
-            try:
-                await self._deliver(Dressed(content=plain(reply)), None, private=private)
-            except (discord.HTTPException, aiohttp.ClientError) as again:
-                log.error("event=discord_answer_lost code=%s error=%s", reply.code, again)
-                return
-        else:
-            if view is not None:
-                view.message = message
+        if not await self._delivered(dressed, view, reply, private=private):
+            return
         if withdrawn or self._place is _Place.AFTER_CHOICE:
             await self._remove()
 
@@ -131,6 +121,23 @@ class Exchange:
             await self._remove()
         else:
             await self._send(self.interaction.response.defer())
+
+    async def _delivered(self, dressed: Dressed, view: AttachedView | None, reply: Reply, *, private: bool) -> bool:
+        """Deliver in full; once more if the connection broke, and as plain text if Discord refused it."""
+        try:
+            message = await self._deliver(dressed, view, private=private)
+        except (discord.HTTPException, aiohttp.ClientError) as error:
+            log.warning("event=discord_answer_refused code=%s error=%s", reply.code, error)
+            if isinstance(error, discord.HTTPException):
+                dressed, view = Dressed(content=plain(reply)), None
+            try:
+                message = await self._deliver(dressed, view, private=private)
+            except (discord.HTTPException, aiohttp.ClientError) as again:
+                log.error("event=discord_answer_lost code=%s error=%s", reply.code, again)
+                return False
+        if view is not None:
+            view.message = message
+        return True
 
     async def _deliver(self, dressed: Dressed, view: discord.ui.View | None, *, private: bool) -> discord.Message:
         follows = self._place is _Place.AFTER_CHOICE or (private and not self._private)

@@ -45,7 +45,7 @@ class Given:
 class DiscordServer:
     """Keeps interactions, their messages and every request; ``faults`` answers the next webhook requests.
 
-    A fault is a status, headers and a body; the request it answers has no effect.
+    A fault is a status, headers and a body; the request it answers has no effect. A status of 0 breaks the connection.
     """
 
     def __init__(self, token: str) -> None:
@@ -72,7 +72,7 @@ class DiscordServer:
         """
 
         def found() -> list[Call]:
-            done = [call for call in self.calls if refused or call.status < 300]
+            done = [call for call in self.calls if refused or 200 <= call.status < 300]
             hits = [[one for one in done if one.method == method and part in one.path] for method, part in wanted]
             return [hit[-1] for hit in hits if hit]
 
@@ -92,8 +92,11 @@ class DiscordServer:
         async with self._changed:
             self.calls.append(Call(request.method, path, body, files, status))
             self._changed.notify_all()
+        if status == 0:
+            assert request.transport is not None
+            request.transport.abort()
         if answer is None:
-            return web.Response(status=status, headers=headers)
+            return web.Response(status=status or 500, headers=headers)
         # discord.py reads JSON only from a response of exactly this type, without a charset.
         data = json.dumps(answer).encode()
         return web.Response(body=data, status=status, headers=headers, content_type="application/json")

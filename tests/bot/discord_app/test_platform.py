@@ -141,6 +141,27 @@ async def test_an_answer_refused_as_too_large_comes_as_text(
     assert "▲ Popular · 71.2 %" in answer.body["content"]
 
 
+async def test_an_answer_whose_connection_broke_is_sent_again_in_full(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    async with served(settings(tmp_path), predictor, server):
+        server.faults.append((0, {}, None))
+        await server.interact(payloads.command("predict", song="hello"))
+        (answer,) = await server.wait_for(("PATCH", "/messages/@original"))
+    assert [name for name, _ in answer.files] == ["hitmeter-card.png"]
+
+
+async def test_a_hundred_questions_at_once_are_each_answered_once(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    configured = settings(tmp_path, user_limit_count=0)
+    async with served(configured, predictor, server):
+        asked = [await server.interact(payloads.command("predict", song="hello")) for _ in range(100)]
+        await server.wait_for(*(("PATCH", one.payload["token"]) for one in asked))
+    assert all(server.statuses("PATCH", one.payload["token"]) == [200] for one in asked)
+    assert len(predictor.asked) == 100
+
+
 async def test_stopping_finishes_what_is_in_flight_and_takes_no_more(
     server: DiscordServer, predictor: FakePredictor, tmp_path
 ) -> None:
