@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CONCURRENT_UPDATES: Final = 64
-"""Updates handled at once; further ones wait their turn."""
+CONCURRENT_UPDATES: Final = 256
+"""Updates handled at once, as many as the library's own default; further ones wait their turn."""
 
 UPDATES: Final = (
     Update.MESSAGE,

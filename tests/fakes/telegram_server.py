@@ -214,7 +214,7 @@ class FakeTelegram:
                 await self._changed.wait_for(condition)
         except TimeoutError:
             seen = [(call.method, str(call.refused or "")) for call in self.calls]
-            raise AssertionError(f"waited in vain; calls so far: {seen}") from None
+            raise AssertionError(f"waited in vain; the last of {len(seen)} calls: {seen[-30:]}") from None
 
     async def sent(self, *methods: str, count: int = 1) -> Call:
         """Wait for the ``count``-th answered request of these methods."""
