@@ -19,21 +19,21 @@ from core.model.features import COLUMN, FloatMatrix
 from core.model.tables import AUDIO_COLUMNS
 
 FOREST: Final[dict[str, Any]] = {
-    "n_estimators": 400,
     "max_depth": 20,
     "min_samples_split": 5,
     "min_samples_leaf": 2,
     "class_weight": "balanced",
 }
-"""The predecessor's settings."""
+"""The predecessor's settings beside its 400 trees."""
 
 LOGARITHMIC: Final = ("artist_listeners", "artist_playcount", "duration_ms", "album_chars", "title_chars")
 """Columns that logistic regression sees as logarithms."""
 
 
-def predecessor_forest(seed: int, jobs: int = 1) -> Pipeline:
+def predecessor_forest(seed: int, *, trees: int = 400, jobs: int = 1) -> Pipeline:
     """Build the predecessor's scaled forest over its nine audio features, given as the nine columns themselves."""
-    return make_pipeline(StandardScaler(), RandomForestClassifier(**FOREST, random_state=seed, n_jobs=jobs))
+    forest = RandomForestClassifier(**FOREST, n_estimators=trees, random_state=seed, n_jobs=jobs)
+    return make_pipeline(StandardScaler(), forest)
 
 
 def audio_columns(rows: FloatMatrix) -> FloatMatrix:
@@ -78,9 +78,9 @@ def logistic(seed: int) -> Pipeline:
     )
 
 
-def forest_on_songs(seed: int) -> LogOdds:
+def forest_on_songs(seed: int, *, trees: int = 400) -> LogOdds:
     """Build the predecessor's forest over base rows; it looks at the nine audio features alone."""
-    return LogOdds(make_pipeline(FunctionTransformer(audio_columns), predecessor_forest(seed)))
+    return LogOdds(make_pipeline(FunctionTransformer(audio_columns), predecessor_forest(seed, trees=trees)))
 
 
 def logistic_on_songs(seed: int) -> LogOdds:

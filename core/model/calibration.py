@@ -28,7 +28,7 @@ class Calibration:
         return self.intercept + self.slope * logit
 
 
-def fit_calibration(logit: FloatArray, popular: NDArray[np.bool_]) -> Calibration:
+def fit_calibration(logit: FloatArray, popular: NDArray[np.bool_], weight: FloatArray | None = None) -> Calibration:
     """Fit on log odds of songs that the model giving them had not seen (Platt 1999)."""
-    regression = LogisticRegression(C=1e6).fit(logit[:, None], popular)
+    regression = LogisticRegression(C=1e6).fit(logit[:, None], popular, sample_weight=weight)
     return Calibration(slope=float(regression.coef_[0, 0]), intercept=float(regression.intercept_[0]))

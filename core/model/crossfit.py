@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from core.domain import Block
 from core.model.calibration import Calibration, FloatArray, fit_calibration
-from core.model.features import FloatMatrix
+from core.model.features import FloatMatrix, base_matrix
 from core.model.folds import N_FOLDS
+from core.model.genres import genres_from_tags
 from core.model.measures import BoolArray
 from core.model.served import FoldModel, track_figures
 from core.model.songs import TrainingSongs
-from core.model.track_stage import TEMPER, TrackWeighing, fit_track_weighing, population_weights
-from core.model.views import PATTERNS, Pattern, seen_under
+from core.model.track_stage import TAG_TEMPER, TEMPER, TrackWeighing, fit_track_weighing, population_weights
+from core.model.views import PATTERNS, VIEWS, Pattern, seen_under
+
+LIVE: Final = VIEWS["live"]
+
+FEWEST_TAGGED: Final = 20
+"""Fewest popular songs with tags, and others, from which their calibration is learnt."""
 
 Builder = Callable[[int], Any]
 """Builds an unfitted estimator from a seed; it must have ``decision_function``."""
@@ -36,11 +41,13 @@ class CrossFit:
         folds: The finished model of each fold.
         base: Calibrated log odds of every song under each pattern, without the second stage, shape (n_songs,).
         weighed: The same with the second stage, shape (n_songs,), NaN for songs without figures of their own.
+        from_tags: Log odds in the view ``live`` with genres from Last.fm tags, NaN for songs without such tags.
     """
 
     folds: tuple[FoldModel, ...]
     base: dict[Pattern, FloatArray]
     weighed: dict[Pattern, FloatArray]
+    from_tags: FloatArray
 
 
 def cross_fit(
@@ -61,7 +68,7 @@ def cross_fit(
     fits = Parallel(n_jobs=jobs, return_as="generator")(
         delayed(fit_fold)(build(seed + number), rows, songs.popular, songs.fold == number) for number in range(N_FOLDS)
     )
-    pipelines: list[Pipeline] = []
+    pipelines: list[Any] = []
     raw = {pattern: np.full(len(rows), np.nan) for pattern in PATTERNS}
     for number, (pipeline, answers) in enumerate(fits):
         pipelines.append(pipeline)
@@ -85,28 +92,59 @@ def others(fold: NDArray[np.int64]) -> Iterator[tuple[int, BoolArray]]:
         yield number, fold != number
 
 
-def _finish(songs: TrainingSongs, pipelines: list[Pipeline], raw: dict[Pattern, FloatArray]) -> CrossFit:
-    figures = track_figures(songs.songs)
+def _finish(songs: TrainingSongs, pipelines: list[Any], raw: dict[Pattern, FloatArray]) -> CrossFit:
     joined = songs.has_track_figures
+    figures = track_figures(songs.songs)
+    mapped, tag_logit = _answers_from_tags(songs, pipelines)
     base = {pattern: np.full(len(songs.popular), np.nan) for pattern in PATTERNS}
-    weighed = {pattern: np.full(len(songs.popular), np.nan) for pattern in PATTERNS}
     calibrations: list[dict[Pattern, Calibration]] = []
     for number, outside in others(songs.fold):
         inside = ~outside
         calibrations.append({p: fit_calibration(raw[p][outside], songs.popular[outside]) for p in PATTERNS})
-        for pattern in PATTERNS:
-            base[pattern][inside] = calibrations[number][pattern](raw[pattern][inside])
+        for pattern, calibration in calibrations[number].items():
+            base[pattern][inside] = calibration(raw[pattern][inside])
+        tag_logit[inside] = calibrations[number][LIVE](tag_logit[inside])
+    tag_calibrations = _tag_calibrations(songs, base[LIVE], mapped, tag_logit)
+    weighed = {pattern: np.full(len(songs.popular), np.nan) for pattern in PATTERNS}
     weighings: list[dict[Pattern, TrackWeighing]] = []
     for number, outside in others(songs.fold):
-        fit, answer = outside & joined, ~outside & joined
+        fit, answer = outside & joined & ~figures.stray, ~outside & joined
+        tag_logit[~outside] = tag_calibrations[number](tag_logit[~outside])
         weighings.append({})
         for pattern in PATTERNS:
-            artist_known = Block.ARTIST in pattern
-            weight = population_weights(base[pattern][outside], songs.popular[outside], joined[outside], temper=TEMPER)
+            known = Block.ARTIST in pattern
+            weight = population_weights(base[pattern][outside], songs.popular[outside], fit[outside], temper=TEMPER)
             weighing = fit_track_weighing(
-                base[pattern][fit], figures.of(fit, artist_known=artist_known), songs.popular[fit], weight
+                base[pattern][fit], figures.of(fit, artist_known=known), songs.popular[fit], weight
             )
             weighings[number][pattern] = weighing
-            weighed[pattern][answer] = weighing(base[pattern][answer], figures.of(answer, artist_known=artist_known))
-    folds = (FoldModel(*parts) for parts in zip(pipelines, calibrations, weighings, strict=True))
-    return CrossFit(tuple(folds), base, weighed)
+            weighed[pattern][answer] = weighing(base[pattern][answer], figures.of(answer, artist_known=known))
+    folds = (FoldModel(*parts) for parts in zip(pipelines, calibrations, tag_calibrations, weighings, strict=True))
+    return CrossFit(tuple(folds), base, weighed, tag_logit)
+
+
+def _answers_from_tags(songs: TrainingSongs, pipelines: list[Any]) -> tuple[BoolArray, FloatArray]:
+    """Return which songs have tags that map to genres, and their raw log odds as Last.fm alone shows them."""
+    mapped = np.array([bool(genres_from_tags(song.tags)) for song in songs.songs])
+    logit = np.full(len(mapped), np.nan)
+    for number, pipeline in enumerate(pipelines):
+        which = mapped & (songs.fold == number)
+        if which.any():
+            seen = [replace(songs.songs[place], genres=()) for place in np.flatnonzero(which)]
+            logit[which] = pipeline.decision_function(seen_under(base_matrix(seen), LIVE))
+    return mapped, logit
+
+
+def _tag_calibrations(
+    songs: TrainingSongs, live: FloatArray, mapped: BoolArray, tag_logit: FloatArray
+) -> list[Calibration]:
+    """Fit, for each fold, how far an answer from Last.fm tags is to be trusted beside one from the genres."""
+    found = []
+    for _, outside in others(songs.fold):
+        fit = outside & mapped
+        if min(songs.popular[fit].sum(), (~songs.popular[fit]).sum()) < FEWEST_TAGGED:
+            found.append(Calibration(slope=1.0, intercept=0.0))
+            continue
+        weight = population_weights(live[outside], songs.popular[outside], mapped[outside], temper=TAG_TEMPER)
+        found.append(fit_calibration(tag_logit[fit], songs.popular[fit], weight))
+    return found

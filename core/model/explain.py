@@ -11,7 +11,7 @@ import numpy as np
 from core.domain import Block, Reason, Song
 from core.model.features import COLUMN, COLUMNS_OF, FloatMatrix, Group
 from core.model.genres import genres_of
-from core.model.served import FoldModel, ServedModel
+from core.model.served import FoldModel, ServedModel, genres_from_tags_alone
 from core.model.title_facts import TITLE_WORDS
 from core.model.track_stage import TrackFigures
 from core.model.views import Pattern
@@ -51,6 +51,7 @@ class _Swap:
     values: tuple[float, ...] = ()
     listeners: bool = False
     loyalty: bool = False
+    label_up: str | None = None
 
 
 def assess_with_reasons(
@@ -71,13 +72,20 @@ def assess_with_reasons(
     for place, swap in enumerate(swaps, start=1):
         columns = list(swap.columns)
         batch[place, columns] = swap.values or model.typical[columns]
-    answers = fold.log_odds(batch, pattern, None if figures is None else _swapped_figures(model, figures, swaps))
+    own_figures = None if figures is None else _swapped_figures(model, figures, swaps)
+    from_tags = np.array([False, *(swap.key == Block.TAGS for swap in swaps)])
+    from_tags = np.full(len(batch), genres_from_tags_alone(song)) & ~from_tags
+    answers = fold.log_odds(batch, pattern, own_figures, from_tags)
     own = float(answers[0])
-    found = [Reason(swap.key, swap.label, own - float(answer)) for swap, answer in zip(swaps, answers[1:], strict=True)]
+    found = [_reason(swap, own - float(answer)) for swap, answer in zip(swaps, answers[1:], strict=True)]
     strong = sorted((r for r in found if abs(r.push) >= LEAST_PUSH), key=lambda r: -abs(r.push))
     ups = [r for r in strong if r.push > 0][:MOST_REASONS]
     downs = [r for r in strong if r.push < 0][:MOST_REASONS]
     return own, tuple(sorted((*ups, *downs), key=lambda r: -abs(r.push)))
+
+
+def _reason(swap: _Swap, push: float) -> Reason:
+    return Reason(swap.key, swap.label_up if push > 0 and swap.label_up else swap.label, push)
 
 
 def _swapped_figures(model: ServedModel, figures: TrackFigures, swaps: list[_Swap]) -> TrackFigures:
@@ -117,7 +125,8 @@ def _swaps(model: ServedModel, song: Song, row: FloatMatrix, has_figures: bool) 
         swaps.append(_Swap(Block.TAGS, label, COLUMNS_OF[Group.TAGS]))
     if known(Group.DURATION):
         long = row[COLUMN["duration_ms"]] > typical[COLUMN["duration_ms"]]
-        swaps.append(_Swap("duration_ms", "a longer song" if long else "a shorter song", COLUMNS_OF[Group.DURATION]))
+        label = "long for a hit" if long else "short for a hit"
+        swaps.append(_Swap("duration_ms", label, COLUMNS_OF[Group.DURATION], label_up="its length"))
     if known(Group.ALBUM):
         label = "released as a single" if row[COLUMN["album_is_title"]] > 0 else "the album"
         swaps.append(_Swap("album", label, COLUMNS_OF[Group.ALBUM]))
@@ -129,7 +138,7 @@ def _swaps(model: ServedModel, song: Song, row: FloatMatrix, has_figures: bool) 
         swaps.append(_Swap("explicit", label, COLUMNS_OF[Group.EXPLICIT]))
     if row[list(_VERSION_COLUMNS)].any():
         swaps.append(_Swap("version", "the kind of version", _VERSION_COLUMNS))
-    swaps.append(_Swap("names", "wording of title and name", _NAME_COLUMNS))
+    swaps.append(_Swap("names", "the title and the name", _NAME_COLUMNS))
     for key, (above, below) in _SOUND.items():
         value = row[COLUMN[key]]
         if not math.isnan(value):

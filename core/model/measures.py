@@ -15,9 +15,6 @@ BoolArray = NDArray[np.bool_]
 ECE_BINS: Final = 15
 """Bins of equal count for the expected calibration error."""
 
-RESAMPLES: Final = 400
-"""Bootstrap resamples of artists behind each 95 % interval."""
-
 EPSILON: Final = 1e-7
 """Probabilities are kept this far from 0 and 1 in the log loss."""
 
@@ -43,8 +40,8 @@ def intervals(
     threshold: float,
     *,
     weight: FloatArray | None = None,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    seed: int,
+    resamples: int,
 ) -> dict[str, tuple[float, float]]:
     """Return the 95 % percentile interval of each metric, drawing whole artists with replacement.
 

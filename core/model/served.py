@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from core.domain import BandRecord, Song, VerdictBands
 from core.model.calibration import Calibration, FloatArray
 from core.model.features import FloatMatrix
+from core.model.genres import genres_of
 from core.model.track_stage import TrackFigures, TrackWeighing
 from core.model.views import Pattern
 
@@ -22,22 +24,33 @@ class FoldModel:
     Attributes:
         base: Fitted scikit-learn pipeline over the base columns.
         calibration: For each pattern of known blocks.
+        tag_calibration: On top of it, for genres that come from Last.fm tags and not from the catalogue.
         weighing: Second stage for each pattern of known blocks.
     """
 
     base: Pipeline
     calibration: Mapping[Pattern, Calibration]
+    tag_calibration: Calibration
     weighing: Mapping[Pattern, TrackWeighing]
 
-    def log_odds(self, rows: FloatMatrix, pattern: Pattern, figures: TrackFigures | None = None) -> FloatArray:
+    def log_odds(
+        self,
+        rows: FloatMatrix,
+        pattern: Pattern,
+        figures: TrackFigures | None = None,
+        from_tags: NDArray[np.bool_] | None = None,
+    ) -> FloatArray:
         """Return calibrated log odds, shape (n,), of rows that share one pattern of known blocks.
 
         Args:
             rows: Base columns, shape (n, n_columns).
             pattern: The base blocks known of these songs.
             figures: The songs' own figures, all known; None leaves the second stage out.
+            from_tags: Rows whose genres come from Last.fm tags, shape (n,); none if not given.
         """
         logit = self.calibration[pattern](self.base.decision_function(rows))
+        if from_tags is not None:
+            logit = np.where(from_tags, self.tag_calibration(logit), logit)
         return logit if figures is None else self.weighing[pattern](logit, figures)
 
 
@@ -79,3 +92,8 @@ def track_figures(songs: Sequence[Song]) -> TrackFigures:
         playcount=column([song.playcount for song in songs]),
         artist_listeners=column([song.artist_listeners for song in songs]),
     )
+
+
+def genres_from_tags_alone(song: Song) -> bool:
+    """Tell whether a song's genres are known from its Last.fm tags only."""
+    return not song.genres and bool(genres_of(song))

@@ -66,10 +66,10 @@ def build_songs(tables: RawTables) -> TrainingSongs:
     for key, genre in zip(keys, named["track_genre"], strict=True):
         genres.setdefault(key, set()).add(genre)
     best = named.sort_values("popularity", ascending=False, kind="stable").drop_duplicates("song").sort_index()
-    figures = _artist_figures(tables.artists)
+    figures = artist_figures(tables.artists)
     tracks = _track_figures(tables.tracks)
     rows = cast("list[dict[str, Any]]", best.to_dict("records"))
-    songs = tuple(_song(row, tuple(sorted(genres[row["song"]])), figures, tracks) for row in rows)
+    songs = tuple(song_of_row(row, tuple(sorted(genres[row["song"]])), figures, tracks) for row in rows)
     popular = (best["popularity"] >= POPULAR_FROM).to_numpy()
     fold = np.array([fold_of(song.artist) for song in songs], dtype=np.int64)
     _check(popular, fold)
@@ -96,12 +96,13 @@ def audio_of(row: dict[str, Any]) -> AudioFeatures:
     )
 
 
-def _song(
+def song_of_row(
     row: dict[str, Any],
     genres: tuple[str, ...],
     figures: dict[str, tuple[int, int]],
     tracks: dict[str, tuple[int, int, tuple[str, ...]]],
 ) -> Song:
+    """Build a song from a row of the Spotify table with ``first_artist`` and ``song`` (its key) added."""
     credits_ = tuple(filter(None, row["artists"].split(CREDIT_SEPARATOR)))
     artist = row["first_artist"]
     artist_listeners, artist_playcount = figures.get(artist) or figures.get(artist_key(artist)) or (None, None)
@@ -123,7 +124,7 @@ def _song(
     )
 
 
-def _artist_figures(artists: pd.DataFrame) -> dict[str, tuple[int, int]]:
+def artist_figures(artists: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """Index artist figures by exact name and by key; of several records under one key, the most heard."""
     figures: dict[str, tuple[int, int]] = {}
     heard = artists.sort_values("lastfm_listeners", kind="stable")

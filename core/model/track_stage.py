@@ -15,27 +15,41 @@ from sklearn.linear_model import LogisticRegression
 
 from core.model.calibration import FloatArray
 
-TERMS: Final = ("logit", "log_listeners", "log_listeners_above_knee", "log_plays_per_listener", "log_artist_listeners")
+TERMS: Final = (
+    "logit", "log_listeners", "log_listeners_below", "log_listeners_above", "log_plays_per_listener",
+    "log_artist_listeners",
+)  # fmt: skip
 """Terms of the regression. Listeners beside the artist's listeners are the song's share of its artist's audience."""
 
-NEVER_NEGATIVE: Final = (0, 1, 2)
+NEVER_NEGATIVE: Final = (0, 1, 2, 3)
 """Terms whose weight is kept at or above 0, so that more listeners in proportion never lower an answer."""
 
-KNEE_LISTENERS: Final = 10**5.5
-"""Listeners from which on each further one may count for more: hits are of another kind than songs merely heard."""
+KNEES: Final = (10**3.0, 10**5.5)
+"""Listeners below the first and above the second may count for more than those between."""
 
 MOST_PLAYS_PER_LISTENER: Final = 100.0
 """Plays per listener beyond this tell of devotion or of machines, not of more popularity."""
 
+LEAST_ARTIST_LISTENERS: Final = 30_000.0
+"""Artists are not told apart below this: one in a hundred songs with figures is by a lesser known artist."""
+
+STRAY_LISTENERS: Final = 3000
+STRAY_SHARE: Final = 0.01
+"""A record below both, as a count and as a share of its artist's listeners, is mostly a stray spelling of a song that
+Last.fm counts elsewhere ("Clean Bandit: Tick Tock", 644 listeners). Lookup avoids them, so fitting does too."""
+
 REGULARISATION: Final = 1.0
 """Inverse strength of the L2 penalty on standardised terms."""
 
-TEMPER: Final = 0.5
-"""Power to which population weights are raised for fitting.
+TEMPER: Final = 0.3
+"""Power to which population weights are raised for fitting the second stage.
 
 At 1 the 801 unpopular songs with figures count as 200, most of them old hits filed under compilations; at 0 the charts'
 73 % would be taken for granted (Shimodaira 2000 on the trade between the two).
 """
+
+TAG_TEMPER: Final = 0.9
+"""The same for learning how far answers from Last.fm tags are to be trusted: no figures of hits are at stake there."""
 
 GREATEST_WEIGHT: Final = 20.0
 """Greatest population weight, as a multiple of the median of its class."""
@@ -48,6 +62,12 @@ class TrackFigures:
     listeners: FloatArray
     playcount: FloatArray
     artist_listeners: FloatArray
+
+    @property
+    def stray(self) -> NDArray[np.bool_]:
+        """Which records are likely stray spellings, shape (n,); never where the artist is unknown."""
+        few = self.listeners < STRAY_LISTENERS
+        return np.asarray(few & (self.listeners < STRAY_SHARE * self.artist_listeners))
 
     def of(self, which: NDArray[np.bool_], *, artist_known: bool = True) -> TrackFigures:
         """Return the figures of some songs, if need be without the artist's."""
@@ -70,12 +90,13 @@ class TrackWeighing:
 
 
 def track_terms(logit: FloatArray, figures: TrackFigures) -> FloatArray:
-    """Return the terms of each song, shape (n, 5), logarithms to base 10; an unknown artist's term is 0."""
+    """Return the terms of each song, shape (n, 6), logarithms to base 10; an unknown artist's term is 0."""
     listeners = np.log10(np.maximum(figures.listeners, 1))
     loyalty = np.clip(figures.playcount / np.maximum(figures.listeners, 1), 1, MOST_PLAYS_PER_LISTENER)
-    artist = np.nan_to_num(np.log10(np.maximum(figures.artist_listeners, 1)))
-    above = np.maximum(listeners - np.log10(KNEE_LISTENERS), 0)
-    return np.column_stack([logit, listeners, above, np.log10(loyalty), artist])
+    artist = np.nan_to_num(np.log10(np.maximum(figures.artist_listeners, LEAST_ARTIST_LISTENERS)))
+    below = np.minimum(listeners - np.log10(KNEES[0]), 0)
+    above = np.maximum(listeners - np.log10(KNEES[1]), 0)
+    return np.column_stack([logit, listeners, below, above, np.log10(loyalty), artist])
 
 
 def population_weights(

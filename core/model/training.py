@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 
 from core.domain import VerdictBands
-from core.model.boosting import base_pipeline
 from core.model.calibration import FloatArray, sigmoid
-from core.model.crossfit import Builder, CrossFit, Notify, cross_fit
+from core.model.crossfit import CrossFit, Notify, cross_fit
 from core.model.evaluation import band_records, protocol_songs, rounded
 from core.model.features import BASE, FEATURES, FloatMatrix, Group, base_matrix
+from core.model.gates import Gate, metric_gates, sense_gates
+from core.model.inference import HitModel
 from core.model.measures import best_threshold
+from core.model.predecessor import protocol_predecessor
+from core.model.recipes import FULL, RECIPES, Budget, Recipe
 from core.model.served import ServedModel, track_figures
 from core.model.songs import TrainingSongs
 from core.model.tables import RawTables
+from core.model.track_protocols import protocol_tags, protocol_track_figures
 from core.model.track_stage import population_weights
 from core.model.views import VIEWS
+
+STEPS: Final = 26
+"""Steps that ``notify`` is told of: features, folds, baselines, views, protocols."""
 
 PERCENTILE_STEPS: Final = 1000
 """Values kept of each ranked feature."""
@@ -32,6 +40,7 @@ class Trained:
     metrics: dict[str, Any]
     fitted: CrossFit
     songs: TrainingSongs
+    gates: tuple[Gate, ...]
 
 
 def train(
@@ -40,8 +49,8 @@ def train(
     *,
     seed: int = 0,
     jobs: int = 1,
-    build: Builder = base_pipeline,
-    recipe: str = "default",
+    recipe: Recipe = RECIPES["default"],
+    budget: Budget = FULL,
     notify: Notify = lambda _: None,
 ) -> Trained:
     """Cross-fit, measure and assemble the served model.
@@ -51,19 +60,19 @@ def train(
         songs: The training songs.
         seed: Fixes every random choice; the same seed gives the same metrics, byte for byte.
         jobs: Processes.
-        build: Builds the unfitted base model from a seed.
-        recipe: Its name, for the record.
+        recipe: How the base model is trained.
+        budget: How much computing the evaluation may take.
         notify: Told of each finished step.
     """
     rows = base_matrix(songs.songs)
     notify("features")
-    fitted = cross_fit(songs, rows, build, seed=seed, jobs=jobs, notify=notify)
+    fitted = cross_fit(songs, rows, recipe.build, seed=seed, jobs=jobs, notify=notify)
     bands = VerdictBands()
     full = sigmoid(fitted.base[VIEWS["full"]])
     records = band_records(full, songs.popular, bands)
     metrics = rounded(
         {
-            "recipe": recipe,
+            "recipe": recipe.name,
             "seed": seed,
             "data": {
                 "files": tables.fingerprints,
@@ -76,7 +85,7 @@ def train(
             "bands": {
                 str(record.verdict): {"share_popular": record.share_popular, "n": record.n_songs} for record in records
             },
-            "protocols": {"songs": protocol_songs(songs, rows, fitted, seed=seed, jobs=jobs, notify=notify)},
+            "protocols": _protocols(tables, songs, rows, fitted, bands, budget, seed=seed, jobs=jobs, notify=notify),
         }
     )
     track_weight = population_weights(fitted.base[VIEWS["full"]], songs.popular, songs.has_track_figures)
@@ -91,7 +100,34 @@ def train(
         threshold=best_threshold(full, songs.popular),
         metrics=metrics,
     )
-    return Trained(model, metrics, fitted, songs)
+    gates = (*metric_gates(metrics), *sense_gates(HitModel(model, datetime.now(UTC))))
+    metrics["gates"] = rounded([asdict(gate) for gate in gates])
+    return Trained(model, metrics, fitted, songs, gates)
+
+
+def _protocols(
+    tables: RawTables,
+    songs: TrainingSongs,
+    rows: FloatMatrix,
+    fitted: CrossFit,
+    bands: VerdictBands,
+    budget: Budget,
+    *,
+    seed: int,
+    jobs: int,
+    notify: Notify,
+) -> dict[str, Any]:
+    on_songs = protocol_songs(songs, rows, fitted, bands, budget=budget, seed=seed, jobs=jobs, notify=notify)
+    threshold = float(on_songs["views"]["full"]["threshold"])
+    found = {
+        "predecessor": protocol_predecessor(tables, budget=budget, seed=seed, jobs=jobs, notify=notify),
+        "songs": on_songs,
+        "track_figures": protocol_track_figures(songs, fitted, threshold, seed=seed, resamples=budget.resamples),
+    }
+    notify("track figures")
+    found["tags"] = protocol_tags(songs, fitted, threshold, seed=seed, resamples=budget.resamples)
+    notify("tags")
+    return found
 
 
 def _typical(rows: FloatMatrix) -> FloatMatrix:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from core.model.artifact import save
 from core.model.boosting import base_pipeline
 from core.model.inference import HitModel
+from core.model.recipes import Budget, Recipe
 from core.model.songs import TrainingSongs, build_songs
 from core.model.tables import RawTables, load_tables
 from core.model.training import Trained, train
@@ -32,9 +35,20 @@ def small_pipeline(seed: int) -> object:
     return base_pipeline(seed, n_seeds=1, max_iter=40)
 
 
+SMALL = Recipe("default", small_pipeline)
+LITTLE = Budget(forest_trees=10, predecessor_rounds=10, resamples=20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Keep tiny models on one thread: starting several costs more than they do."""
+    with threadpool_limits(limits=1):
+        yield
+
+
 @pytest.fixture(scope="session")
 def trained(tables: RawTables, songs: TrainingSongs) -> Trained:
-    return train(tables, songs, build=small_pipeline)
+    return train(tables, songs, recipe=SMALL, budget=LITTLE)
 
 
 @pytest.fixture(scope="session")
