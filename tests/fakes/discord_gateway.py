@@ -57,10 +57,10 @@ class Gateway:
         assert transport is not None
         transport.abort()
 
-    async def close(self) -> None:
-        """Close what is open."""
+    async def close(self, code: int = 1001) -> None:
+        """Close what is open; 4013 and the like tell the bot not to come back."""
         if self._socket is not None:
-            await self._socket.close(code=1001)
+            await self._socket.close(code=code)
 
     async def _receive(self, socket: web.WebSocketResponse, frame: dict[str, Any]) -> None:
         match frame["op"]:

@@ -3,8 +3,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 
+import discord
 import pytest
 import simcord
+import yarl
+from discord.gateway import DiscordWebSocket
 
 from bot.answers import Answers, utc_now
 from bot.discord_app.client import HitmeterClient
@@ -14,7 +17,9 @@ from bot.discord_app.sync import CommandSync
 from bot.replies import ResultCode
 from bot.throttle import Limit, Throttle
 from core.predictor import Predictor
+from tests.fakes.discord_server import DiscordServer, discord_server
 from tests.fakes.predictor import NOW, FakePredictor
+from tests.fakes.served_discord import TOKEN
 from tests.fakes.simulated_discord import AMPLE, Discord, Seconds, StartDiscord
 
 
@@ -49,14 +54,14 @@ async def start_discord(tmp_path) -> AsyncIterator[StartDiscord]:
         client = build()
         env = simcord.Env(client)
         await env.start()
-        discord = Discord(env, fake, client, counted, clock, build)
-        started.append(discord)
-        return discord
+        simulated = Discord(env, fake, client, counted, clock, build)
+        started.append(simulated)
+        return simulated
 
     yield start
-    for discord in started:
-        await discord.env.shutdown()
-        assert discord.env.errors == []
+    for simulated in started:
+        await simulated.env.shutdown()
+        assert simulated.env.errors == []
     fake.history.close()
 
 
@@ -69,3 +74,16 @@ def clock_of(predictor: Predictor | None):
 async def discord_env(start_discord: StartDiscord) -> Discord:
     """A simulated Discord without limits."""
     return await start_discord()
+
+
+@pytest.fixture
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
+    async with discord_server(TOKEN) as running:
+        monkeypatch.setattr(discord.http.Route, "BASE", running.base_url)
+        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(running.gateway.url))
+        yield running
+
+
+@pytest.fixture
+def predictor() -> FakePredictor:
+    return FakePredictor()

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import discord
 import pytest
 import yarl
 from discord.gateway import DiscordWebSocket
-from PIL import Image
 
 from bot import words
 from bot.answers import Answers
@@ -19,147 +15,9 @@ from bot.discord_app.platform import DiscordPlatform, sync_commands
 from core.errors import SettingsError
 from core.settings import Settings
 from tests.fakes import discord_payloads as payloads
-from tests.fakes.discord_server import DiscordServer, discord_server
-from tests.fakes.predictor import NOW, FakePredictor
-
-TOKEN = "MTAwMDAwMDAwMDAwMDAwMDAwMg.loopback.only-for-this-test-0123456789"
-
-
-@pytest.fixture
-async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
-    async with discord_server(TOKEN) as running:
-        monkeypatch.setattr(discord.http.Route, "BASE", running.base_url)
-        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(running.gateway.url))
-        yield running
-
-
-@pytest.fixture
-def predictor() -> FakePredictor:
-    return FakePredictor()
-
-
-def settings(tmp_path, **more) -> Settings:
-    return Settings(_env_file=None, discord_token=TOKEN, data_dir=tmp_path, **more)
-
-
-@asynccontextmanager
-async def served(configured: Settings, predictor: FakePredictor, server: DiscordServer):
-    """Run the platform until the block ends, and check that it leaves nothing behind."""
-    stop = asyncio.Event()
-    platform = DiscordPlatform.from_settings(configured, Answers(predictor, clock=lambda: NOW))
-    running = asyncio.create_task(platform.run(stop))
-    try:
-        async with asyncio.timeout(10):
-            await server.gateway.ready.wait()
-        yield stop
-    finally:
-        stop.set()
-        async with asyncio.timeout(15):
-            await running
-        predictor.history.close()
-    others = {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
-    assert not [task for task in others if "discord" in task.get_name().casefold()]
-
-
-async def test_a_whole_conversation_over_a_dropped_connection_a_429_and_a_502(
-    server: DiscordServer, predictor: FakePredictor, tmp_path
-) -> None:
-    async with served(settings(tmp_path), predictor, server):
-        assert server.gateway.identified == 1
-        assert {one["name"] for one in server.commands} >= {"predict", "compare", "Predict this song"}
-
-        predictor.gate.clear()
-        asked = await server.interact(payloads.command("predict", song="hello"))
-        await asyncio.wait_for(asked.acknowledged.wait(), 3)
-        assert asked.response == {"type": 5}
-
-        server.gateway.drop()
-        missed = await server.interact(payloads.command("help"))
-        await asyncio.wait_for(missed.acknowledged.wait(), 5)
-        assert (server.gateway.identified, server.gateway.resumed) == (1, 1)
-        assert words.HELP_TITLE in str(missed.response)
-
-        server.faults.append((429, {"Via": "1.1 loopback"}, {"retry_after": 0.01, "global": False, "message": "slow"}))
-        server.faults.append((502, {}, {"message": "bad gateway"}))
-        predictor.gate.set()
-        (answer,) = await server.wait_for(("PATCH", "/messages/@original"))
-
-    assert server.statuses("PATCH", asked.payload["token"]) == [429, 502, 200]
-    assert server.statuses("POST", f"/webhooks/{payloads.APPLICATION_ID}/{asked.payload['token']}") == []
-    ((name, data),) = answer.files
-    with Image.open(io.BytesIO(data)) as picture:
-        assert (picture.format, picture.size) == ("PNG", (1200, 630))
-    assert name == "hitmeter-card.png"
-    assert answer.body["embeds"][0]["title"] == "Hello — Adele"
-    assert "71.2 %" in answer.body["attachments"][0]["description"]
-    assert answer.body["allowed_mentions"] == {"parse": []}
-
-
-async def test_a_private_answer_follows_the_public_placeholder(
-    server: DiscordServer, predictor: FakePredictor, tmp_path
-) -> None:
-    async with served(settings(tmp_path), predictor, server):
-        asked = await server.interact(payloads.command("predict", song="zzzz"))
-        token = asked.payload["token"]
-        server.faults.append((502, {}, {"message": "bad gateway"}))
-        followed, _ = await server.wait_for(("POST", f"/webhooks/{payloads.APPLICATION_ID}/{token}"), ("DELETE", token))
-    assert followed.body["flags"] == 64
-    assert "no song like" in followed.body["content"]
-    assert asked.original is None
-
-
-async def test_an_interaction_that_expired_is_one_log_line(
-    server: DiscordServer, predictor: FakePredictor, tmp_path, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with served(settings(tmp_path), predictor, server):
-        late = payloads.command("predict", song="hello")
-        given = await server.interact(late)
-        given.expired = True
-        predictor.gate.clear()
-        other = await server.interact(payloads.command("predict", song="hello"))
-        await other.acknowledged.wait()
-        other.expired = True
-        predictor.gate.set()
-        await server.wait_for(("PATCH", other.payload["token"]), refused=True)
-        third = await server.interact(payloads.command("help"))
-        await asyncio.wait_for(third.acknowledged.wait(), 3)
-    over = [one.getMessage() for one in caplog.records if "event=discord_interaction_over" in one.getMessage()]
-    assert len(over) == 2
-    assert any("10062" in line for line in over)
-    assert any("50027" in line for line in over)
-    assert not [one for one in caplog.records if one.exc_info]
-
-
-async def test_an_answer_refused_as_too_large_comes_as_text(
-    server: DiscordServer, predictor: FakePredictor, tmp_path
-) -> None:
-    async with served(settings(tmp_path), predictor, server):
-        server.faults.append((413, {}, {"message": "Request entity too large", "code": 40005}))
-        await server.interact(payloads.command("predict", song="hello"))
-        (answer,) = await server.wait_for(("PATCH", "/messages/@original"))
-    assert answer.files == []
-    assert "▲ Popular · 71.2 %" in answer.body["content"]
-
-
-async def test_an_answer_whose_connection_broke_is_sent_again_in_full(
-    server: DiscordServer, predictor: FakePredictor, tmp_path
-) -> None:
-    async with served(settings(tmp_path), predictor, server):
-        server.faults.append((0, {}, None))
-        await server.interact(payloads.command("predict", song="hello"))
-        (answer,) = await server.wait_for(("PATCH", "/messages/@original"))
-    assert [name for name, _ in answer.files] == ["hitmeter-card.png"]
-
-
-async def test_a_hundred_questions_at_once_are_each_answered_once(
-    server: DiscordServer, predictor: FakePredictor, tmp_path
-) -> None:
-    configured = settings(tmp_path, user_limit_count=0)
-    async with served(configured, predictor, server):
-        asked = [await server.interact(payloads.command("predict", song="hello")) for _ in range(100)]
-        await server.wait_for(*(("PATCH", one.payload["token"]) for one in asked))
-    assert all(server.statuses("PATCH", one.payload["token"]) == [200] for one in asked)
-    assert len(predictor.asked) == 100
+from tests.fakes.discord_server import DiscordServer
+from tests.fakes.predictor import FakePredictor
+from tests.fakes.served_discord import served, settings
 
 
 async def test_stopping_finishes_what_is_in_flight_and_takes_no_more(
@@ -229,69 +87,51 @@ async def test_the_bot_asks_for_no_privileged_intent_and_for_its_own_shards(
     assert server.commands == []  # the process with shard 0 registers them
 
 
-async def test_the_applications_owner_is_an_administrator(
-    server: DiscordServer, predictor: FakePredictor, tmp_path
-) -> None:
-    async with served(settings(tmp_path), predictor, server):
-        other = await server.interact(payloads.command("reload"))
-        await asyncio.wait_for(other.acknowledged.wait(), 3)
-        assert other.response["data"]["content"] == words.ADMINISTRATORS_ONLY
-        owner = payloads.command("reload") | {"user": payloads.user(payloads.OWNER_ID, "owner")}
-        given = await server.interact(owner)
-        (told,) = await server.wait_for(("PATCH", given.payload["token"]))
-    assert told.body["content"] == words.RELOADED.format(date="22 Nov 2026")
-    assert predictor.reloads == 1
-
-
-async def test_an_open_choice_does_not_outlive_the_connection(
-    server: DiscordServer, predictor: FakePredictor, tmp_path
-) -> None:
-    async with served(settings(tmp_path), predictor, server):
-        asked = await server.interact(payloads.command("predict", song="twins", private=True))
-        (offered,) = await server.wait_for(("PATCH", asked.payload["token"]))
-        assert offered.body["components"]
-        for _ in range(500):
-            if timers():
-                break
-            await asyncio.sleep(0.01)
-        assert timers()
-    await asyncio.sleep(0)
-    assert not timers()
-
-
-def timers() -> list[str]:
-    """List the tasks that wait for a choice to be over."""
-    names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]
-    return [name for name in names if "timeout_task" in name]
-
-
-async def test_a_command_that_is_gone_is_told_with_an_id(
-    server: DiscordServer, predictor: FakePredictor, tmp_path
-) -> None:
-    async with served(settings(tmp_path), predictor, server):
-        given = await server.interact(payloads.command("gone"))
-        await asyncio.wait_for(given.acknowledged.wait(), 3)
-    assert "noted as" in given.response["data"]["content"]
-    assert given.response["data"]["flags"] == 64
-
-
-async def test_an_answer_that_discord_takes_in_no_form_is_logged(
-    server: DiscordServer, predictor: FakePredictor, tmp_path, caplog: pytest.LogCaptureFixture
-) -> None:
-    refusal = (403, {}, {"message": "Missing Access", "code": 50001})
-    async with served(settings(tmp_path), predictor, server):
-        server.faults.extend([refusal, refusal])
-        given = await server.interact(payloads.command("predict", song="hello"))
-        while len(server.statuses("PATCH", given.payload["token"])) < 2:
-            await server.wait_for(("PATCH", given.payload["token"]), refused=True)
-            await asyncio.sleep(0)
-    assert "event=discord_answer_lost code=predicted" in caplog.text
-
-
 async def test_commands_are_registered_on_demand(server: DiscordServer, tmp_path) -> None:
     assert await sync_commands(settings(tmp_path)) == 8
     assert await sync_commands(settings(tmp_path)) == 8
     assert len(server.statuses("PUT", "/commands")) == 2
+
+
+async def test_registering_with_a_refused_token_is_one_line(server: DiscordServer, tmp_path) -> None:
+    configured = Settings(_env_file=None, discord_token="not-the-token-at-all", data_dir=tmp_path)
+    with pytest.raises(SettingsError, match="DISCORD_TOKEN is refused"):
+        await sync_commands(configured)
+    assert server.commands == []
+
+
+async def test_a_gateway_out_of_reach_does_not_hold_up_the_stop(
+    server: DiscordServer,
+    predictor: FakePredictor,
+    tmp_path,
+    monkeypatch: pytest.MonkeyPatch,
+    unused_tcp_port: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(platform_module, "CLOSE_S", 0.05)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(f"ws://127.0.0.1:{unused_tcp_port}/"))
+    stop = asyncio.Event()
+    platform = DiscordPlatform.from_settings(settings(tmp_path, discord_shard_count=1), Answers(predictor))
+    running = asyncio.create_task(platform.run(stop))
+    async with asyncio.timeout(5):
+        while "Failed to connect for shard_id" not in caplog.text:
+            await server.wait_for(("PUT", "/commands"))
+            await asyncio.sleep(0.01)
+        stop.set()
+        await running
+    predictor.history.close()
+
+
+async def test_a_session_that_discord_ends_for_good_is_one_line(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    platform = DiscordPlatform.from_settings(settings(tmp_path), Answers(predictor))
+    running = asyncio.create_task(platform.run(asyncio.Event()))
+    await asyncio.wait_for(server.gateway.ready.wait(), 5)
+    await server.gateway.close(code=4013)
+    with pytest.raises(ConnectionError, match="closed the connection with code 4013"):
+        await asyncio.wait_for(running, 10)
+    predictor.history.close()
 
 
 async def test_a_missing_token_is_a_settings_fault(predictor: FakePredictor, tmp_path) -> None:
