@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import math
 import unicodedata
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from core.errors import UpstreamError
+from core.lookup.budget import time_budget
 from core.lookup.shared_rate import SharedRate
 from core.lookup.store import VALUE_MAX_BYTES, Store
 
@@ -33,6 +35,10 @@ OnLookup = Callable[[str, str], None]
 
 ALONE_MAX_S: Final = 8.0
 """Longest that one process may keep others waiting for its fetch."""
+
+OLD_PATIENCE_S: Final = 4.0
+"""Longest that something newer is waited for when something old is at hand: one whole attempt, and time is left for
+the cover and the card of the old answer within the 8 s that people wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,8 @@ class AnswerCache:
         Args:
             kind: What is asked, part of the key.
             names: Whose it is; case, width and white space make no difference.
-            load: Fetches the value; None means that there is no such thing.
+            load: Fetches the value; None means that there is no such thing. It keeps to
+                :func:`core.lookup.budget.deadline`, which is nearer when something old is at hand.
             of: Type of the value.
             fresh: Ask anew even if a fresh value is at hand.
             settled: Whether a value is good for the full time; others count as misses do.
@@ -130,7 +137,8 @@ class AnswerCache:
                         self._tell(kind, "hit")
                         return held
                 try:
-                    value = await load()
+                    with time_budget(math.inf if held is None else OLD_PATIENCE_S):
+                        value = await load()
                 except UpstreamError:
                     if held is None or held.value is None:
                         raise

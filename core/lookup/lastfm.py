@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Self
@@ -154,13 +155,14 @@ class LastFm:
         await self._cache.aclose()
         await self._transport.aclose()
 
-    def _until(self, share: float = 1.0) -> float:
-        return deadline(self._budget_s * share)
+    def _until(self, latest: float = math.inf) -> float:
+        """Tell when to give up what begins now, no later than ``latest``."""
+        return min(latest, deadline(self._budget_s))
 
     async def _track(self, title: str, artist: str, until: float, *, fresh: bool) -> Cached[TrackInfo]:
         async def load() -> TrackInfo | None:
             params = {"track": title, "artist": artist, "autocorrect": "1"}
-            payload = await self._transport.call("track.getInfo", params, deadline=until)
+            payload = await self._transport.call("track.getInfo", params, deadline=self._until(until))
             return None if payload is None else parse_track(payload)
 
         # A bare record may be a ghost, and a ghost may be tomorrow's song: it is asked again as soon as a miss is.
@@ -169,11 +171,11 @@ class LastFm:
         )
 
     async def _artist_or_none(self, name: str, until: float, *, fresh: bool) -> Cached[ArtistInfo] | None:
-        patience = min(until, self._until(ARTIST_SHARE))
+        patience = min(until, deadline(self._budget_s * ARTIST_SHARE))
 
         async def load() -> ArtistInfo | None:
             params = {"artist": name, "autocorrect": "1"}
-            payload = await self._transport.call("artist.getInfo", params, deadline=patience)
+            payload = await self._transport.call("artist.getInfo", params, deadline=self._until(patience))
             return None if payload is None else parse_artist(payload)
 
         try:
@@ -184,7 +186,7 @@ class LastFm:
     async def _top_tags(self, artist: str, until: float) -> tuple[str, ...]:
         async def load() -> tuple[str, ...] | None:
             params = {"artist": artist, "autocorrect": "1"}
-            payload = await self._transport.call("artist.getTopTags", params, deadline=until)
+            payload = await self._transport.call("artist.getTopTags", params, deadline=self._until(until))
             return None if payload is None else parse_top_tags(payload)
 
         try:
@@ -195,7 +197,7 @@ class LastFm:
     async def _search(self, title: str, artist: str, until: float) -> tuple[Candidate, ...]:
         async def load() -> tuple[Candidate, ...] | None:
             params = {"track": title, "limit": str(SEARCH_LIMIT)} | ({"artist": artist} if artist else {})
-            payload = await self._transport.call("track.search", params, deadline=until)
+            payload = await self._transport.call("track.search", params, deadline=self._until(until))
             if payload is None:
                 return None
             return tuple(c for c in parse_search(payload) if (c.listeners or 0) >= SEARCH_LISTENERS_MIN) or None
