@@ -73,8 +73,8 @@ def assess_with_reasons(
         columns = list(swap.columns)
         batch[place, columns] = swap.values or model.typical[columns]
     own_figures = None if figures is None else _swapped_figures(model, figures, swaps)
-    from_tags = np.array([False, *(swap.key == Block.TAGS for swap in swaps)])
-    from_tags = np.full(len(batch), genres_from_tags_alone(song)) & ~from_tags
+    # The row without tags is shrunk as the others are: the push is what these tags tell beside usual ones.
+    from_tags = np.full(len(batch), genres_from_tags_alone(song))
     answers = fold.log_odds(batch, pattern, own_figures, from_tags)
     own = float(answers[0])
     found = [_reason(swap, own - float(answer)) for swap, answer in zip(swaps, answers[1:], strict=True)]

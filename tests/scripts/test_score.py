@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from core.model import scoring
+from core.model.artifact import save
+from core.model.boosting import base_pipeline
+from core.model.inference import HitModel
+from core.model.recipes import Budget, Recipe
+from core.model.songs import build_songs
+from core.model.tables import load_tables
+from core.model.training import train
+from scripts.score import main
+from tests.fakes.training_files import TRAINED_AT, write_training_files
+
+HEADER = ["id", "track", "artist", "listeners", "playcount", "artist_listeners", "artist_playcount", "tags", "explicit"]
+GOOD = ["1", "Song", "Someone", "1000", "5000.0", "20000", "90000", "pop|rock", "true"]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tables = load_tables(write_training_files(tmp_path_factory.mktemp("data")))
+    recipe = Recipe("default", lambda seed: base_pipeline(seed, n_seeds=1, max_iter=10))
+    budget = Budget(forest_trees=2, predecessor_rounds=2, resamples=2)
+    trained = train(tables, build_songs(tables), recipe=recipe, budget=budget)
+    folder = tmp_path_factory.mktemp("models")
+    save(trained.model, folder, trained_at=TRAINED_AT, extras={}, recipe="default")
+    return folder
+
+
+def write(path: Path, *rows: list[str], header: list[str] = HEADER) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def run(source: Path, target: Path, models: Path, jobs: int = 1) -> int:
+    return main([str(source), str(target), "--models", str(models), "--jobs", str(jobs)])
+
+
+def test_rows_keep_order_and_columns_and_gain_results(tmp_path: Path, models: Path) -> None:
+    unknown = ["2", "Other", "Nobody", *[""] * 6]
+    rows = read_back(tmp_path, models, GOOD, unknown)
+    assert [row["id"] for row in rows] == ["1", "2"]
+    assert list(rows[0]) == [*HEADER, "probability", "confidence", "verdict", "view", "error"]
+    assert [row["view"] for row in rows] == ["track+artist+tags", "names"]
+    assert all(0 <= float(row["probability"]) <= 1 and not row["error"] for row in rows)
+    assert float(rows[0]["confidence"]) == pytest.approx(float(rows[0]["probability"]) * 100, abs=0.06)
+
+
+def read_back(tmp_path: Path, models: Path, *rows: list[str]) -> list[dict[str, str]]:
+    target = tmp_path / "out.csv"
+    assert run(write(tmp_path / "in.csv", *rows), target, models) == 0
+    return read(target)
+
+
+def test_a_row_scores_as_the_same_song_asked_alone(tmp_path: Path, models: Path) -> None:
+    row = read_back(tmp_path, models, GOOD)[0]
+    song = scoring.song_from_row(dict(zip(HEADER, GOOD, strict=True)))
+    assert float(row["probability"]) == pytest.approx(HitModel.load(models).assess(song).probability, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"track": " "}, "track is blank"),
+        ({"artist": ""}, "artist is blank"),
+        ({"listeners": "many"}, "listeners is 'many', not a number"),
+        ({"playcount": "-3"}, "playcount is '-3', not a number"),
+        ({"artist_listeners": "nan"}, "artist_listeners is 'nan', not a number"),
+        ({"artist_playcount": "1e999"}, "artist_playcount is '1e999', not a number"),
+        ({"explicit": "perhaps"}, "explicit is 'perhaps', neither true nor false"),
+        ({"track": "x" * 1001}, "a name has more than 1000 characters"),
+    ],
+)
+def test_a_bad_row_gets_its_reason_and_the_run_goes_on(
+    tmp_path: Path, models: Path, changes: dict[str, str], reason: str
+) -> None:
+    bad = [changes.get(name, value) for name, value in zip(HEADER, GOOD, strict=True)]
+    rows = read_back(tmp_path, models, GOOD, bad, GOOD)
+    assert reason in rows[1]["error"]
+    assert [rows[1][name] for name in ("probability", "confidence", "verdict", "view")] == [""] * 4
+    assert rows[0]["probability"] == rows[2]["probability"] != ""
+
+
+@pytest.mark.parametrize("row", [GOOD[:-1], [*GOOD, "extra"]])
+def test_a_row_of_another_length_is_a_bad_row(tmp_path: Path, models: Path, row: list[str]) -> None:
+    rows = read_back(tmp_path, models, row, GOOD)
+    assert rows[0]["error"] == "the row has another number of cells than the header"
+    assert rows[1]["error"] == ""
+
+
+def test_audio_features_must_be_whole(tmp_path: Path, models: Path) -> None:
+    header = ["track", "artist", *scoring.AUDIO_COLUMNS]
+    whole = ["A", "B", "0.5", "0.5", "-6", "0.1", "0.1", "0", "0.1", "0.5", "120"]
+    source = write(tmp_path / "in.csv", whole, [*whole[:-1], ""], header=header)
+    assert run(source, tmp_path / "out.csv", models) == 0
+    rows = read(tmp_path / "out.csv")
+    assert rows[0]["view"] == "audio"
+    assert rows[1]["error"] == "audio features are given in part: tempo blank"
+
+
+def test_several_processes_give_what_one_gives(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "CHUNK_ROWS", 7)
+    rows = [[str(n), f"Song {n}", f"Artist {n}", str(n * 50), str(n * 200), *GOOD[5:]] for n in range(60)]
+    source = write(tmp_path / "in.csv", *rows)
+    assert run(source, tmp_path / "one.csv", models) == 0
+    assert run(source, tmp_path / "two.csv", models, jobs=2) == 0
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+def test_a_missing_column_is_said_and_the_old_result_stays(
+    tmp_path: Path, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "out.csv"
+    target.write_text("old")
+    assert run(write(tmp_path / "in.csv", ["a"], header=["track"]), target, models) == 2
+    assert "in.csv has no column 'artist'" in capsys.readouterr().err
+    assert target.read_text() == "old"
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [(b"", "has no column 'track'; it has: nothing"), (b"track,artist\n\xff\xfe,b\n", "is not UTF-8 text")],
+)
+def test_a_file_that_is_no_table_is_said(
+    tmp_path: Path, models: Path, capsys: pytest.CaptureFixture[str], body: bytes, sentence: str
+) -> None:
+    source = tmp_path / "in.csv"
+    source.write_bytes(body)
+    assert run(source, tmp_path / "out.csv", models) == 2
+    assert sentence in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_missing_model_and_a_missing_file_are_said(
+    tmp_path: Path, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path / "in.csv", GOOD)
+    assert run(source, tmp_path / "out.csv", tmp_path) == 2
+    assert "There is no model" in capsys.readouterr().err
+    assert run(tmp_path / "absent.csv", tmp_path / "out.csv", models) == 2
+    assert "absent.csv" in capsys.readouterr().err
+    assert run(source, source, models) == 2
+    assert "the same file" in capsys.readouterr().err
