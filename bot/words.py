@@ -96,6 +96,8 @@ STATS_UPSTREAM_LATENCY: Final = (
 CARD_ALT: Final = "Card: {text}"
 
 FIELD_TAGS: Final = "Tags"
+FIELD_AUDIO: Final = "Sound"
+FIELD_OTHERS: Final = "Also"
 AND: Final = " and "
 PERMISSION_EMBED: Final = "Embed Links"
 PERMISSION_ATTACH: Final = "Attach Files"

@@ -22,12 +22,15 @@ COLOURS: Final = {
 """The card's accents."""
 
 FIELD_BLOCKS: Final = (Block.TRACK, Block.ARTIST)
-"""Figures with a field each; the others stand in the description as lines."""
+"""Figures with a field each."""
 
 UNNAMED: Final = "–"
 """Stands for a title of which nothing printable is left; Discord refuses empty ones."""
 
-_IN_FIELDS: Final = {LineKind.TRACK, LineKind.ARTIST}
+LINE_FIELDS: Final = {LineKind.AUDIO: words.FIELD_AUDIO, LineKind.OTHERS: words.FIELD_OTHERS}
+"""Lines of an answer that are a field of their own, below the figures."""
+
+_IN_FIELDS: Final = {LineKind.TRACK, LineKind.ARTIST, *LINE_FIELDS}
 _OUTSIDE: Final = {LineKind.SONG, LineKind.SOURCE}
 
 
@@ -35,7 +38,7 @@ def embed_of(reply: Reply) -> discord.Embed:
     """Dress a reply as an embed.
 
     An answer has the song as its title, the verdict, meaning and reasons in words, a field for each figure of song and
-    artist, and its source as the footer with the date of the figures.
+    artist, one for how it sounds and one for the rest, and its source as the footer with the date of the figures.
     """
     prediction = reply.prediction
     embed = discord.Embed(colour=COLOURS[reply.verdict] if reply.verdict else None)
@@ -56,6 +59,10 @@ def embed_of(reply: Reply) -> discord.Embed:
         _add_table(embed, line.cells)
     if prediction is not None:
         _add_figures(embed, prediction)
+        for line in reply.lines:
+            if line.kind in LINE_FIELDS:
+                value = safe(line.text, limits.EMBED_FIELD_VALUE_MAX) or UNNAMED
+                embed.add_field(name=LINE_FIELDS[line.kind], value=value, inline=False)
         embed.timestamp = prediction.source.as_of
     sources = [line.text for line in reply.lines if line.kind is LineKind.SOURCE]
     if sources:
@@ -77,7 +84,7 @@ def fitted(embed: discord.Embed) -> discord.Embed:
 
 def _add_figures(embed: discord.Embed, prediction: Prediction) -> None:
     shown = [feature for feature in prediction.assessment.features if feature.block in FIELD_BLOCKS]
-    for feature in shown[: limits.EMBED_FIELDS_MAX - 1]:
+    for feature in shown[: limits.EMBED_FIELDS_MAX - 1 - len(LINE_FIELDS)]:
         name = safe(feature.label, limits.EMBED_FIELD_NAME_MAX) or UNNAMED
         embed.add_field(name=name, value=_figure(feature))
     tags = safe(", ".join((prediction.song.tags or prediction.song.genres)[:TAGS_SHOWN]), limits.EMBED_FIELD_VALUE_MAX)

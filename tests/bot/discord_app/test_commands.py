@@ -27,6 +27,7 @@ async def test_predict_is_acknowledged_publicly_and_answered_with_embed_card_and
     fields = {one.name: one.value for one in embed.fields}
     assert fields["Listeners"] == "2,275,434\ntop 1 %"
     assert fields["Tags"] == "synthpop, pop"
+    assert fields["Also"] == "Length 3:20 (bottom 41 %)"
     assert embed.footer.text.startswith("Last.fm, just now")
     assert embed.timestamp is not None
     (attachment,) = message.attachments
