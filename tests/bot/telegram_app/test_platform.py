@@ -46,8 +46,11 @@ async def test_a_bad_token_is_one_clear_line_without_the_token(
     assert SECRET_PART not in caplog.text
 
 
-async def test_an_unreachable_telegram_is_one_line(predictor: FakePredictor, telegram: FakeTelegram) -> None:
-    telegram.fail("getMe", 500, "Internal Server Error")
+@pytest.mark.parametrize("request_name", ["getMe", "deleteWebhook"])
+async def test_an_unreachable_telegram_is_one_line(
+    predictor: FakePredictor, telegram: FakeTelegram, request_name: str
+) -> None:
+    telegram.fail(request_name, 500, "Internal Server Error")
     with pytest.raises(PlatformError, match="cannot be reached at the moment: Internal Server Error"):
         await platform_for(telegram, predictor).run(asyncio.Event())
 
