@@ -1,4 +1,4 @@
-"""Limits on how much one person and one chat may ask, platform-free and kept in memory."""
+"""Limits on how much one person and one chat may ask, platform-free, over all processes if they share a Redis."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
+
+from bot.shared_counts import SharedCounts
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -73,6 +75,8 @@ class Throttle:
         chat: Limit,
         heard_by_all: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        shared: SharedCounts | None = None,
+        name: str = "",
     ) -> None:
         """Set the limits.
 
@@ -82,24 +86,53 @@ class Throttle:
             heard_by_all: Whether everyone in a chat reads what one person is told: then a chat's limit is told once
                 in the chat, otherwise once to each person.
             clock: Tells seconds, never going back.
+            shared: Counts for all processes together.
+            name: Keeps the counts of platforms apart.
         """
         self._limits = {Scope.USER: user, Scope.CHAT: chat}
         self._heard_by_all = heard_by_all
         self._clock = clock
+        self._shared = shared
+        self._name = name
         self._windows: dict[tuple[Scope, Hashable], _Window] = {}
         self._sweep_at = SWEEP_FROM
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, heard_by_all: bool = False) -> Throttle:
-        """Take the limits from the settings."""
+    def from_settings(cls, settings: Settings, *, name: str = "", heard_by_all: bool = False) -> Throttle:
+        """Take the limits from the settings; with a ``name``, processes that share a Redis share them."""
         return cls(
             user=Limit(settings.user_limit_count, settings.user_limit_window_s),
             chat=Limit(settings.chat_limit_count, settings.chat_limit_window_s),
             heard_by_all=heard_by_all,
+            shared=SharedCounts(settings.cache_url) if name else None,
+            name=name,
         )
 
+    async def admit(self, user: Hashable, chat: Hashable | None = None) -> Ruling:
+        """Rule on one question by the counts of all processes; arguments as for :meth:`ask`."""
+        ruling = self.ask(user, chat)
+        if not ruling.allowed or self._shared is None:
+            return ruling
+        for scope, asker in ((Scope.USER, user), (Scope.CHAT, chat)):
+            limit = self._limits[scope]
+            if asker is None or limit.count == 0:
+                continue
+            who = f"{self._name}:{scope.value}:{asker}"
+            excess_s = await self._shared.excess_s(who, limit.count, limit.window_s)
+            if excess_s is not None:
+                now = self._clock()
+                window = self._window((scope, asker), now, limit)
+                window.asked, window.ends_at = limit.count, now + excess_s
+                return self._refusal(window, now, user, scope)
+        return ruling
+
+    async def aclose(self) -> None:
+        """Close the connection to the shared counts, if any."""
+        if self._shared is not None:
+            await self._shared.aclose()
+
     def ask(self, user: Hashable, chat: Hashable | None = None) -> Ruling:
-        """Rule on one question and count it if it is allowed.
+        """Rule on one question by the counts of this process alone, and count it if it is allowed.
 
         Args:
             user: Who asks.

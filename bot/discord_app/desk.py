@@ -142,7 +142,7 @@ class Desk:
 
     async def _admitted(self, exchange: Exchange) -> bool:
         interaction = exchange.interaction
-        ruling = self._throttle.ask(interaction.user.id, interaction.guild_id)
+        ruling = await self._throttle.admit(interaction.user.id, interaction.guild_id)
         if ruling.tell:
             await exchange.tell(self.answers.note("limit", limited_reply(ruling)))
         elif not ruling.allowed:

@@ -40,7 +40,7 @@ class DiscordPlatform:
         self._settings = settings
         self._answers = answers
         # Outlives a reconnection, so that a limit met is not forgotten with it.
-        self._throttle = Throttle.from_settings(settings)
+        self._throttle = Throttle.from_settings(settings, name=self.name)
 
     @classmethod
     def from_settings(cls, settings: Settings, answers: Answers) -> DiscordPlatform:
@@ -69,6 +69,7 @@ class DiscordPlatform:
                 await client.desk.drain(DRAIN_S if stop.is_set() else 0)
                 await client.close()
                 await _end(serving)
+                await self._throttle.aclose()
         error = None if serving.cancelled() else serving.exception()
         if isinstance(error, Exception) and not stop.is_set():
             raise _plainly(error) from error

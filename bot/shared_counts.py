@@ -1,0 +1,48 @@
+"""Counts that several processes share, for limits that hold over all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+
+from core.lookup.store import Store
+
+
+class SharedCounts:
+    """Counts in Redis how often somebody asked in the current stretch of time, for all processes together.
+
+    The stretches are aligned to the clock, so that every process knows when one ends. While Redis fails, nothing is
+    counted and nobody is refused: each process then keeps its own limits.
+    """
+
+    def __init__(self, url: str, *, wall_clock: Callable[[], float] = time.time) -> None:
+        """Connect lazily to ``url``; anything but redis:// or rediss:// counts nothing.
+
+        Args:
+            url: The cache's address.
+            wall_clock: Tells seconds since 1970, the same for all processes.
+        """
+        self._url = url
+        self._wall_clock = wall_clock
+        self._store: Store | None = None
+
+    async def excess_s(self, who: str, count: int, window_s: float) -> float | None:
+        """Count one; seconds until the stretch ends if it was more than ``count``, else None.
+
+        ``who`` is stored hashed, and only until the stretch is over.
+        """
+        if self._store is None:
+            self._store = Store(self._url)
+        if not self._store.is_shared:
+            return None
+        stretch, passed_s = divmod(self._wall_clock(), window_s)
+        hashed = hashlib.blake2b(who.encode(), digest_size=12).hexdigest()
+        counted = await self._store.count(f"limit:{hashed}:{stretch:.0f}", window_s)
+        return None if counted is None or counted <= count else window_s - passed_s
+
+    async def aclose(self) -> None:
+        """Close the connection; the next count opens another."""
+        store, self._store = self._store, None
+        if store is not None:
+            await store.aclose()

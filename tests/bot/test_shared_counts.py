@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from bot.shared_counts import SharedCounts
+from bot.throttle import Limit, Scope, Throttle
+from tests.fakes.redis_server import MISSING, PROGRAM, RedisServer
+
+needs_redis = pytest.mark.skipif(PROGRAM is None, reason=MISSING)
+
+NOON = 1_795_377_600.0
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def processes(redis: RedisServer) -> AsyncIterator[tuple[Throttle, Throttle]]:
+    """Two throttles as two processes have them, at a quarter of a minute."""
+    made = tuple(
+        Throttle(
+            user=Limit(3, 60),
+            chat=Limit(4, 60),
+            clock=lambda: 7.0,
+            shared=SharedCounts(redis.url, wall_clock=lambda: NOON + 15),
+            name="discord",
+        )
+        for _ in range(2)
+    )
+    yield made
+    for throttle in made:
+        await throttle.aclose()
+
+
+@needs_redis
+async def test_processes_share_a_persons_limit_and_each_knows_when_it_frees(processes) -> None:
+    first, second = processes
+    rulings = [await one.admit("ann") for one in (first, second, first)]
+    assert all(ruling.allowed for ruling in rulings)
+    refused = await second.admit("ann")
+    assert (refused.allowed, refused.wait_s, refused.tell, refused.scope) == (False, 45, True, Scope.USER)
+    assert not (await second.admit("ann")).tell
+    assert (await second.admit("ben")).allowed
+
+
+@needs_redis
+async def test_processes_share_a_chats_limit(processes) -> None:
+    first, second = processes
+    for one, user in ((first, "a"), (second, "b"), (first, "c"), (second, "d")):
+        assert (await one.admit(user, "room")).allowed
+    assert (await first.admit("e", "room")).scope is Scope.CHAT
+    assert (await first.admit("e", "other room")).allowed
+
+
+@needs_redis
+async def test_a_redis_that_dies_leaves_each_process_its_own_limit(redis: RedisServer, processes) -> None:
+    first, second = processes
+    for one in (first, second, first):
+        await one.admit("ann")
+    redis.kill()
+    assert (await second.admit("ann")).allowed
+    assert (await second.admit("ann")).allowed
+    assert not (await second.admit("ann")).allowed
+    redis.start()
+
+
+@needs_redis
+async def test_platforms_and_stretches_are_counted_apart_and_nobody_is_named(redis: RedisServer) -> None:
+    now = [NOON]
+    counts = SharedCounts(redis.url, wall_clock=lambda: now[0])
+    assert await counts.excess_s("discord:user:1", 1, 60) is None
+    assert await counts.excess_s("discord:user:1", 1, 60) == 60
+    assert await counts.excess_s("telegram:user:1", 1, 60) is None
+    now[0] += 60
+    assert await counts.excess_s("discord:user:1", 1, 60) is None
+    assert counts._store is not None
+    keys = [key async for key in counts._store._cache.scan("*")]  # type: ignore[union-attr]
+    assert len(keys) == 3
+    assert not [key for key in keys if "user" in key]
+    await counts.aclose()
+
+
+async def test_without_a_redis_nothing_is_counted_together() -> None:
+    counts = SharedCounts("mem://")
+    assert [await counts.excess_s("x", 1, 60) for _ in range(3)] == [None] * 3
+    await counts.aclose()
