@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, cast
@@ -55,6 +55,11 @@ class HitModel:
         """Least probabilities of the verdicts."""
         return self._model.bands
 
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """The content of ``metrics.json``."""
+        return cast("Mapping[str, Any]", self._model.metrics)
+
     def assess(self, song: Song) -> Assessment:
         """Answer for one song, in a few milliseconds of one core; call it off the event loop."""
         row = base_row(song)
@@ -99,7 +104,7 @@ class HitModel:
 
     def report(self) -> ModelReport:
         """Return how good the model is on artists it never saw."""
-        return model_report(cast("dict[str, Any]", self._model.metrics), self.trained_at, self._model.records)
+        return model_report(self.metrics, self.trained_at, self._model.records)
 
     def _features(self, song: Song, row: FloatMatrix) -> list[FeatureValue]:
         return [

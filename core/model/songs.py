@@ -55,7 +55,7 @@ def build_songs(tables: RawTables) -> TrainingSongs:
     popularity is the release that people play, the first of equals.
 
     Raises:
-        DataError: A fold holds too few popular songs, or too few others, to learn from.
+        DataError: A fold, or the songs with Last.fm figures or tags, hold too few popular songs or too few others.
     """
     spotify = tables.spotify
     named = spotify[(spotify["artists"] != "") & (spotify["track_name"] != "")]
@@ -74,7 +74,10 @@ def build_songs(tables: RawTables) -> TrainingSongs:
     fold = np.array([fold_of(song.artist) for song in songs], dtype=np.int64)
     _check(popular, fold)
     artist, _ = pd.factorize(pd.Series([artist_key(song.artist) for song in songs]))
-    return TrainingSongs(songs, popular, fold, artist.astype(np.int64))
+    built = TrainingSongs(songs, popular, fold, artist.astype(np.int64))
+    _check_figures("figures of their own", popular[built.has_track_figures])
+    _check_figures("tags", popular[np.array([bool(song.tags) for song in songs])])
+    return built
 
 
 def audio_of(row: dict[str, Any]) -> AudioFeatures:
@@ -158,3 +161,12 @@ def _check(popular: NDArray[np.bool_], fold: NDArray[np.int64]) -> None:
                 f"songs and {FEWEST_PER_FOLD} others."
             )
             raise DataError(sentence, user_message=sentence)
+
+
+def _check_figures(what: str, popular: NDArray[np.bool_]) -> None:
+    if min(popular.sum(), (~popular).sum()) < FEWEST_PER_FOLD:
+        sentence = (
+            f"Too few songs have Last.fm {what}: {popular.size}, of which {int(popular.sum())} are popular; at least "
+            f"{FEWEST_PER_FOLD} such songs and {FEWEST_PER_FOLD} others are needed. They come from lastfm_tracks*.csv."
+        )
+        raise DataError(sentence, user_message=sentence)

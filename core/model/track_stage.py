@@ -117,6 +117,9 @@ def population_weights(
     terms = np.column_stack([logit, logit**2])
     for label in (True, False):
         inside = popular == label
+        if joined[inside].all() or not joined[inside].any():
+            weight[inside] = 1.0
+            continue
         chance = LogisticRegression(C=1e3, max_iter=1000).fit(terms[inside], joined[inside])
         own = 1 / chance.predict_proba(terms[inside & joined])[:, 1]
         own = np.minimum(own, GREATEST_WEIGHT * np.median(own))
@@ -130,8 +133,11 @@ def fit_track_weighing(
 ) -> TrackWeighing:
     """Fit on songs with figures; ``logit`` must come from models that had not seen them.
 
-    A term of ``NEVER_NEGATIVE`` whose weight would come out negative is left out and the others fitted again.
+    A term of ``NEVER_NEGATIVE`` whose weight would come out negative is left out and the others fitted again. Songs of
+    one class alone teach nothing: then the base model's answer stays as it is.
     """
+    if popular.all() or not popular.any():
+        return TrackWeighing(0.0, tuple(float(term == "logit") for term in TERMS))
     terms = track_terms(logit, figures)
     kept = np.arange(len(TERMS))
     while True:
