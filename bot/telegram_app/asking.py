@@ -192,7 +192,7 @@ class Asking:
         """Count a question and tell once if it is one too many."""
         alone = message.chat.type == ChatType.PRIVATE
         asker = message.sender_chat or message.from_user
-        ruling = self._throttle.ask(asker.id if asker else None, None if alone else message.chat.id)
+        ruling = await self._throttle.admit(asker.id if asker else None, None if alone else message.chat.id)
         if ruling.tell:
             limited = self._answers.note("limit", limited_reply(ruling))
             await self._delivery.deliver(context.bot, place_beside(message), limited)

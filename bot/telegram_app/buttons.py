@@ -166,7 +166,7 @@ class Buttons:
     async def _admitted(self, query: CallbackQuery) -> bool:
         chat = None if query.message is None else query.message.chat
         alone = chat is None or chat.type == ChatType.PRIVATE
-        ruling = self._throttle.ask(query.from_user.id, None if alone or chat is None else chat.id)
+        ruling = await self._throttle.admit(query.from_user.id, None if alone or chat is None else chat.id)
         if not ruling.allowed:
             limited = limited_reply(ruling)
             if ruling.tell:

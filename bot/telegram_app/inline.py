@@ -95,7 +95,7 @@ class InlineMode:
         chosen = update.chosen_inline_result
         if chosen is None or chosen.inline_message_id is None:
             return
-        if self._throttle.ask(chosen.from_user.id).allowed:
+        if (await self._throttle.admit(chosen.from_user.id)).allowed:
             await self.rewrite(context.bot, chosen.inline_message_id, chosen.result_id)
 
     async def rewrite(self, bot: Bot, inline_message_id: str, token: str) -> None:

@@ -83,7 +83,7 @@ class TelegramPlatform:
                 animated=settings.telegram_animated,
             ),
             answers,
-            throttle=Throttle.from_settings(settings, heard_by_all=True),
+            throttle=Throttle.from_settings(settings, name=cls.name, heard_by_all=True),
             health=health,
             webhook_settings=WebhookSettings.from_settings(settings, token),
         )
@@ -96,7 +96,10 @@ class TelegramPlatform:
             SettingsError: The webhook's port cannot be bound.
         """
         quieten_libraries()
-        fault = await self._serve(stop)
+        try:
+            fault = await self._serve(stop)
+        finally:
+            await self._throttle.aclose()
         if fault is not None:
             # Raised here, where no exception of the library can hang on to it: theirs name the token.
             raise PlatformError(fault)
