@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from typing import Final
 
 from core.lookup.store import Store
+
+SHARED_SCHEMES: Final = frozenset({"redis", "rediss"})
 
 
 class SharedCounts:
@@ -17,7 +20,7 @@ class SharedCounts:
     """
 
     def __init__(self, url: str, *, wall_clock: Callable[[], float] = time.time) -> None:
-        """Connect lazily to ``url``; anything but redis:// or rediss:// counts nothing.
+        """Connect lazily to ``url``, redis:// or rediss://.
 
         Args:
             url: The cache's address.
@@ -27,6 +30,11 @@ class SharedCounts:
         self._wall_clock = wall_clock
         self._store: Store | None = None
 
+    @classmethod
+    def if_shared(cls, url: str) -> SharedCounts | None:
+        """Make the counts, unless ``url`` is of a cache that is one process's own."""
+        return cls(url) if url.partition(":")[0] in SHARED_SCHEMES else None
+
     async def excess_s(self, who: str, count: int, window_s: float) -> float | None:
         """Count one; seconds until the stretch ends if it was more than ``count``, else None.
 
@@ -34,8 +42,6 @@ class SharedCounts:
         """
         if self._store is None:
             self._store = Store(self._url)
-        if not self._store.is_shared:
-            return None
         stretch, passed_s = divmod(self._wall_clock(), window_s)
         hashed = hashlib.blake2b(who.encode(), digest_size=12).hexdigest()
         counted = await self._store.count(f"limit:{hashed}:{stretch:.0f}", window_s)

@@ -104,7 +104,7 @@ class Throttle:
             user=Limit(settings.user_limit_count, settings.user_limit_window_s),
             chat=Limit(settings.chat_limit_count, settings.chat_limit_window_s),
             heard_by_all=heard_by_all,
-            shared=SharedCounts(settings.cache_url) if name else None,
+            shared=SharedCounts.if_shared(settings.cache_url) if name else None,
             name=name,
         )
 

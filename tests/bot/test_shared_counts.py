@@ -85,7 +85,6 @@ async def test_platforms_and_stretches_are_counted_apart_and_nobody_is_named(red
     await counts.aclose()
 
 
-async def test_without_a_redis_nothing_is_counted_together() -> None:
-    counts = SharedCounts("mem://")
-    assert [await counts.excess_s("x", 1, 60) for _ in range(3)] == [None] * 3
-    await counts.aclose()
+@pytest.mark.parametrize(("url", "shared"), [("mem://", False), ("disk://?directory=x", False), ("redis://h", True)])
+def test_only_a_cache_that_processes_share_counts_for_all(url: str, shared: bool) -> None:
+    assert (SharedCounts.if_shared(url) is not None) is shared
