@@ -159,11 +159,11 @@ class Exchange:
         )
 
     async def _remove(self) -> None:
-        """Delete the acknowledgement; somebody else may have done so already."""
+        """Delete the acknowledgement; if it cannot be, or somebody did so already, nothing is lost."""
         try:
             await self.interaction.delete_original_response()
-        except discord.NotFound as error:
-            log.debug("event=discord_already_deleted code=%s", error.code)
+        except (discord.HTTPException, aiohttp.ClientError) as error:
+            log.info("event=discord_not_deleted error=%s", error)
 
     async def _send(self, request: Awaitable[T]) -> T:
         try:

@@ -173,3 +173,19 @@ async def test_an_answer_that_discord_takes_in_no_form_is_logged(
             await server.wait_for(("PATCH", given.payload["token"]), refused=True)
             await asyncio.sleep(0)
     assert "event=discord_answer_lost code=predicted" in caplog.text
+
+
+async def test_a_placeholder_that_somebody_deleted_is_not_missed(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    async with served(settings(tmp_path), predictor, server):
+        predictor.gate.clear()
+        asked = await server.interact(payloads.command("predict", song="zzzz"))
+        await asked.acknowledged.wait()
+        predictor.gate.set()
+        token = asked.payload["token"]
+        await server.wait_for(("POST", f"/webhooks/{payloads.APPLICATION_ID}/{token}"))
+        asked.original = None
+        await server.wait_for(("DELETE", token), refused=True)
+        still = await server.interact(payloads.command("help"))
+        await asyncio.wait_for(still.acknowledged.wait(), 3)
