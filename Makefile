@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ASK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock catalogue train clean
+.PHONY: help run test check format lock catalogue train retrain demo clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,14 @@ catalogue: $(VENV)/.run ## Build the song catalogue; CSV=file uses a file you ha
 
 train: $(VENV)/.run ## Train from DATA=folder and write models/
 	$(BIN)/python scripts/train.py --data "$(or $(DATA),$(error Say where the training data is: make train DATA=folder))"
+
+retrain: $(VENV)/.run ## Collect fresh figures into DATA=folder, train, and promote the model if it is better
+	$(BIN)/python scripts/collect.py --out "$(or $(DATA),$(error Say where the training data is: make retrain DATA=folder))" --snapshot $(COLLECT)
+	$(BIN)/python scripts/train.py --data "$(DATA)" --promote
+retrain: COLLECT ?= --chart 1000
+
+demo: $(VENV)/.run ## Write the card, embed and caption of six songs into demo/
+	$(BIN)/python scripts/demo.py
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
