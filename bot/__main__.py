@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import logging
 import signal
 import sys
@@ -24,7 +25,7 @@ from bot.supervise import Platform, supervise
 from core.assembly import build_predictor
 from core.errors import HitmeterError
 from core.log import configure_logging, settings_secrets
-from core.settings import Settings, load_settings
+from core.settings import Settings, env_file_warning, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,11 +105,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("ask", help="answer once and end").add_argument("text", nargs="+", help="song - artist")
     commands.add_parser("sync", help="register the commands with Discord, changed or not")
     options = parser.parse_args(arguments)
+    _take_any_text()
     try:
         settings = load_settings()
         on_console = options.command is not None or not (settings.discord_token or settings.telegram_token)
         level = "WARNING" if on_console and settings.log_level == "INFO" else settings.log_level
         configure_logging(level, secrets=settings_secrets(settings))
+        if (exposed := env_file_warning()) is not None:
+            log.warning("event=keys_exposed advice=%s", exposed)
         match options.command:
             case "ask":
                 return asyncio.run(ask(settings, " ".join(options.text)))
@@ -121,6 +125,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return SETUP_FAILED
     except KeyboardInterrupt:
         return 0
+
+
+def _take_any_text() -> None:
+    """Read and print what is no text of the terminal's encoding as question marks, rather than stop at it."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _say_missing(missing: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from core.domain import FeatureValue, Prediction, Verdict
 
 GREETING: Final = "Name a song, or /help, or /quit."
 PICK: Final = "Type its number."
+NOT_SAVED: Final = "The card could not be saved in {folder}: {reason}."
 PROMPT: Final = "♪ "
 
 STYLES: Final = {Verdict.POPULAR: "green", Verdict.MEDIUM: "yellow", Verdict.NOT_POPULAR: "red"}
@@ -98,8 +99,7 @@ class ConsoleChat:
         if reply.choices:
             self._console.print(PICK, style="dim")
         if reply.picture is not None:
-            path = self._save(reply.picture, reply)
-            self._console.print(Text(f"Card: {path}"), soft_wrap=True)
+            self._console.print(Text(self._saved(reply.picture, reply)), soft_wrap=True)
 
     def _answer(self, reply: Reply, prediction: Prediction) -> RenderableType:
         assessment = prediction.assessment
@@ -125,6 +125,12 @@ class ConsoleChat:
 
     def _width(self) -> int:
         return min(self._console.width, 88)
+
+    def _saved(self, picture: Picture, reply: Reply) -> str:
+        try:
+            return f"Card: {self._save(picture, reply)}"
+        except OSError as error:
+            return NOT_SAVED.format(folder=self._cards_dir, reason=error.strerror)
 
     def _save(self, picture: Picture, reply: Reply) -> Path:
         """Write the picture under a name made from the song, or from what was asked."""

@@ -12,7 +12,7 @@ from core.lookup.catalog import Catalogue
 from core.lookup.demo import RecordedFigures
 from core.lookup.lastfm import LastFm
 from core.lookup.resolve import SongResolver
-from core.model.inference import HitModel
+from core.model.proof import load_proved
 from core.predictor import Completer, Predictor
 from core.render.card import CardRenderer
 
@@ -32,8 +32,7 @@ CATALOGUE_HINT = (
     "To build it: make catalogue"
 )
 
-HISTORY_HINT = "The folder of DATA_DIR cannot be written ({error}): buttons will be forgotten at the next start."
-
+HISTORY_HINT = "history.sqlite in DATA_DIR cannot be used ({error}): buttons will be forgotten at the next start."
 
 RECENT_SONGS = 200
 """Recently asked songs looked through for a completion."""
@@ -65,7 +64,7 @@ def build_predictor(
         CatalogueError: There is a catalogue, but it is damaged.
         DataError: The recorded figures are damaged.
     """
-    model = HitModel.load(settings.models_dir)
+    model = load_proved(settings.models_dir)
     catalogue = Catalogue.open_if_present(settings.catalogue_path)
     missing = [] if catalogue is not None else [CATALOGUE_HINT]
     try:

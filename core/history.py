@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import sqlite3
 import threading
 from base64 import urlsafe_b64encode
+from collections import OrderedDict
 from pathlib import Path
 from typing import Final
 
 from core.domain import SongName
+
+log = logging.getLogger(__name__)
 
 TOKEN_CHARS: Final = 12
 """Length of a token: 72 bits, so that a million songs collide with a chance below one in a billion."""
 
 KEPT_SONGS: Final = 100_000
 """Songs remembered; the ones asked longest ago are forgotten first."""
+
+UNSTORED_KEPT: Final = 1_000
+"""Songs kept in memory while the disk takes none."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS asked (
@@ -36,7 +43,8 @@ class History:
     """Remembers which songs were asked for, never by whom.
 
     One SQLite file; every method blocks for a disk write at most, so call it from a worker thread. A write is
-    committed as a whole or not at all.
+    committed as a whole or not at all. While the disk is full, read-only or damaged the latest songs are kept in
+    memory: an answer is worth more than its being remembered.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -44,6 +52,8 @@ class History:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
+        self._unstored: OrderedDict[str, SongName] = OrderedDict()
+        self._failing = False
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
@@ -53,39 +63,65 @@ class History:
         """Note a song that was asked for, or only offered, and return its token."""
         token = song_token(name)
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
             try:
-                (turn,) = self._db.execute("SELECT coalesce(max(turn), 0) + 1 FROM asked").fetchone()
-                self._db.execute(
-                    "INSERT INTO asked VALUES (?, ?, ?, ?, ?) ON CONFLICT (token) "
-                    "DO UPDATE SET turn = excluded.turn, asked = max(asked, excluded.asked)",
-                    (token, _storable(name.title), _storable(name.artist), turn, asked),
-                )
-                self._db.execute("DELETE FROM asked WHERE turn <= ?", (turn - KEPT_SONGS,))
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+                self._store(token, name, asked=asked)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.ProgrammingError):
+                    raise
+                self._failed(error)
+                self._unstored[token] = name
+                if len(self._unstored) > UNSTORED_KEPT:
+                    self._unstored.popitem(last=False)
+            else:
+                self._failing = False
         return token
 
     def recall(self, token: str) -> SongName | None:
         """Find the song a token names; None if it was forgotten or never given out."""
         with self._lock:
-            row = self._db.execute("SELECT title, artist FROM asked WHERE token = ?", (token,)).fetchone()
-        return None if row is None else SongName(*row)
+            rows = self._read("SELECT title, artist FROM asked WHERE token = ?", token)
+            return SongName(*rows[0]) if rows else self._unstored.get(token)
 
     def recent(self, limit: int) -> tuple[SongName, ...]:
         """List the songs asked for last, the latest first."""
         with self._lock:
-            rows = self._db.execute(
-                "SELECT title, artist FROM asked WHERE asked ORDER BY turn DESC LIMIT ?", (limit,)
-            ).fetchall()
+            rows = self._read("SELECT title, artist FROM asked WHERE asked ORDER BY turn DESC LIMIT ?", limit)
         return tuple(SongName(*row) for row in rows)
 
     def close(self) -> None:
         """Close the file; the history cannot be used afterwards."""
         with self._lock:
             self._db.close()
+
+    def _store(self, token: str, name: SongName, *, asked: bool) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            (turn,) = self._db.execute("SELECT coalesce(max(turn), 0) + 1 FROM asked").fetchone()
+            self._db.execute(
+                "INSERT INTO asked VALUES (?, ?, ?, ?, ?) ON CONFLICT (token) "
+                "DO UPDATE SET turn = excluded.turn, asked = max(asked, excluded.asked)",
+                (token, _storable(name.title), _storable(name.artist), turn, asked),
+            )
+            self._db.execute("DELETE FROM asked WHERE turn <= ?", (turn - KEPT_SONGS,))
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # a full disk may have ended it already
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _read(self, sql: str, value: object) -> list[tuple[str, str]]:
+        try:
+            return self._db.execute(sql, (value,)).fetchall()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.ProgrammingError):
+                raise
+            self._failed(error)
+            return []
+
+    def _failed(self, error: sqlite3.DatabaseError) -> None:
+        if not self._failing:
+            log.warning("event=history_failing error=%s", error)
+        self._failing = True
 
 
 def _storable(text: str) -> str:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from core.domain import Answer, Cover, Found, ModelReport, Prediction, SongName
 from core.lookup.budget import time_budget
-from core.model.inference import HitModel
+from core.model.proof import load_proved
 from core.query import parse_query
 
 if TYPE_CHECKING:
     from core.history import History
     from core.lookup.artwork import Artwork
     from core.lookup.resolve import SongResolver
+    from core.model.inference import HitModel
     from core.render.card import CardRenderer
 
 log = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ class Predictor:
         Raises:
             ModelError: The stored model is missing or damaged; the old one goes on serving.
         """
-        self._model = await asyncio.to_thread(HitModel.load, self._models_dir)
+        self._model = await asyncio.to_thread(load_proved, self._models_dir)
         return self.report()
 
     async def aclose(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,12 +15,14 @@ from core.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parents[1]
 
+ENV_FILE = ROOT / ".env"
+
 
 class Settings(BaseSettings):
     """All settings of the bot; each name in upper case is its environment variable."""
 
     model_config = SettingsConfigDict(
-        env_file=ROOT / ".env",
+        env_file=ENV_FILE,
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
@@ -124,3 +128,18 @@ def load_settings() -> Settings:
             f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)
         )
         raise SettingsError(faults, user_message=f"A setting cannot work: {faults}") from None
+
+
+def env_file_warning(path: Path | None = None) -> str | None:
+    """Say in one sentence that others can read the file of keys and tokens; None if they cannot or there is none.
+
+    Where files have no owners, as on Windows, there is nothing to say.
+    """
+    path = path or ENV_FILE
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return None
+    if not hasattr(os, "geteuid") or not mode & (stat.S_IRGRP | stat.S_IROTH):
+        return None
+    return f"Others on this machine can read the keys in {path.name}. To mend that: chmod 600 {path.name}"

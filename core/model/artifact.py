@@ -91,6 +91,7 @@ def save(model: ServedModel, folder: Path, *, trained_at: datetime, extras: dict
         "recipe": recipe,
     }
     folder.mkdir(parents=True, exist_ok=True)
+    _clear_staging(folder)
     staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=folder))
     try:
         for file, content in {name: body, **extras}.items():
@@ -175,6 +176,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise ModelRejected(f"{path} holds no manifest.")
     return manifest
+
+
+def _clear_staging(folder: Path) -> None:
+    """Drop what a write left behind that was killed; two writers at one time are not meant to be."""
+    for path in folder.glob(".staging-*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _write(path: Path, content: bytes) -> None:

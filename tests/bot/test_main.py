@@ -12,7 +12,7 @@ import pytest
 from core.settings import ROOT, Settings
 
 
-def bot(tmp_path: Path, *arguments: str, typed: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
+def bot(tmp_path: Path, *arguments: str, typed: str | bytes = "", **changes: str) -> subprocess.CompletedProcess[str]:
     names = {name.upper() for name in Settings.model_fields}
     environment = {name: value for name, value in os.environ.items() if name not in names}
     # An empty value stands for an unset one, so that a developer's .env cannot reach the test.
@@ -21,9 +21,10 @@ def bot(tmp_path: Path, *arguments: str, typed: str = "", **changes: str) -> sub
         [sys.executable, "-m", "bot", *arguments],
         cwd=ROOT,
         env=environment | changes,
-        input=typed,
+        input=typed.decode(errors="surrogateescape") if isinstance(typed, bytes) else typed,
         capture_output=True,
         text=True,
+        errors="surrogateescape",
         timeout=120,
         check=False,
     )
@@ -69,3 +70,13 @@ def test_the_chat_works_piped_without_prompt_and_ends_with_its_input(tmp_path: P
     assert "Blinding Lights — The Weeknd" in done.stdout
     assert "Adele" not in done.stdout
     assert "♪" not in done.stdout
+
+
+def test_bytes_that_are_no_text_and_a_folder_that_takes_no_card_stop_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    typed = b"\xff\xfe\x80\nhello \xff there\n/predict Blinding Lights - The Weeknd\n"
+    done = bot(tmp_path, typed=typed, CARDS_DIR=str(tmp_path / "file" / "cards"))
+    assert done.returncode == 0, done.stderr
+    assert "▲ Popular" in done.stdout
+    assert "The card could not be saved in" in done.stdout
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,43 @@
+import logging
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+from core import settings as settings_module
+from core.settings import env_file_warning
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)])
+def test_keys_that_others_can_read_are_warned_of(tmp_path: Path, mode: int, warned: bool) -> None:
+    path = tmp_path / ".env"
+    path.write_text("LASTFM_API_KEY=0123456789abcdef0123456789abcdef\n")
+    path.chmod(mode)
+    warning = env_file_warning(path)
+    assert (warning is not None) is warned
+    if warning is not None:
+        assert "chmod 600 .env" in warning
+        assert "0123456789abcdef" not in warning
+
+
+def test_no_file_needs_no_warning(tmp_path: Path) -> None:
+    assert env_file_warning(tmp_path / ".env") is None
+
+
+def test_the_warning_is_given_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / ".env"
+    path.write_text("")
+    path.chmod(0o644)
+    monkeypatch.setattr(settings_module, "ENV_FILE", path)
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path))  # it ends here, for want of a model
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        assert main(["ask", "x - y"]) == 2
+    finally:
+        logging.captureWarnings(False)
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    assert "chmod 600 .env" in capsys.readouterr().err
