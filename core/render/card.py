@@ -7,14 +7,19 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from typing import Self
+from typing import Final, Self
 
 from core.domain import Cover, Prediction
 from core.errors import RenderError
 from core.render.animation import draw_animation
 from core.render.compare import draw_comparison
+from core.render.footer import source_words
 from core.render.single import draw_card
 from core.render.text import warm_up
+from core.shared_work import SharedWork
+
+CARDS_KEPT: Final = 32
+"""Cards kept for those who ask for the same song soon after, 0.3 MB each, with their covers 0.5 MB more."""
 
 
 class CardRenderer:
@@ -30,15 +35,24 @@ class CardRenderer:
     ) -> None:
         self._executor = executor or ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self._now = now
+        self._cards: SharedWork[bytes] = SharedWork(CARDS_KEPT)
         self._executor.submit(warm_up)
 
     async def card(self, prediction: Prediction, cover: Cover | None) -> bytes:
         """Draw the card as PNG, 1200 x 630; without a cover one is drawn.
 
+        People who ask for the same song share one drawing, for as long as its small print says the same.
+
         Raises:
             RenderError: The card could not be drawn.
         """
-        return await self._draw(partial(draw_card, prediction, cover, self._now()))
+        now = self._now()
+        drawing = partial(draw_card, prediction, cover, now)
+        try:
+            key = (prediction, cover, source_words(prediction.source, now))
+        except Exception as error:
+            raise RenderError(f"{drawing}: {type(error).__name__}: {error}"[:500]) from error
+        return await self._cards.get(key, lambda: self._draw(drawing))
 
     async def compare(
         self, first: Prediction, first_cover: Cover | None, second: Prediction, second_cover: Cover | None

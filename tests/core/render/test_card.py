@@ -2,6 +2,7 @@ import asyncio
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from PIL import Image
@@ -61,3 +62,22 @@ async def test_threads_do_not_mix_up_their_texts():
         made = [prediction(f"Song number {n}", f"Artist {n}", probability=n / 24) for n in range(24)]
         drawn = await asyncio.gather(*(renderer.card(one, None) for one in made))
     assert drawn == [draw_card(one, None, NOW) for one in made]
+
+
+async def test_the_same_song_asked_for_by_many_is_drawn_once():
+    moments = [NOW, NOW, NOW + timedelta(hours=2)]
+    submitted = []
+
+    class Counting(ThreadPoolExecutor):
+        def submit(self, fn, /, *args, **kwargs):
+            submitted.append(fn)
+            return super().submit(fn, *args, **kwargs)
+
+    async with CardRenderer(Counting(1), now=lambda: moments.pop(0)) as renderer:
+        warming = len(submitted)
+        cover = plain_cover(40, 80, 120)
+        first, second = await asyncio.gather(renderer.card(prediction(), cover), renderer.card(prediction(), cover))
+        assert first == second
+        assert len(submitted) - warming == 1
+        # Two hours later the small print says so.
+        assert await renderer.card(prediction(), cover) != first
