@@ -4,12 +4,15 @@ import gzip
 import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 from threadpoolctl import threadpool_limits
 
 from core.model.artifact import MANIFEST, PREVIOUS, load
+from core.model.baselines import forest_on_songs
 from core.model.boosting import base_pipeline
 from core.model.recipes import RECIPES, Budget, Recipe
 from scripts.train import main
@@ -28,6 +31,8 @@ def one_thread() -> Iterator[None]:
 def _small_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     small = Recipe("default", lambda seed: base_pipeline(seed, n_seeds=1, max_iter=15))
     monkeypatch.setitem(RECIPES, "default", small)
+    forest = Recipe("forest", partial(forest_on_songs, trees=5), servable=False)
+    monkeypatch.setitem(RECIPES, "forest", forest)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +107,16 @@ def test_the_forest_is_measured_and_never_served(data: Path, tmp_path: Path) -> 
     after = files(tmp_path)
     assert json.loads(after.pop("metrics-forest.json"))["recipe"] == "forest"
     assert after == before
+
+
+def test_a_dask_cluster_gives_what_local_processes_give(data: Path, tmp_path: Path) -> None:
+    assert run("--data", data, "--out", tmp_path / "local") == 0
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, worker_dashboard_address=None
+    ) as cluster:
+        assert run("--data", data, "--out", tmp_path / "dask", "--dask", cluster.scheduler_address) == 0
+    local, dask = files(tmp_path / "local"), files(tmp_path / "dask")
+    assert local["metrics.json"] == dask["metrics.json"]
 
 
 def packed(folder: Path, stem: str) -> Path:
