@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from core.model.features import BASE, COLUMN, COLUMNS_OF, FloatMatrix, Group
 from core.model.genres import GENRES
+from core.model.quick_trees import log_odds
 
 N_SEEDS: Final = 1
 """Boosting runs averaged in each fold; each hides other figures."""
@@ -115,7 +116,7 @@ class HidingBooster(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def decision_function(self, rows: FloatMatrix) -> NDArray[np.float64]:
         """Return the mean log odds of the runs, shape (n_rows,)."""
-        return np.asarray(np.mean([run.decision_function(rows) for run in self.runs_], axis=0), dtype=np.float64)
+        return np.asarray(np.mean([log_odds(run, rows) for run in self.runs_], axis=0), dtype=np.float64)
 
     def predict_proba(self, rows: FloatMatrix) -> NDArray[np.float64]:
         """Return the probabilities of both classes, shape (n_rows, 2), before calibration."""
