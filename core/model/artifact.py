@@ -196,13 +196,16 @@ def _keep_previous(folder: Path) -> None:
     if not (folder / MANIFEST).is_file():
         return
     fresh = Path(tempfile.mkdtemp(prefix=".staging-", dir=folder))
-    named = _read_manifest(folder).get("artifact", {}).get("file", "")
-    for path in folder.iterdir():
-        if path.is_file() and (not _ARTIFACT_NAME.fullmatch(path.name) or path.name == named):
-            shutil.copy2(path, fresh / path.name)
-    kept = folder / PREVIOUS
-    shutil.rmtree(kept, ignore_errors=True)
-    fresh.replace(kept)
+    try:
+        named = _read_manifest(folder).get("artifact", {}).get("file", "")
+        for path in folder.iterdir():
+            if path.is_file() and (not _ARTIFACT_NAME.fullmatch(path.name) or path.name == named):
+                shutil.copy2(path, fresh / path.name)
+        kept = folder / PREVIOUS
+        shutil.rmtree(kept, ignore_errors=True)
+        fresh.replace(kept)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _publish(staging: Path, folder: Path) -> None:
