@@ -52,7 +52,7 @@ async def start_discord(tmp_path) -> AsyncIterator[StartDiscord]:
             return HitmeterClient(desk, command_sync=CommandSync(tmp_path / "hash.json"), shard_count=1)
 
         client = build()
-        env = simcord.Env(client)
+        env = simcord.Env(client, settle_timeout=30)
         await env.start()
         simulated = Discord(env, fake, client, counted, clock, build)
         started.append(simulated)

@@ -12,16 +12,9 @@ from PIL import Image
 from bot.replies import ResultCode
 from core.assembly import build_predictor
 from core.settings import Settings
-from tests.fakes.lastfm_server import FakeArtist, FakeLastFm, FakeSong, Fault
+from tests.fakes.chain import ARTISTS, SONGS
+from tests.fakes.lastfm_server import FakeLastFm, Fault
 from tests.fakes.simulated_discord import Discord, StartDiscord
-
-SONGS = (
-    FakeSong("Blinding Lights", "The Weeknd", 2_275_434, 37_246_021, album="After Hours", tags=("synthpop", "pop")),
-    FakeSong("Cellar Door Song", "Basement Five Trio", 300, 700, tags=("folk",)),
-    FakeSong("Hello", "Adele", 1_900_000, 17_000_000),
-    FakeSong("Hello", "Lionel Richie", 1_100_000, 6_000_000),
-)
-ARTISTS = (FakeArtist("The Weeknd", 4_512_003, 780_000_000), FakeArtist("Basement Five Trio", 350, 900))
 
 
 @pytest.fixture
