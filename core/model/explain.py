@@ -12,7 +12,7 @@ from core.domain import Block, Reason, Song
 from core.model.features import COLUMN, COLUMNS_OF, FloatMatrix, Group
 from core.model.genres import genres_of
 from core.model.served import FoldModel, ServedModel, genres_from_tags_alone
-from core.model.title_facts import TITLE_WORDS
+from core.model.title_words import TITLE_WORDS
 from core.model.track_stage import TrackFigures
 from core.model.views import Pattern
 
