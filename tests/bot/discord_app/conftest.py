@@ -52,7 +52,8 @@ async def start_discord(tmp_path) -> AsyncIterator[StartDiscord]:
             return HitmeterClient(desk, command_sync=CommandSync(tmp_path / "hash.json"), shard_count=1)
 
         client = build()
-        env = simcord.Env(client, settle_timeout=30)
+        # Longer than a busy machine needs to draw, shorter than the timers that idle connections leave behind.
+        env = simcord.Env(client, settle_timeout=10)
         await env.start()
         simulated = Discord(env, fake, client, counted, clock, build)
         started.append(simulated)
