@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.domain import Answer, Cover, Found, ModelReport, Prediction, SongName
+from core.domain import Answer, Cover, Found, ModelReport, Prediction, SongName, SongQuery
 from core.lookup.budget import time_budget
 from core.model.proof import load_proved
 from core.query import parse_query
+from core.shared_work import SharedWork
 
 if TYPE_CHECKING:
     from core.history import History
@@ -75,9 +76,11 @@ class Predictor:
         self._complete = complete
         self._models_dir = models_dir
         self._scoring = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scoring")
+        # Nothing is kept here: how long figures count is for the cache to say.
+        self._asked: SharedWork[Answer] = SharedWork(kept=0)
 
     async def predict(self, text: str, *, fresh: bool = False) -> Answer:
-        """Answer a typed question.
+        """Answer a typed question; people who ask the same at the same time share the answer.
 
         Args:
             text: The question, at most 200 characters, in any of the forms of :mod:`core.query`.
@@ -87,10 +90,8 @@ class Predictor:
             QueryError: The text does not name a song.
             UpstreamError: Last.fm gave no usable answer and nothing older is at hand.
         """
-        query = parse_query(text)
-        with time_budget(LOOKUP_BUDGET_S):
-            resolved = await self._resolver.resolve(query, fresh=fresh)
-        return await self._assess(resolved) if isinstance(resolved, Found) else resolved
+        query = await asyncio.get_running_loop().run_in_executor(self._scoring, parse_query, text)
+        return await self._asked.get((query, fresh), lambda: self._answer(query, fresh=fresh))
 
     async def predict_song(self, name: SongName, *, fresh: bool = False) -> Answer:
         """Answer for a song chosen by its resolved name, as candidates and buttons give it.
@@ -169,6 +170,11 @@ class Predictor:
         if self._resolver.catalogue is not None:
             self._resolver.catalogue.close()
         self._history.close()
+
+    async def _answer(self, query: SongQuery, *, fresh: bool) -> Answer:
+        with time_budget(LOOKUP_BUDGET_S):
+            resolved = await self._resolver.resolve(query, fresh=fresh)
+        return await self._assess(resolved) if isinstance(resolved, Found) else resolved
 
     async def _assess(self, found: Found) -> Prediction:
         model = self._model

@@ -26,6 +26,8 @@ _GLOW_STRENGTH: Final = 0.50
 _CORNER_SHARE: Final = 0.055
 _INITIALS_SIZE_SHARE: Final = 0.42
 _GROOVES: Final = 7
+_GROOVE_STRENGTH: Final = 0.045
+_SHADES: Final = 128
 
 
 def cover_art(cover: Cover | None, name: SongName) -> Image.Image:
@@ -33,6 +35,18 @@ def cover_art(cover: Cover | None, name: SongName) -> Image.Image:
     if cover is None:
         return drawn_cover(name)
     return Image.frombytes("RGB", (cover.side_px, cover.side_px), cover.rgb)
+
+
+@lru_cache(maxsize=1)
+def _sleeve(side_px: int) -> bytes:
+    """Compute the shade of each pixel, in ``_SHADES`` steps from light to dark, and as much again in a groove."""
+    y, x = np.mgrid[0:side_px, 0:side_px] / side_px
+    shade = np.clip(0.5 * (x + y), 0, 1) * (_SHADES - 1)
+    # Grooves of a record around the upper right corner.
+    distance = np.hypot(x - 0.92, y - 0.10)
+    groove = np.abs((distance * _GROOVES) % 1.0 - 0.5) < 0.04
+    places: bytes = (shade.round() + _SHADES * groove).astype(np.uint8).tobytes()
+    return places
 
 
 @lru_cache(maxsize=8)
@@ -45,13 +59,12 @@ def drawn_cover(name: SongName) -> Image.Image:
         np.array(colorsys.hls_to_rgb(where % 1.0, lightness, 0.52)) * 255
         for where, lightness in ((hue, 0.44), (hue + 0.07, 0.17))
     )
-    y, x = np.mgrid[0:side, 0:side] / side
-    shade = np.clip(0.5 * (x + y), 0, 1)[..., None]
-    # Grooves of a record around the upper right corner.
-    distance = np.hypot(x - 0.92, y - 0.10)
-    groove = 0.045 * (np.abs((distance * _GROOVES) % 1.0 - 0.5) < 0.04)[..., None]
-    rgb = light * (1 - shade) + dark * shade + 255 * groove
-    picture = Image.fromarray(np.clip(rgb, 0, 255).round().astype(np.uint8))
+    shares = np.arange(_SHADES)[:, None] / (_SHADES - 1)
+    plain = light * (1 - shares) + dark * shares
+    palette = np.clip(np.concatenate([plain, plain + 255 * _GROOVE_STRENGTH]), 0, 255).round().astype(np.uint8)
+    sleeve = Image.frombytes("P", (side, side), _sleeve(side))
+    sleeve.putpalette(palette.tobytes())
+    picture = sleeve.convert("RGB")
     size = round(side * _INITIALS_SIZE_SHARE)
     letters = fit(initials(name.title), size, round(side * 0.84), Weight.BOLD)
     if letters.mask is None:
