@@ -94,7 +94,9 @@ def model_card(metrics: Mapping[str, Any], trained_at: datetime) -> str:
         "and F1 51.87 %.",
         _table(protocols["predecessor"]["views"], list(protocols["predecessor"]["views"])),
         "## Songs with Last.fm figures of their own",
-        "Weighted so that these songs count as all songs do; `unweighted` rows take them as they stand in the charts.",
+        "Weighted so that these songs count as all songs do; `unweighted` rows take them as they stand in the charts. "
+        "The served answer stands between the two: it says somewhat too much for a song drawn from all songs and too "
+        "little for one drawn from the charts, which is where people's questions come from.",
         _table(protocols["track_figures"]["views"], list(protocols["track_figures"]["views"])),
         "## What real tags cost",
         "The view `live` with genres from real Last.fm tags, on songs that have some, beside the same songs with the "
