@@ -31,8 +31,9 @@ class RedisServer:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Stop it."""
-        self.kill()
+        """Stop it, if it still runs."""
+        if self._process.poll() is None:
+            self.kill()
 
     def start(self) -> None:
         """Start it, again after a kill, on the same port, and wait until it answers."""
