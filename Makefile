@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ASK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock catalogue train retrain demo clean
+.PHONY: help run test check format lock catalogue train retrain demo audit clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,14 @@ retrain: COLLECT ?= --chart 1000
 
 demo: $(VENV)/.run ## Write the card, embed and caption of six songs into demo/
 	$(BIN)/python scripts/demo.py
+
+audit: $(BIN)/python ## Look up known weaknesses of all pinned packages; needs the network
+	$(BIN)/python -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(VENV)/audit/bin/pip-audit --requirement requirements-dev.txt --no-deps --disable-pip
+
+bench: $(VENV)/.dev ## Measure speed; CSV=file measures on the data set, MILLION=1 also on a million songs
+	$(BIN)/python scripts/bench.py $(if $(CSV),--csv "$(CSV)") $(if $(MILLION),--million)
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

@@ -21,6 +21,7 @@ from bot.answers import Answers
 from bot.console import EXIT_CODES, ConsoleChat
 from bot.health import Health, health_server
 from bot.metrics import Metrics
+from bot.pace import keep_pace
 from bot.supervise import Platform, supervise
 from core.assembly import build_predictor
 from core.errors import HitmeterError
@@ -87,6 +88,7 @@ async def serve(settings: Settings) -> int:
     try:
         _say_missing(assembled.missing)
         adapters = platforms(settings, answers_for, health)
+        keep_pace()
         if adapters:
             async with health_server(settings.health_host, settings.health_port, health):
                 await supervise(adapters, _stop_on_signals(), on_state=health.mark)

@@ -1,0 +1,139 @@
+"""Many people asking at once: nothing lost, nothing fetched twice, how many a second, and how long the loop stands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bot.answers import Answers
+from bot.replies import Reply, ResultCode
+from core.domain import Song
+from core.history import song_token
+from scripts.benchmarks.chain import Chain, running_chain
+from scripts.benchmarks.drawing import card_alone_ms
+from scripts.benchmarks.measuring import Row, percentile, stalls_ms
+
+PEOPLE: Final = 200
+SONGS: Final = 50
+SONGS_OF_AN_ARTIST: Final = 2
+STRANGERS: Final = 76
+STRANGERS_SONGS_OF_AN_ARTIST: Final = 4
+"""Songs of one artist among those asked for: songs and artists together stay within the burst of 100 requests that
+Last.fm's terms leave, so that its rate is not what is measured."""
+
+PLAIN_NAME: Final = re.compile("[A-Za-z]{3,}(?: [A-Za-z]{2,})+")
+THROUGHPUT_SHARE: Final = 0.8
+STALL_MS: Final = 25.0
+SEED: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Rush:
+    """What became of a rush of questions."""
+
+    answered: int
+    asked: int
+    taken_s: float
+    fetched_twice: int
+    stalls_ms: tuple[float, ...]
+
+    @property
+    def per_s(self) -> float:
+        """Answers a second."""
+        return self.answered / self.taken_s
+
+
+def measure_crowd(songs: Sequence[Song], folder: Path) -> list[Row]:
+    """Let ``PEOPLE`` ask at once for ``SONGS`` songs, and ``STRANGERS`` for a song each."""
+    cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else len(os.sched_getaffinity(0))
+    card_ms = card_alone_ms()
+    possible = cores * 1000 / card_ms
+    picked = songs_of_few_artists(songs, SONGS, SONGS_OF_AN_ARTIST, SEED)
+    shared = asyncio.run(_rush(picked, PEOPLE, folder))
+    picked = songs_of_few_artists(songs, STRANGERS, STRANGERS_SONGS_OF_AN_ARTIST, SEED)
+    alone = asyncio.run(_rush(picked, STRANGERS, folder))
+    ratio = shared.per_s / possible
+    complete = shared.answered == shared.asked and not shared.fetched_twice
+    longest = max(*shared.stalls_ms, *alone.stalls_ms)
+    return [
+        Row(
+            what=f"{PEOPLE} people at once, {SONGS} songs",
+            against=f"cards/s x cores: {1000 / card_ms:.0f} x {cores} = {possible:.0f}",
+            measured=f"{shared.answered} of {shared.asked} answered, {shared.fetched_twice} fetched twice, "
+            f"{shared.per_s:.0f} answers/s",
+            ratio=ratio,
+            target=f"nothing lost, each fetched once, >= {THROUGHPUT_SHARE:.0%} of cards/s x cores",
+            reached=complete and ratio >= THROUGHPUT_SHARE,
+            figures={"answers_per_s": shared.per_s, "possible_per_s": possible, "card_ms": card_ms},
+        ),
+        Row(
+            what=f"{STRANGERS} people at once, a song each",
+            against=f"cards/s x cores: {possible:.0f}",
+            measured=f"{alone.answered} of {alone.asked} answered, {alone.per_s:.0f} answers/s",
+            ratio=alone.per_s / possible,
+            target="",
+            reached=None,
+            figures={"answers_per_s": alone.per_s},
+        ),
+        Row(
+            what="longest stall of the event loop under both",
+            against="",
+            measured=f"{longest:.1f} ms, p99 {percentile(shared.stalls_ms, 99):.1f} ms",
+            target=f"<= {STALL_MS:.0f} ms",
+            reached=longest <= STALL_MS,
+            figures={"longest_ms": longest, "p99_ms": percentile(shared.stalls_ms, 99)},
+        ),
+    ]
+
+
+def songs_of_few_artists(songs: Sequence[Song], count: int, each: int, seed: int) -> list[Song]:
+    """Pick ``count`` songs by artists with at least ``each`` songs, so many of each artist; same seed, same songs.
+
+    Songs and artists are picked whose names a question gives as they are: letters and spaces alone.
+    """
+    by_artist: dict[str, dict[str, Song]] = defaultdict(dict)
+    for song in songs:
+        if PLAIN_NAME.fullmatch(song.title) and PLAIN_NAME.fullmatch(song.artist):
+            by_artist[song.artist].setdefault(song.title.casefold(), song)
+    rng = random.Random(seed)  # noqa: S311 - repeats, guards nothing
+    artists = sorted(artist for artist, known in by_artist.items() if len(known) >= each)
+    picked: dict[str, Song] = {}
+    for artist in rng.sample(artists, len(artists)):
+        fresh = [song for title, song in by_artist[artist].items() if title not in picked]
+        if len(fresh) >= each:
+            picked.update((song.title.casefold(), song) for song in fresh[:each])
+        if len(picked) >= count:
+            break
+    return list(picked.values())[:count]
+
+
+async def _rush(songs: Sequence[Song], people: int, folder: Path) -> Rush:
+    other = Song(title="Warming Up", artist="The Overture")
+    async with running_chain([*songs, other], folder) as chain:
+        answers = Answers(chain.predictor)
+        await answers.predict(f"{other.title} - {other.artist}")
+        asked = [songs[number % len(songs)] for number in range(people)]
+        async with stalls_ms() as stalls:
+            started = time.perf_counter()
+            replies = await asyncio.gather(*(answers.predict(f"{song.title} - {song.artist}") for song in asked))
+            taken_s = time.perf_counter() - started
+        answered = sum(_is_answer(reply, song) for reply, song in zip(replies, asked, strict=True))
+        return Rush(answered, people, taken_s, _fetched_twice(chain), tuple(stalls))
+
+
+def _is_answer(reply: Reply, song: Song) -> bool:
+    """Tell whether a reply is about the song that was asked for and has its card."""
+    return reply.code is ResultCode.PREDICTED and reply.picture is not None and reply.token == song_token(song.name)
+
+
+def _fetched_twice(chain: Chain) -> int:
+    counted: Counter[tuple[str, str, str]] = chain.lastfm.requests()
+    return sum(times > 1 for request, times in counted.items() if request[0] == "track.getInfo")

@@ -1,0 +1,166 @@
+"""How long the bot takes to be ready, how much memory it holds, and whether answers leave any behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from bot.answers import Answers
+from core.domain import Song
+from core.settings import ROOT
+from scripts.benchmarks.chain import running_chain
+from scripts.benchmarks.crowd import songs_of_few_artists
+from scripts.benchmarks.measuring import Row, median
+
+STARTS: Final = 5
+ANSWERS: Final = 10_000
+SONGS: Final = 40
+SEED: Final = 17
+WARM_UP: Final = 1_000
+"""Answers before the memory counts as that at rest: by then the caches are full."""
+
+AT_ONCE: Final = 20
+DRAWN_EVERY: Final = 20
+"""Every so manieth answer has a card of its own drawn."""
+
+START_S, RSS_MB, GROWTH_PCT = 3.0, 350.0, 5.0
+READY: Final = "ready"
+
+CHILD: Final = """
+import asyncio, sys
+import bot.__main__
+from bot.answers import Answers
+from bot.health import Health
+from bot.metrics import Metrics
+from bot.pace import keep_pace
+from core.assembly import build_predictor
+from core.settings import Settings
+
+async def start():
+    keys = {"lastfm_api_key": "0" * 32, "discord_token": "0", "telegram_token": "0"}
+    settings = Settings.model_validate({"data_dir": sys.argv[1], **keys})
+    assembled = build_predictor(settings)
+    metrics = Metrics()
+    bot.__main__.platforms(settings, lambda name: Answers(assembled.predictor), Health(metrics))
+    keep_pace()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    await assembled.predictor.aclose()
+
+asyncio.run(start())
+"""
+
+
+def rss_mb(process: int | str = "self") -> float:
+    """Return the memory that a process holds, as Linux counts it; NaN where there is no /proc."""
+    status = Path(f"/proc/{process}/status")
+    if not status.exists():
+        return float("nan")
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def measure_start(folder: Path) -> list[Row]:
+    """Start the bot with both adapters several times, from the interpreter's first instruction to ready."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    # Installed packages are compiled by pip; where that was not done, the first start does it, and is not counted.
+    environment["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+    taken, resting = zip(*(_start(folder, environment) for _ in range(STARTS + 1)), strict=True)
+    start_s, held_mb = median(taken[1:]), median(resting[1:])
+    return [
+        Row(
+            what="start to ready, both adapters and the catalogue",
+            against="",
+            measured=f"median {start_s:.1f} s, slowest of {STARTS} {max(taken[1:]):.1f} s",
+            target=f"<= {START_S:.0f} s",
+            reached=start_s <= START_S,
+            figures={"start_s": start_s, "first_start_s": taken[0]},
+        ),
+        Row(
+            what="memory at rest",
+            against="",
+            measured=f"{held_mb:.0f} MB",
+            target=f"<= {RSS_MB:.0f} MB",
+            reached=held_mb <= RSS_MB,
+            figures={"rest_mb": held_mb},
+        ),
+    ]
+
+
+def _start(folder: Path, environment: Mapping[str, str]) -> tuple[float, float]:
+    started = time.perf_counter()
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", CHILD, str(folder)],
+        cwd=ROOT,
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdin is not None  # noqa: S101 - asked for above
+        assert child.stdout is not None  # noqa: S101 - asked for above
+        if child.stdout.readline().strip() != READY:
+            raise RuntimeError("the bot did not start")
+        taken_s = time.perf_counter() - started
+        # Fonts are loaded beside the start; what they take counts as rest.
+        time.sleep(1.0)
+        held_mb = rss_mb(child.pid)
+        child.stdin.close()
+    return taken_s, held_mb
+
+
+def measure_growth(songs: Sequence[Song], folder: Path) -> Row:
+    """Answer ``ANSWERS`` questions, some with a card, in a process of its own; compare its memory before and after."""
+    picked = songs_of_few_artists(songs, SONGS, 4, SEED)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        before_mb, after_mb, per_s = process.submit(_grown, picked, folder).result()
+    growth_pct = 100 * (after_mb / before_mb - 1)
+    return Row(
+        what=f"memory after {ANSWERS:,} answers",
+        against=f"{before_mb:.0f} MB after {WARM_UP:,}",
+        measured=f"{after_mb:.0f} MB, {growth_pct:+.1f} %, {per_s:.0f} answers/s, one of {DRAWN_EVERY} drawn anew",
+        ratio=after_mb / before_mb,
+        target=f"grows <= {GROWTH_PCT:.0f} %",
+        reached=growth_pct <= GROWTH_PCT,
+        figures={"before_mb": before_mb, "after_mb": after_mb, "growth_pct": growth_pct, "answers_per_s": per_s},
+    )
+
+
+def _grown(picked: Sequence[Song], folder: Path) -> tuple[float, float, float]:
+    logging.disable(logging.ERROR)
+    return asyncio.run(_answer_many(picked, folder))
+
+
+async def _answer_many(picked: Sequence[Song], folder: Path) -> tuple[float, float, float]:
+    async with running_chain(picked, folder) as chain:
+        answers = Answers(chain.predictor)
+
+        async def ask(number: int) -> None:
+            song = picked[number % len(picked)]
+            reply = await answers.predict(f"{song.title} - {song.artist}", drawn=number % DRAWN_EVERY == 0)
+            if reply.token is None:
+                raise RuntimeError(f"no answer for {song.name}")
+            await chain.predictor.complete(song.title[:4], 25)
+
+        async def spell(start: int, stop: int) -> None:
+            for first in range(start, stop, AT_ONCE):
+                await asyncio.gather(*(ask(number) for number in range(first, min(first + AT_ONCE, stop))))
+
+        await spell(0, WARM_UP)
+        gc.collect()
+        before_mb = rss_mb()
+        started = time.perf_counter()
+        await spell(WARM_UP, WARM_UP + ANSWERS)
+        per_s = ANSWERS / (time.perf_counter() - started)
+        gc.collect()
+        return before_mb, rss_mb(), per_s
