@@ -27,10 +27,9 @@ def test_each_kind_does_what_it_says() -> None:
             assert one.text.startswith(one.song.artist)
         if one.kinds == (Noise.FEAT,):
             assert any(word in one.text for word in (" feat. ", " ft. ", " featuring "))
-        if one.kinds == (Noise.MISSING,):
-            assert len(one.song.title.split()) - 1 == len(set(one.song.title.split()) & set(one.text.split()))
-        if one.kinds == (Noise.TYPOS,):
+        if one.kinds in ((Noise.MISSING,), (Noise.TYPOS,)):
             assert one.song.title not in one.text
+            assert one.song.title[:2] in one.text or one.song.title[-2:] in one.text
 
 
 def test_more_questions_than_songs_are_refused() -> None:
