@@ -1,4 +1,8 @@
-"""The pictures of predictions, drawn off the event loop."""
+"""The pictures of predictions, drawn off the event loop.
+
+What draws is imported where it runs: matplotlib takes more than half a second to load, and nobody needs a picture
+before the platforms are connected.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Self
 
+from core.age import ago
 from core.domain import Cover, Prediction
 from core.errors import RenderError
-from core.render.animation import draw_animation
-from core.render.compare import draw_comparison
-from core.render.footer import source_words
-from core.render.single import draw_card
-from core.render.text import warm_up
 from core.shared_work import SharedWork
 
 CARDS_KEPT: Final = 32
@@ -36,7 +36,7 @@ class CardRenderer:
         self._executor = executor or ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self._now = now
         self._cards: SharedWork[bytes] = SharedWork(CARDS_KEPT)
-        self._executor.submit(warm_up)
+        self._executor.submit(_warm_up)
 
     async def card(self, prediction: Prediction, cover: Cover | None) -> bytes:
         """Draw the card as PNG, 1200 x 630; without a cover one is drawn.
@@ -47,9 +47,9 @@ class CardRenderer:
             RenderError: The card could not be drawn.
         """
         now = self._now()
-        drawing = partial(draw_card, prediction, cover, now)
+        drawing = partial(_card, prediction, cover, now)
         try:
-            key = (prediction, cover, source_words(prediction.source, now))
+            key = (prediction, cover, ago(prediction.source.as_of, now))
         except Exception as error:
             raise RenderError(f"{drawing}: {type(error).__name__}: {error}"[:500]) from error
         return await self._cards.get(key, lambda: self._draw(drawing))
@@ -62,7 +62,7 @@ class CardRenderer:
         Raises:
             RenderError: The card could not be drawn.
         """
-        return await self._draw(partial(draw_comparison, first, first_cover, second, second_cover, self._now()))
+        return await self._draw(partial(_comparison, first, first_cover, second, second_cover, self._now()))
 
     async def animation(self, prediction: Prediction, cover: Cover | None) -> bytes:
         """Draw the card as a GIF whose needle sweeps to its place once.
@@ -70,7 +70,7 @@ class CardRenderer:
         Raises:
             RenderError: The card could not be drawn.
         """
-        return await self._draw(partial(draw_animation, prediction, cover, self._now()))
+        return await self._draw(partial(_animation, prediction, cover, self._now()))
 
     async def aclose(self) -> None:
         """Wait for what is being drawn and free the executor."""
@@ -87,3 +87,29 @@ class CardRenderer:
             return await asyncio.get_running_loop().run_in_executor(self._executor, drawing)
         except Exception as error:
             raise RenderError(f"{drawing}: {type(error).__name__}: {error}"[:500]) from error
+
+
+def _warm_up() -> None:
+    from core.render import animation, compare, text  # noqa: F401 - loaded for the first picture
+
+    text.warm_up()
+
+
+def _card(prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:
+    from core.render.single import draw_card
+
+    return draw_card(prediction, cover, now)
+
+
+def _comparison(
+    first: Prediction, first_cover: Cover | None, second: Prediction, second_cover: Cover | None, now: datetime
+) -> bytes:
+    from core.render.compare import draw_comparison
+
+    return draw_comparison(first, first_cover, second, second_cover, now)
+
+
+def _animation(prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:
+    from core.render.animation import draw_animation
+
+    return draw_animation(prediction, cover, now)
