@@ -37,7 +37,7 @@ START_S, RSS_MB, GROWTH_PCT = 3.0, 350.0, 5.0
 READY: Final = "ready"
 
 CHILD: Final = """
-import asyncio, sys
+import asyncio, sys, time
 import bot.__main__
 from bot.answers import Answers
 from bot.health import Health
@@ -53,7 +53,7 @@ async def start():
     metrics = Metrics()
     bot.__main__.platforms(settings, lambda name: Answers(assembled.predictor), Health(metrics))
     keep_pace()
-    print("ready", flush=True)
+    print("ready", time.process_time(), flush=True)
     sys.stdin.readline()
     await assembled.predictor.aclose()
 
@@ -75,16 +75,17 @@ def measure_start(folder: Path) -> list[Row]:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     # Installed packages are compiled by pip; where that was not done, the first start does it, and is not counted.
     environment["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
-    taken, resting = zip(*(_start(folder, environment) for _ in range(STARTS + 1)), strict=True)
+    taken, used, resting = zip(*(_start(folder, environment) for _ in range(STARTS + 1)), strict=True)
     start_s, held_mb = median(taken[1:]), median(resting[1:])
     return [
         Row(
             what="start to ready, both adapters and the catalogue",
             against="",
-            measured=f"median {start_s:.1f} s, slowest of {STARTS} {max(taken[1:]):.1f} s",
+            measured=f"median {start_s:.1f} s, quickest of {STARTS} {min(taken[1:]):.1f} s; of the processor "
+            f"{median(used[1:]):.1f} s",
             target=f"<= {START_S:.0f} s",
             reached=start_s <= START_S,
-            figures={"start_s": start_s, "first_start_s": taken[0]},
+            figures={"start_s": start_s, "processor_s": median(used[1:]), "first_start_s": taken[0]},
         ),
         Row(
             what="memory at rest",
@@ -97,7 +98,8 @@ def measure_start(folder: Path) -> list[Row]:
     ]
 
 
-def _start(folder: Path, environment: Mapping[str, str]) -> tuple[float, float]:
+def _start(folder: Path, environment: Mapping[str, str]) -> tuple[float, float, float]:
+    """Start once; return the seconds on the wall and of the processor, and the memory at rest in MB."""
     started = time.perf_counter()
     with subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", CHILD, str(folder)],
@@ -109,14 +111,15 @@ def _start(folder: Path, environment: Mapping[str, str]) -> tuple[float, float]:
     ) as child:
         assert child.stdin is not None  # noqa: S101 - asked for above
         assert child.stdout is not None  # noqa: S101 - asked for above
-        if child.stdout.readline().strip() != READY:
+        said, _, used = child.stdout.readline().strip().partition(" ")
+        if said != READY:
             raise RuntimeError("the bot did not start")
         taken_s = time.perf_counter() - started
         # Fonts are loaded beside the start; what they take counts as rest.
         time.sleep(1.0)
         held_mb = rss_mb(child.pid)
         child.stdin.close()
-    return taken_s, held_mb
+    return taken_s, float(used), held_mb
 
 
 def measure_growth(songs: Sequence[Song], folder: Path) -> Row:
