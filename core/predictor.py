@@ -31,6 +31,9 @@ LOOKUP_BUDGET_S: Final = 7.5
 CALIBRATION_PICTURE: Final = "calibration.png"
 """File in the model's folder that training draws."""
 
+OLD_COVER_S: Final = 0.4
+"""Longest wait for the cover of an old answer: what is newer was waited for already, and a drawn cover will do."""
+
 Completer = Callable[[str, int], tuple[SongName, ...]]
 """Lists songs for a half-typed name, from memory or a local file, blocking for milliseconds."""
 
@@ -183,4 +186,9 @@ class Predictor:
         return Prediction(song=found.song, assessment=assessment, source=found.source)
 
     async def _cover(self, prediction: Prediction) -> Cover | None:
-        return await self._artwork.cover(prediction.song)
+        patience_s = OLD_COVER_S if prediction.source.stale else None
+        try:
+            async with asyncio.timeout(patience_s):
+                return await self._artwork.cover(prediction.song)
+        except TimeoutError:
+            return None

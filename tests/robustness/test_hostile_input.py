@@ -1,6 +1,6 @@
 """Hostile questions through parser, matcher, catalogue and both platforms' markup.
 
-5,000 made-up questions by default, and as many as HITMETER_FUZZ_QUESTIONS says: 100,000 take four minutes of one core.
+3,000 made-up questions by default, and as many as HITMETER_FUZZ_QUESTIONS says: 100,000 take four minutes of one core.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from tests.fakes.predictor import NOW, prediction
 from tests.fakes.spotify_rows import write_csv
 from tests.fakes.telegram_html import parse_html, units
 
-QUESTIONS = int(os.environ.get("HITMETER_FUZZ_QUESTIONS", "5000"))
+QUESTIONS = int(os.environ.get("HITMETER_FUZZ_QUESTIONS", "3000"))
 SEED = 20261122
 
 KEYBOARDS = Keyboards(ButtonSigner("123456789:AAFake"))

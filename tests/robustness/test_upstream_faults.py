@@ -232,6 +232,32 @@ def test_a_wrong_key_is_told_and_not_pressed() -> None:
     run_warped(main())
 
 
+def test_an_old_answer_to_a_question_put_otherwise_comes_in_time_with_silent_art_hosts_too() -> None:
+    """Nothing is known of the other order of the names, so Last.fm has all of its time before the old answer counts."""
+
+    async def main() -> None:
+        clock = WallClock()
+        async with ArtServer() as art:
+            art.itunes = [itunes_song("Blinding Lights", "The Weeknd", art.art(Art.SILENT))]
+            artwork = Artwork(itunes_url=f"{art.url}/itunes", deezer_url=f"{art.url}/deezer", policy=LOOPBACK_ART)
+            song = FakeSong("Blinding Lights", "The Weeknd", 2_275_434, 37_246_021, album="", tags=("pop",))
+            async with (
+                FakeLastFm([song], ARTISTS) as fake,
+                running_chain(fake.url, clock=clock, artwork=artwork) as chain,
+            ):
+                await chain.ask(HIT)
+                clock.jump(timedelta(hours=7))
+                await asyncio.sleep(301)  # no cover is remembered as such for five minutes
+                fake.break_next(Fault.hang())
+                stale = await chain.ask("the weeknd | blinding lights")
+                assert stale.code is ResultCode.PREDICTED
+                assert stale.prediction is not None
+                assert stale.prediction.source.stale
+                assert chain.took_s[-1] <= LIMIT_S
+
+    run_warped(main())
+
+
 NO_COVER = (
     Art.SVG, Art.HTML, Art.EMPTY, Art.TRUNCATED, Art.BOMB, Art.COMPRESSED, Art.TOO_LONG, Art.ENDLESS, Art.DRIP,
     Art.SILENT, Art.RESET, Art.MISSING, Art.BROKEN, Art.REDIRECT, Art.REDIRECT_LOOP, Art.REDIRECT_NOWHERE,
