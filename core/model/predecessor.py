@@ -16,13 +16,14 @@ from core.lookup.normalise import artist_key, song_key
 from core.model.baselines import predecessor_forest
 from core.model.boosting import GenreRates
 from core.model.calibration import FloatArray
+from core.model.columns import AUDIO_COLUMNS, CREDIT_SEPARATOR
 from core.model.crossfit import Notify
 from core.model.evaluation import HALF, IntArray, view_entry
 from core.model.features import FloatMatrix, base_matrix
 from core.model.measures import BoolArray
 from core.model.recipes import Budget
-from core.model.songs import CREDIT_SEPARATOR, POPULAR_FROM, artist_figures, song_of_row
-from core.model.tables import AUDIO_COLUMNS, RawTables
+from core.model.songs import POPULAR_FROM, artist_figures, song_of_row
+from core.model.tables import RawTables
 
 SPLIT_SEED: Final = 42
 TEST_SHARE: Final = 0.2

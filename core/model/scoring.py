@@ -15,10 +15,9 @@ from typing import Any, Final
 
 from core.domain import AudioFeatures, Song
 from core.errors import DataError
+from core.model.columns import AUDIO_COLUMNS, CREDIT_SEPARATOR, FALSE_WORDS, SPOTIFY_NUMBERS, TAG_SEPARATOR, TRUE_WORDS
 from core.model.features import known_blocks
 from core.model.inference import HitModel
-from core.model.songs import CREDIT_SEPARATOR, TAG_SEPARATOR
-from core.model.tables import AUDIO_COLUMNS, FALSE_WORDS, SPOTIFY_NUMBERS, TRUE_WORDS
 
 NEEDED: Final = ("track", "artist")
 COUNTS: Final = ("listeners", "playcount", "artist_listeners", "artist_playcount", "duration_ms")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.domain import AudioFeatures, Song
 from core.errors import DataError
 from core.lookup.normalise import artist_key, song_key
+from core.model.columns import CREDIT_SEPARATOR, TAG_SEPARATOR
 from core.model.folds import N_FOLDS, fold_of
 from core.model.tables import RawTables
 
@@ -20,9 +21,6 @@ POPULAR_FROM: Final = 60
 
 FEWEST_PER_FOLD: Final = 20
 """Fewest popular songs, and as many others, in each fold for which figures mean anything."""
-
-CREDIT_SEPARATOR: Final = ";"
-TAG_SEPARATOR: Final = "|"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,30 +13,11 @@ from typing import Final
 import pandas as pd
 
 from core.errors import DataError
-
-AUDIO_COLUMNS: Final = (
-    "danceability", "energy", "loudness", "speechiness", "acousticness", "instrumentalness", "liveness", "valence",
-    "tempo",
-)  # fmt: skip
-"""The nine audio features that the predecessor used, in its order of kinds."""
+from core.model.columns import FALSE_WORDS, SPOTIFY_NUMBERS, TRUE_WORDS
 
 SPOTIFY_TEXT: Final = ("artists", "album_name", "track_name", "track_genre")
-SPOTIFY_NUMBERS: Final[dict[str, tuple[float, float]]] = {
-    "popularity": (0, 100),
-    "duration_ms": (0, 36_000_000),
-    **dict.fromkeys(AUDIO_COLUMNS, (0, 1)),
-    "loudness": (-100, 20),
-    "tempo": (0, 1000),
-    "key": (-1, 11),
-    "mode": (0, 1),
-    "time_signature": (0, 16),
-}
-"""Number columns of the Spotify Tracks Dataset with the least and greatest value that make sense."""
-
 ARTIST_NUMBERS: Final = {"lastfm_listeners": (0, 1e9), "lastfm_playcount": (0, 1e12)}
 TRACK_NUMBERS: Final = {"listeners": (0, 1e9), "playcount": (0, 1e12)}
-TRUE_WORDS: Final = frozenset({"true", "1", "yes"})
-FALSE_WORDS: Final = frozenset({"false", "0", "no"})
 
 
 @dataclass(frozen=True, slots=True)
