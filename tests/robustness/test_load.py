@@ -86,7 +86,7 @@ class Traffic:
             chat = self.telegram.group(-1001 - number % GROUPS)
             message = self.telegram.say(f"/predict {text}", chat=chat, user=number % 50 + 1)
             self.open[chat["id"], message["message_id"]] = 0
-            if chat_side_fault:
+            if chat_side_fault and not self.telegram._faults:  # several at once would be a refusal for good
                 fault = self._random.choice([(502, "Bad Gateway"), (429, "Too Many Requests: retry after 1")])
                 more = {"retry_after": 1} if fault[0] == 429 else {}
                 self.telegram.fail("sendPhoto", *fault, **more)

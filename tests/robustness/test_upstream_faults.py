@@ -245,9 +245,8 @@ def test_an_old_answer_to_a_question_put_otherwise_comes_in_time_with_silent_art
                 FakeLastFm([song], ARTISTS) as fake,
                 running_chain(fake.url, clock=clock, artwork=artwork) as chain,
             ):
-                await chain.ask(HIT)
+                await chain.answers.predict(HIT, drawn=False)
                 clock.jump(timedelta(hours=7))
-                await asyncio.sleep(301)  # no cover is remembered as such for five minutes
                 fake.break_next(Fault.hang())
                 stale = await chain.ask("the weeknd | blinding lights")
                 assert stale.code is ResultCode.PREDICTED
