@@ -27,15 +27,16 @@ _Whole = NDArray[np.intp]
 class QuickTrees:
     """The trees of one fitted binary classifier, their nodes one after another; arrays of shape (n_nodes,).
 
+    A figure goes one way if it is at most the threshold and the other way if it is greater or unknown. For nodes that
+    send unknown figures to the left the negated figure is compared instead, with the ways changed over.
+
     Attributes:
         baseline: Log odds before any tree.
         roots: First node of each tree, shape (n_trees,).
         depth: Steps to the deepest leaf.
-        column: Column that a node looks at.
-        threshold: Rows up to here go left.
-        unknown_left: Whether unknown figures go left.
-        left: Next node; a leaf leads to itself.
-        right: Next node otherwise.
+        column: Column that a node looks at, among the figures and, behind them, the negated figures.
+        threshold: Greatest figure that goes the second way.
+        ways: Next nodes, two for each node; a leaf leads to itself. Shape (2 * n_nodes,).
         value: What a leaf adds to the log odds.
     """
 
@@ -44,9 +45,7 @@ class QuickTrees:
     depth: int
     column: _Whole
     threshold: NDArray[np.float64]
-    unknown_left: NDArray[np.bool_]
-    left: _Whole
-    right: _Whole
+    ways: _Whole
     value: NDArray[np.float64]
 
     @classmethod
@@ -64,28 +63,29 @@ class QuickTrees:
         roots = np.cumsum(sizes) - sizes
         first = np.repeat(roots, sizes)
         itself, leaf = np.arange(len(nodes)), nodes["is_leaf"].astype(bool)
+        left = np.where(leaf, itself, first + nodes["left"])
+        right = np.where(leaf, itself, first + nodes["right"])
+        turned = nodes["missing_go_to_left"].astype(bool) & ~leaf
+        column = np.where(leaf, 0, nodes["feature_idx"]).astype(np.intp)
+        threshold = nodes["num_threshold"].astype(np.float64)
         return cls(
             baseline=float(booster._baseline_prediction.item()),  # noqa: SLF001 - artifacts pin the version
             roots=roots,
             depth=int(nodes["depth"].max()),
-            column=np.where(leaf, 0, nodes["feature_idx"]).astype(np.intp),
-            threshold=nodes["num_threshold"].astype(np.float64),
-            unknown_left=nodes["missing_go_to_left"].astype(bool),
-            left=np.where(leaf, itself, first + nodes["left"]),
-            right=np.where(leaf, itself, first + nodes["right"]),
+            column=column + turned * int(booster.n_features_in_),
+            threshold=np.where(turned, np.nextafter(-threshold, -np.inf), threshold),
+            ways=np.column_stack([np.where(turned, left, right), np.where(turned, right, left)]).ravel(),
             value=nodes["value"].astype(np.float64),
         )
 
     def decision_function(self, rows: FloatMatrix) -> NDArray[np.float64]:
-        """Return the log odds of ``rows``, shape (n_rows,)."""
-        figures = rows.astype(np.float64)
-        known_first = figures.ravel()
-        starts = np.arange(len(rows), dtype=np.intp)[:, None] * rows.shape[1]
+        """Return the log odds of ``rows``, shape (n_rows,); figures must be finite or NaN."""
+        figures = np.concatenate([rows, -rows], axis=1, dtype=np.float64).ravel()
+        starts = np.arange(len(rows), dtype=np.intp)[:, None] * (2 * rows.shape[1])
         node = np.broadcast_to(self.roots, (len(rows), len(self.roots)))
         for _ in range(self.depth):
-            figure = known_first[starts + self.column[node]]
-            goes_left = (figure <= self.threshold[node]) | (np.isnan(figure) & self.unknown_left[node])
-            node = np.where(goes_left, self.left[node], self.right[node])
+            second = figures[starts + self.column[node]] <= self.threshold[node]
+            node = self.ways[2 * node + second]
         steps = np.empty((len(rows), len(self.roots) + 1))
         steps[:, 0] = self.baseline
         steps[:, 1:] = self.value[node]
