@@ -65,7 +65,7 @@ def model_card(metrics: Mapping[str, Any], trained_at: datetime) -> str:
     songs = protocols["songs"]["views"]
     sections = [
         "# Model card",
-        f"Written by `scripts/train.py` on {trained_at:%d %B %Y} from `metrics.json`; every figure below is in it.",
+        f"Written by `scripts/train.py` on {trained_at:%d %B %Y} from `metrics.json`; the tables below are all in it.",
         "## What it predicts",
         "The probability that a song is popular: that its Spotify popularity, 0 to 100, is 60 or more. Of all songs, "
         f"{data['base_rate']:.1%} are. Popular is said from 70 %, Medium from 40 %, Not popular below.",
@@ -119,6 +119,7 @@ def model_card(metrics: Mapping[str, Any], trained_at: datetime) -> str:
         "For curiosity about songs, in chat. Not for deciding what is signed, paid or promoted: it repeats what was "
         "popular in 2022, and it knows an artist's present audience, which success itself made.",
         "## What was tried",
+        "Noted by hand from runs with one seed while the recipe was chosen; `metrics.json` does not hold these figures.",
         _list(_TRIED),
     ]
     return "\n\n".join(sections) + "\n"
