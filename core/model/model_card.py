@@ -119,7 +119,7 @@ def model_card(metrics: Mapping[str, Any], trained_at: datetime) -> str:
         "For curiosity about songs, in chat. Not for deciding what is signed, paid or promoted: it repeats what was "
         "popular in 2022, and it knows an artist's present audience, which success itself made.",
         "## What was tried",
-        "Noted by hand from runs with one seed while the recipe was chosen; `metrics.json` does not hold these figures.",
+        "Noted by hand from runs with one seed while the recipe was chosen; `metrics.json` does not hold them.",
         _list(_TRIED),
     ]
     return "\n\n".join(sections) + "\n"
