@@ -17,7 +17,7 @@ from core.model.inference import HitModel
 from scripts.benchmarks.measuring import Row, interleaved_ms, median, percentile
 
 TREES: Final = 400
-ROWS: Final = 60_000
+ROWS: Final = 20_000
 """Made-up rows that the forest is fitted on; 114,000 as the data set has would fit for minutes."""
 
 COLUMNS: Final = 9

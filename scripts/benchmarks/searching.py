@@ -22,7 +22,7 @@ from scripts.benchmarks.songs import SongSet, made_up
 QUESTIONS: Final = 1_000
 SEED: Final = 5
 SHOWN: Final = 5
-SCANNED: Final = 20
+SCANNED: Final = 10
 BARE_SCANNED: Final = 10
 """Questions for which all songs are gone through, with and without a data frame."""
 
