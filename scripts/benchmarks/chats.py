@@ -9,30 +9,28 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import simcord
-
 from bot.answers import Answers
-from bot.discord_app.client import HitmeterClient
-from bot.discord_app.controls import controls_for
-from bot.discord_app.desk import Desk
-from bot.discord_app.sync import CommandSync
+from bot.discord_app.platform import DiscordPlatform
 from bot.health import Health
 from bot.metrics import Metrics
+from bot.supervise import Platform
 from bot.telegram_app.platform import TelegramPlatform
-from bot.throttle import Limit, Throttle
 from core.domain import Song
 from core.predictor import Predictor
 from scripts.benchmarks.chain import running_chain, settings_of
 from scripts.benchmarks.crowd import songs_of_few_artists
 from scripts.benchmarks.measuring import Row, median, percentile
-from tests.fakes.telegram_server import TOKEN, FakeTelegram
+from tests.fakes import discord_payloads as payloads
+from tests.fakes.discord_server import discord_server
+from tests.fakes.served_discord import TOKEN as DISCORD_TOKEN
+from tests.fakes.telegram_server import TOKEN as TELEGRAM_TOKEN
+from tests.fakes.telegram_server import FakeTelegram
 
 WARM_SONGS: Final = 40
 COLD_SONGS: Final = 12
 LATENCY_S: Final = 0.150
 OWN_MS: Final = 60.0
 SEED: Final = 11
-NO_LIMIT: Final = Limit(0, 1)
 PATIENCE_S: Final = 20.0
 
 Ask = Callable[[str], Awaitable[None]]
@@ -104,43 +102,46 @@ async def _timed_ms(ask: Ask, text: str) -> float:
 
 @contextlib.asynccontextmanager
 async def _discord(predictor: Predictor, folder: Path) -> AsyncIterator[Ask]:
-    """Run the real client in a simulated Discord."""
-    desk = Desk(Answers(predictor), Throttle(user=NO_LIMIT, chat=NO_LIMIT), controls_for)
-    registered = folder / "commands.hash"
-    registered.unlink(missing_ok=True)
-    env = simcord.Env(HitmeterClient(desk, command_sync=CommandSync(registered), shard_count=1))
-    await env.start()
-    guild = env.create_guild()
-    channel = guild.create_text_channel("music")
-    ann = guild.add_member(env.create_user("ann"))
+    """Run the real adapter against the loopback Discord."""
+    async with discord_server(DISCORD_TOKEN) as server:
+        settings = settings_of("http://127.0.0.1/", folder, discord_token=DISCORD_TOKEN)
+        platform = DiscordPlatform.from_settings(settings, Answers(predictor))
 
-    async def ask(text: str) -> None:
-        result = await ann.slash(channel, "predict", song=text)
-        if not result.response.attachments:
-            raise RuntimeError(f"no card for {text}")
+        async def ask(text: str) -> None:
+            asked = await server.interact(payloads.command("predict", song=text))
+            (answer,) = await server.wait_for(("PATCH", asked.payload["token"]), timeout_s=PATIENCE_S)
+            if not answer.files:
+                raise RuntimeError(f"no card for {text}")
 
-    try:
-        yield ask
-    finally:
-        await env.shutdown()
+        async with _running(platform):
+            await server.gateway.ready.wait()
+            yield ask
 
 
 @contextlib.asynccontextmanager
 async def _telegram(predictor: Predictor, folder: Path) -> AsyncIterator[Ask]:
     """Run the real adapter against the loopback Bot API."""
     async with FakeTelegram() as telegram:
-        settings = settings_of("http://127.0.0.1/", folder, telegram_api_url=telegram.url, telegram_token=TOKEN)
+        settings = settings_of(
+            "http://127.0.0.1/", folder, telegram_api_url=telegram.url, telegram_token=TELEGRAM_TOKEN
+        )
         platform = TelegramPlatform.from_settings(settings, Answers(predictor), health=Health(Metrics()))
-        stop = asyncio.Event()
-        running = asyncio.create_task(platform.run(stop))
 
         async def ask(text: str) -> None:
             before = len(telegram.of("sendPhoto"))
             telegram.say(f"/predict {text}", chat=telegram.private(7))
             await telegram.until(lambda: len(telegram.of("sendPhoto")) > before, patience_s=PATIENCE_S)
 
-        try:
+        async with _running(platform):
             yield ask
-        finally:
-            stop.set()
-            await running
+
+
+@contextlib.asynccontextmanager
+async def _running(platform: Platform) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    running = asyncio.create_task(platform.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running

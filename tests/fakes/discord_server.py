@@ -1,4 +1,4 @@
-"""A loopback Discord, REST and gateway, for a real discord.py: point Route.BASE and DEFAULT_GATEWAY at it."""
+"""A loopback Discord, REST and gateway, to which a real discord.py speaks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
+import discord
+import yarl
 from aiohttp import BodyPartReader, web
+from discord.gateway import DiscordWebSocket
 
 from tests.fakes import discord_payloads as payloads
 from tests.fakes.discord_gateway import Gateway
@@ -166,7 +170,7 @@ class DiscordServer:
 
 @asynccontextmanager
 async def discord_server(token: str) -> AsyncIterator[DiscordServer]:
-    """Serve a loopback Discord on a free port while the block runs."""
+    """Serve a loopback Discord on a free port while the block runs; every client of this process speaks to it."""
     server = DiscordServer(token)
     app = web.Application(client_max_size=32 * 1024**2)
     app.router.add_get("/gateway/", server.gateway.connect)
@@ -179,7 +183,11 @@ async def discord_server(token: str) -> AsyncIterator[DiscordServer]:
     server.base_url = f"http://127.0.0.1:{port}/api/v10"
     server.gateway.url = f"ws://127.0.0.1:{port}/gateway/"
     try:
-        yield server
+        with (
+            patch.object(discord.http.Route, "BASE", server.base_url),
+            patch.object(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(server.gateway.url)),
+        ):
+            yield server
     finally:
         await server.gateway.close()
         await runner.cleanup()

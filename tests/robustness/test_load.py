@@ -18,11 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import discord
-import pytest
-import yarl
-from discord.gateway import DiscordWebSocket
-
 from bot import words
 from bot.answers import Answers
 from bot.discord_app.platform import DiscordPlatform
@@ -128,7 +123,7 @@ def resident_mb() -> float:
 
 
 def test_every_question_is_answered_exactly_once_and_memory_stays_flat(
-    settings_for: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings_for: Callable[..., Settings], tmp_path: Path
 ) -> None:
     async def main() -> None:
         async with (
@@ -137,8 +132,6 @@ def test_every_question_is_answered_exactly_once_and_memory_stays_flat(
             FakeLastFm([*KNOWN, *NEW], ARTISTS) as lastfm,
             running_chain(lastfm.url, history=tmp_path / "history.sqlite", renderer=PlainRenderer()) as chain,
         ):
-            monkeypatch.setattr(discord.http.Route, "BASE", server.base_url)
-            monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(server.gateway.url))
             settings = settings_for(
                 telegram_token=TOKEN, telegram_api_url=telegram.url, discord_token=DISCORD_TOKEN, user_limit_count=0,
                 chat_limit_count=0,

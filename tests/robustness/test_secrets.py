@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-import discord
 import pytest
-import yarl
-from discord.gateway import DiscordWebSocket
 
 from bot.answers import Answers
 from bot.discord_app.platform import DiscordPlatform
@@ -119,15 +116,13 @@ class Both:
 
 
 @asynccontextmanager
-async def both_platforms(settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Both]:
+async def both_platforms(settings_for: Callable[..., Settings]) -> AsyncIterator[Both]:
     async with (
         FakeTelegram() as telegram,
         discord_server(DISCORD_TOKEN) as server,
         FakeLastFm(SONGS, ARTISTS) as lastfm,
         running_chain(lastfm.url) as chain,
     ):
-        monkeypatch.setattr(discord.http.Route, "BASE", server.base_url)
-        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(server.gateway.url))
         settings = settings_for(
             telegram_token=TELEGRAM_TOKEN, telegram_api_url=telegram.url, discord_token=DISCORD_TOKEN
         )
@@ -150,14 +145,13 @@ async def both_platforms(settings_for: Callable[..., Settings], monkeypatch: pyt
 def test_one_platform_serves_while_the_other_fails_and_no_token_gets_out(
     settings_for: Callable[..., Settings],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     lines: io.StringIO,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
     async def main() -> None:
-        async with both_platforms(settings_for, monkeypatch) as both:
+        async with both_platforms(settings_for) as both:
             await both.discord_answers()
             await both.telegram_answers()
 

@@ -3,11 +3,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 
-import discord
 import pytest
 import simcord
-import yarl
-from discord.gateway import DiscordWebSocket
 
 from bot.answers import Answers, utc_now
 from bot.discord_app.client import HitmeterClient
@@ -78,10 +75,8 @@ async def discord_env(start_discord: StartDiscord) -> Discord:
 
 
 @pytest.fixture
-async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
+async def server() -> AsyncIterator[DiscordServer]:
     async with discord_server(TOKEN) as running:
-        monkeypatch.setattr(discord.http.Route, "BASE", running.base_url)
-        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(running.gateway.url))
         yield running
 
 
