@@ -14,7 +14,8 @@ from core.lookup.lastfm import LastFm
 from core.lookup.resolve import SongResolver
 from core.model.proof import load_proved
 from core.predictor import Completer, Predictor
-from core.render.card import CardRenderer
+from core.render.card import CardRenderer, load_drawing
+from core.render.crew import Crew
 
 if TYPE_CHECKING:
     from core.domain import SongName
@@ -85,7 +86,7 @@ def build_predictor(
         resolver=SongResolver(source=source, catalogue=catalogue, live=settings.lastfm_api_key is not None),
         model=model,
         artwork=Artwork.from_settings(settings),
-        renderer=CardRenderer(),
+        renderer=CardRenderer(Crew(load_drawing, helpers=settings.drawing_helpers)),
         history=history,
         complete=_with_recent(history, complete),
         models_dir=settings.models_dir,

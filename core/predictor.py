@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +14,7 @@ from core.lookup.budget import time_budget
 from core.model.proof import load_proved
 from core.query import parse_query
 from core.shared_work import SharedWork
+from core.worker import Worker
 
 if TYPE_CHECKING:
     from core.history import History
@@ -78,7 +78,8 @@ class Predictor:
         self._history = history
         self._complete = complete
         self._models_dir = models_dir
-        self._scoring = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scoring")
+        self._scoring = Worker("scoring")
+        self._remembering = Worker("history")
         # Nothing is kept here: how long figures count is for the cache to say.
         self._asked: SharedWork[Answer] = SharedWork(kept=0)
 
@@ -93,7 +94,7 @@ class Predictor:
             QueryError: The text does not name a song.
             UpstreamError: Last.fm gave no usable answer and nothing older is at hand.
         """
-        query = await asyncio.get_running_loop().run_in_executor(self._scoring, parse_query, text)
+        query = await self._scoring.run(parse_query, text)
         return await self._asked.get((query, fresh), lambda: self._answer(query, fresh=fresh))
 
     async def predict_song(self, name: SongName, *, fresh: bool = False) -> Answer:
@@ -140,11 +141,11 @@ class Predictor:
     async def offer(self, names: Iterable[SongName]) -> None:
         """Let :meth:`recall` know songs that are offered for picking, also after a restart."""
         for name in names:
-            await asyncio.to_thread(self._history.remember, name, asked=False)
+            await self._remembering.run(self._history.remember, name, asked=False)
 
     async def recall(self, token: str) -> SongName | None:
         """Find the song of a token given by :func:`core.history.song_token`; None if it is unknown."""
-        return await asyncio.to_thread(self._history.recall, token)
+        return await self._remembering.run(self._history.recall, token)
 
     def report(self) -> ModelReport:
         """Say how good the loaded model is."""
@@ -169,7 +170,9 @@ class Predictor:
         await self._resolver.source.aclose()
         await self._artwork.aclose()
         await self._renderer.aclose()
-        self._scoring.shutdown(wait=True)
+        self._scoring.close()
+        self._remembering.close()
+        self._resolver.worker.close()
         if self._resolver.catalogue is not None:
             self._resolver.catalogue.close()
         self._history.close()
@@ -181,8 +184,8 @@ class Predictor:
 
     async def _assess(self, found: Found) -> Prediction:
         model = self._model
-        assessment = await asyncio.get_running_loop().run_in_executor(self._scoring, model.assess, found.song)
-        await asyncio.to_thread(self._history.remember, found.song.name)
+        assessment = await self._scoring.run(model.assess, found.song)
+        await self._remembering.run(self._history.remember, found.song.name)
         return Prediction(song=found.song, assessment=assessment, source=found.source)
 
     async def _cover(self, prediction: Prediction) -> Cover | None:

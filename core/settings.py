@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     chat_limit_count: int = Field(40, ge=0, description="Most questions of one server or group in a window; 0: none.")
     chat_limit_window_s: float = Field(60, gt=0, description="Length of a server's or group's window in seconds.")
 
+    drawing_helpers: int | None = Field(
+        None, ge=0, description="Most processes that help to draw for a crowd; empty: one core less, 3 at most."
+    )
     cache_url: str = Field("mem://", description="mem://, disk://?directory=PATH or redis://HOST:PORT/DB.")
     data_dir: Path = Field(ROOT / "data", description="Folder of the catalogue and the recorded figures.")
     models_dir: Path = Field(ROOT / "models", description="Folder of the trained model.")

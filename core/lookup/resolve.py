@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from core.domain import Ambiguous, Candidate, Found, NotFound, Reading, Song, SongName, SongQuery
 from core.lookup.matching import Decision, Match, match, prominence
+from core.worker import Worker
 
 if TYPE_CHECKING:
     from core.lookup.catalog import Catalogue
     from core.lookup.source import SongSource
 
 T = TypeVar("T")
-P = ParamSpec("P")
 
 DWARFED: Final = 26.0
 """Points of prominence, about twenty times the listeners: so far above a record found as typed, a likeness wins. The
@@ -54,14 +52,14 @@ class SongResolver:
         source: Answers with figures.
         catalogue: Corrects spelling without the network and adds facts; None if it was not built.
         live: False when only recorded figures can answer, so that a song of the catalogue is no use as a candidate.
-        worker: Searches and compares, which takes milliseconds of a core. One thread by default: several would wait
-            for the one catalogue, and each would keep the event loop longer from its turn.
+        worker: Searches and compares, which takes milliseconds of a core. One thread: several would wait for the one
+            catalogue, and each would keep the event loop longer from its turn.
     """
 
     source: SongSource
     catalogue: Catalogue | None
     live: bool
-    worker: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "lookup"), repr=False, compare=False)
+    worker: Worker = field(default_factory=lambda: Worker("lookup"), repr=False, compare=False)
 
     async def resolve(self, query: SongQuery, *, fresh: bool = False) -> Found | Ambiguous | NotFound:
         """Find the song, or the few that may be meant, or say that there is none.
@@ -73,14 +71,14 @@ class SongResolver:
         Raises:
             UpstreamError: The source gave no usable answer and nothing older is at hand.
         """
-        known, spelt = await self._aside(self._known, query)
+        known, spelt = await self.worker.run(self._known, query)
         untitled = () if spelt.exact else tuple(reading for reading in query.readings if reading.artist is None)[:1]
         asked = await self._ask(spelt.names, untitled, fresh=fresh)
         best = _best_known(asked.found)
-        decided = await self._aside(match, query, (*_as_candidates(asked.found), *asked.candidates, *known))
+        decided = await self.worker.run(match, query, (*_as_candidates(asked.found), *asked.candidates, *known))
         if best is None and decided.decision is not Decision.SURE:
             more = await self._ask((), _named(query), fresh=fresh)
-            decided = await self._aside(match, query, (*asked.candidates, *more.candidates, *known))
+            decided = await self.worker.run(match, query, (*asked.candidates, *more.candidates, *known))
         if best is not None and not _is_outshone(best, decided):
             return await self.enriched(best)
         if decided.decision is Decision.SURE:
@@ -106,17 +104,13 @@ class SongResolver:
         """Add what the catalogue knows of the song and the source does not."""
         if self.catalogue is None:
             return found
-        facts = await self._aside(self.catalogue.find, found.song.name)
+        facts = await self.worker.run(self.catalogue.find, found.song.name)
         return found if facts is None else replace(found, song=_with_facts(found.song, facts))
 
     def _known(self, query: SongQuery) -> tuple[tuple[Candidate, ...], _Spelling]:
         """List what the catalogue knows of a question, and the names worth asking for."""
         known = self.catalogue.search(query) if self.catalogue is not None and self.live else ()
         return known, _spelling(query, known)
-
-    async def _aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run ``work`` off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self.worker, partial(work, *args, **kwargs))
 
     async def _ask(self, names: Iterable[Reading], searches: Iterable[Reading], *, fresh: bool) -> _Asked:
         """Fetch songs by name and search for others, all side by side; a failure counts only if nothing answers."""

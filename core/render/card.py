@@ -6,9 +6,7 @@ before the platforms are connected.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Self
@@ -16,6 +14,7 @@ from typing import Final, Self
 from core.age import ago
 from core.domain import Cover, Prediction
 from core.errors import RenderError
+from core.render.crew import Crew
 from core.shared_work import SharedWork
 
 CARDS_KEPT: Final = 32
@@ -23,20 +22,17 @@ CARDS_KEPT: Final = 32
 
 
 class CardRenderer:
-    """Draws cards, comparisons and animations in an executor of its own.
+    """Draws cards, comparisons and animations, off the event loop.
 
     Args:
-        executor: Where to draw; one thread by default. A process pool works too: everything handed over pickles.
+        crew: Who draws; one thread by default.
         now: The time against which the age of figures is told; must know its time zone.
     """
 
-    def __init__(
-        self, executor: Executor | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
-        self._executor = executor or ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
+    def __init__(self, crew: Crew | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._crew = crew or Crew(load_drawing)
         self._now = now
         self._cards: SharedWork[bytes] = SharedWork(CARDS_KEPT)
-        self._executor.submit(_warm_up)
 
     async def card(self, prediction: Prediction, cover: Cover | None) -> bytes:
         """Draw the card as PNG, 1200 x 630; without a cover one is drawn.
@@ -73,8 +69,8 @@ class CardRenderer:
         return await self._draw(partial(_animation, prediction, cover, self._now()))
 
     async def aclose(self) -> None:
-        """Wait for what is being drawn and free the executor."""
-        await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
+        """Wait for what is being drawn and send the crew home."""
+        await self._crew.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,12 +80,13 @@ class CardRenderer:
 
     async def _draw(self, drawing: Callable[[], bytes]) -> bytes:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, drawing)
+            return await self._crew.draw(drawing)
         except Exception as error:
             raise RenderError(f"{drawing}: {type(error).__name__}: {error}"[:500]) from error
 
 
-def _warm_up() -> None:
+def load_drawing() -> None:
+    """Load what draws, and the fonts of the calling thread: some tenths of a second."""
     from core.render import animation, compare, text  # noqa: F401 - loaded for the first picture
 
     text.warm_up()

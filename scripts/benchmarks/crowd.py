@@ -27,7 +27,9 @@ SONGS_OF_AN_ARTIST: Final = 2
 STRANGERS: Final = 76
 STRANGERS_SONGS_OF_AN_ARTIST: Final = 4
 """Songs of one artist among those asked for: songs and artists together stay within the burst of 100 requests that
-Last.fm's terms leave, so that its rate is not what is measured."""
+Last.fm's terms leave, so that its rate is not what is measured. There are more songs than cards are kept."""
+
+ROUNDS: Final = 6
 
 PLAIN_NAME: Final = re.compile("[A-Za-z]{3,}(?: [A-Za-z]{2,})+")
 THROUGHPUT_SHARE: Final = 0.8
@@ -52,14 +54,14 @@ class Rush:
 
 
 def measure_crowd(songs: Sequence[Song], folder: Path) -> list[Row]:
-    """Let ``PEOPLE`` ask at once for ``SONGS`` songs, and ``STRANGERS`` for a song each."""
+    """Let ``PEOPLE`` ask at once for ``SONGS`` songs, and ``STRANGERS`` for a song each, again and again."""
     cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else len(os.sched_getaffinity(0))
     card_ms = card_alone_ms()
     possible = cores * 1000 / card_ms
     picked = songs_of_few_artists(songs, SONGS, SONGS_OF_AN_ARTIST, SEED)
     shared = asyncio.run(_rush(picked, PEOPLE, folder))
     picked = songs_of_few_artists(songs, STRANGERS, STRANGERS_SONGS_OF_AN_ARTIST, SEED)
-    alone = asyncio.run(_rush(picked, STRANGERS, folder))
+    alone = asyncio.run(_rush(picked, STRANGERS * ROUNDS, folder, at_once=STRANGERS, warmed=True))
     ratio = shared.per_s / possible
     complete = shared.answered == shared.asked and not shared.fetched_twice
     longest = max(*shared.stalls_ms, *alone.stalls_ms)
@@ -75,12 +77,12 @@ def measure_crowd(songs: Sequence[Song], folder: Path) -> list[Row]:
             figures={"answers_per_s": shared.per_s, "possible_per_s": possible, "card_ms": card_ms},
         ),
         Row(
-            what=f"{STRANGERS} people at once, a song each",
+            what=f"{STRANGERS} people at once, a song each, {ROUNDS} times; figures cached, each card drawn",
             against=f"cards/s x cores: {possible:.0f}",
             measured=f"{alone.answered} of {alone.asked} answered, {alone.per_s:.0f} answers/s",
             ratio=alone.per_s / possible,
-            target="",
-            reached=None,
+            target=f">= {THROUGHPUT_SHARE:.0%} of cards/s x cores",
+            reached=alone.answered == alone.asked and alone.per_s / possible >= THROUGHPUT_SHARE,
             figures={"answers_per_s": alone.per_s},
         ),
         Row(
@@ -115,18 +117,30 @@ def songs_of_few_artists(songs: Sequence[Song], count: int, each: int, seed: int
     return list(picked.values())[:count]
 
 
-async def _rush(songs: Sequence[Song], people: int, folder: Path) -> Rush:
+async def _rush(
+    songs: Sequence[Song], questions: int, folder: Path, *, at_once: int | None = None, warmed: bool = False
+) -> Rush:
+    """Ask ``questions`` about ``songs``, all at once or so many; ``warmed`` after each was asked for before."""
     other = Song(title="Warming Up", artist="The Overture")
     async with running_chain([*songs, other], folder) as chain:
         answers = Answers(chain.predictor)
-        await answers.predict(f"{other.title} - {other.artist}")
-        asked = [songs[number % len(songs)] for number in range(people)]
+
+        async def ask(asked: Sequence[Song]) -> list[Reply]:
+            return await asyncio.gather(*(answers.predict(f"{song.title} - {song.artist}") for song in asked))
+
+        await ask([other])
+        if warmed:
+            await ask(songs)
+        asked = [songs[number % len(songs)] for number in range(questions)]
+        together = at_once or questions
+        replies: list[Reply] = []
         async with stalls_ms() as stalls:
             started = time.perf_counter()
-            replies = await asyncio.gather(*(answers.predict(f"{song.title} - {song.artist}") for song in asked))
+            for first in range(0, questions, together):
+                replies += await ask(asked[first : first + together])
             taken_s = time.perf_counter() - started
         answered = sum(_is_answer(reply, song) for reply, song in zip(replies, asked, strict=True))
-        return Rush(answered, people, taken_s, _fetched_twice(chain), tuple(stalls))
+        return Rush(answered, questions, taken_s, _fetched_twice(chain), tuple(stalls))
 
 
 def _is_answer(reply: Reply, song: Song) -> bool:

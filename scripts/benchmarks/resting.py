@@ -38,7 +38,7 @@ READY: Final = "ready"
 
 CHILD: Final = """
 import asyncio, sys, time
-import bot.__main__
+import bot.command_line
 from bot.answers import Answers
 from bot.health import Health
 from bot.metrics import Metrics
@@ -51,7 +51,7 @@ async def start():
     settings = Settings.model_validate({"data_dir": sys.argv[1], **keys})
     assembled = build_predictor(settings)
     metrics = Metrics()
-    bot.__main__.platforms(settings, lambda name: Answers(assembled.predictor), Health(metrics))
+    bot.command_line.platforms(settings, lambda name: Answers(assembled.predictor), Health(metrics))
     keep_pace()
     print("ready", time.process_time(), flush=True)
     sys.stdin.readline()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import main
+from bot.command_line import main
 from core import settings as settings_module
 from core.settings import env_file_warning
 

@@ -1,6 +1,5 @@
 import asyncio
 import io
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -8,7 +7,8 @@ import pytest
 from PIL import Image
 
 from core.errors import RenderError
-from core.render.card import CardRenderer
+from core.render.card import CardRenderer, load_drawing
+from core.render.crew import Crew
 from core.render.single import draw_card
 from tests.fakes.predictions import NOW, plain_cover, prediction
 
@@ -36,30 +36,24 @@ async def test_the_age_is_told_against_the_given_time(renderer):
     assert await renderer.card(prediction(), None) == draw_card(prediction(), None, NOW)
 
 
-async def test_drawing_happens_in_the_given_executor():
-    threads = set()
-
-    class Watched(ThreadPoolExecutor):
-        def submit(self, fn, /, *args, **kwargs):
-            def watched():
-                threads.add(threading.current_thread().name)
-                return fn(*args, **kwargs)
-
-            return super().submit(watched)
-
-    async with CardRenderer(Watched(1, thread_name_prefix="mine"), now=lambda: NOW) as renderer:
-        await renderer.card(prediction(), None)
-    assert threads == {"mine_0"}
-
-
 async def test_a_failure_to_draw_is_a_render_error(renderer):
     with pytest.raises(RenderError):
         await renderer.card(None, None)
 
 
-async def test_threads_do_not_mix_up_their_texts():
-    async with CardRenderer(ThreadPoolExecutor(4), now=lambda: NOW) as renderer:
-        made = [prediction(f"Song number {n}", f"Artist {n}", probability=n / 24) for n in range(24)]
+def test_threads_do_not_mix_up_their_texts():
+    made = [prediction(f"Song number {n}", f"Artist {n}", probability=n / 24) for n in range(24)]
+    with ThreadPoolExecutor(4) as threads:
+        drawn = list(threads.map(lambda one: draw_card(one, None, NOW), made))
+    assert drawn == [draw_card(one, None, NOW) for one in made]
+
+
+async def test_a_helper_draws_as_the_thread_does():
+    made = [prediction(f"Song number {n}", f"Artist {n}", probability=n / 24) for n in range(24)]
+    async with CardRenderer(crew := Crew(load_drawing, helpers=1), now=lambda: NOW) as renderer:
+        drawn = []
+        while not (crew._helpers and drawn):
+            drawn = await asyncio.gather(*(renderer.animation(one, None) for one in made))
         drawn = await asyncio.gather(*(renderer.card(one, None) for one in made))
     assert drawn == [draw_card(one, None, NOW) for one in made]
 
@@ -73,7 +67,7 @@ async def test_the_same_song_asked_for_by_many_is_drawn_once():
             submitted.append(fn)
             return super().submit(fn, *args, **kwargs)
 
-    async with CardRenderer(Counting(1), now=lambda: moments.pop(0)) as renderer:
+    async with CardRenderer(Crew(load_drawing, own=Counting(1)), now=lambda: moments.pop(0)) as renderer:
         warming = len(submitted)
         cover = plain_cover(40, 80, 120)
         first, second = await asyncio.gather(renderer.card(prediction(), cover), renderer.card(prediction(), cover))

@@ -1,0 +1,149 @@
+"""Starts the bot: the chat platforms that have a token, or else the console chat.
+
+python -m bot             serve
+python -m bot ask TEXT    answer once; exit code 0 answered, 1 no answer, 2 bad question or set-up
+python -m bot sync        register the commands with Discord, changed or not
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from bot.answers import Answers
+from bot.console import EXIT_CODES, ConsoleChat
+from bot.health import Health, health_server
+from bot.metrics import Metrics
+from bot.pace import keep_pace
+from bot.supervise import Platform, supervise
+from core.assembly import build_predictor
+from core.errors import HitmeterError
+from core.log import configure_logging, settings_secrets
+from core.settings import Settings, env_file_warning, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+log = logging.getLogger(__name__)
+
+SETUP_FAILED = 2
+"""Exit code when the bot cannot start."""
+
+
+def platforms(settings: Settings, answers_for: Callable[[str], Answers], health: Health) -> list[Platform]:
+    """Build the adapter of every platform that has a token; ``answers_for`` counts by the platform's name."""
+    adapters: list[Platform] = []
+    if settings.discord_token is not None:
+        from bot.discord_app.platform import DiscordPlatform
+
+        adapters.append(DiscordPlatform.from_settings(settings, answers_for(DiscordPlatform.name)))
+    if settings.telegram_token is not None:
+        from bot.telegram_app.platform import TelegramPlatform
+
+        adapters.append(TelegramPlatform.from_settings(settings, answers_for(TelegramPlatform.name), health=health))
+    return adapters
+
+
+async def ask(settings: Settings, text: str) -> int:
+    """Answer one question on standard output and return the exit code."""
+    console = Console(highlight=False)
+    assembled = build_predictor(settings)
+    try:
+        _say_missing(assembled.missing)
+        code = await ConsoleChat(Answers(assembled.predictor), settings.cards_dir, console).handle(text)
+    finally:
+        await assembled.predictor.aclose()
+    return EXIT_CODES.get(code, 1)
+
+
+async def sync(settings: Settings) -> int:
+    """Register the commands with Discord and return the exit code."""
+    from bot.discord_app.platform import sync_commands
+
+    try:
+        registered = await sync_commands(settings)
+    except ConnectionError as error:
+        sys.stderr.write(f"{error}\n")
+        return SETUP_FAILED
+    sys.stdout.write(f"{registered} commands registered with Discord.\n")
+    return 0
+
+
+async def serve(settings: Settings) -> int:
+    """Serve every platform that has a token, or chat on the console, until stopped."""
+    metrics = Metrics()
+    health = Health(metrics)
+    assembled = build_predictor(settings, on_request=metrics.on_request, on_lookup=metrics.on_lookup)
+
+    def answers_for(platform: str) -> Answers:
+        return Answers(assembled.predictor, on_reply=metrics.reply_counter(platform), figures=metrics.figures)
+
+    try:
+        _say_missing(assembled.missing)
+        adapters = platforms(settings, answers_for, health)
+        keep_pace()
+        if adapters:
+            async with health_server(settings.health_host, settings.health_port, health):
+                await supervise(adapters, _stop_on_signals(), on_state=health.mark)
+        else:
+            chat = ConsoleChat(answers_for("console"), settings.cards_dir, Console(highlight=False))
+            await chat.chat(interactive=sys.stdin.isatty())
+    finally:
+        await assembled.predictor.aclose()
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Says how likely a song is to be popular.")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("ask", help="answer once and end").add_argument("text", nargs="+", help="song - artist")
+    commands.add_parser("sync", help="register the commands with Discord, changed or not")
+    options = parser.parse_args(arguments)
+    _take_any_text()
+    try:
+        settings = load_settings()
+        on_console = options.command is not None or not (settings.discord_token or settings.telegram_token)
+        level = "WARNING" if on_console and settings.log_level == "INFO" else settings.log_level
+        configure_logging(level, secrets=settings_secrets(settings))
+        if (exposed := env_file_warning()) is not None:
+            log.warning("event=keys_exposed advice=%s", exposed)
+        match options.command:
+            case "ask":
+                return asyncio.run(ask(settings, " ".join(options.text)))
+            case "sync":
+                return asyncio.run(sync(settings))
+            case _:
+                return asyncio.run(serve(settings))
+    except HitmeterError as error:
+        sys.stderr.write(f"{error.user_message}\n{error}\n")
+        return SETUP_FAILED
+    except KeyboardInterrupt:
+        return 0
+
+
+def _take_any_text() -> None:
+    """Read and print what is no text of the terminal's encoding as question marks, rather than stop at it."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _say_missing(missing: Sequence[str]) -> None:
+    for sentence in missing:
+        sys.stderr.write(f"{sentence}\n")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
