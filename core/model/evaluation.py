@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from core.domain import BandRecord, Verdict, VerdictBands
 from core.model.baselines import GenreRateAnswer, forest_on_songs, logistic_on_songs
 from core.model.calibration import FloatArray, sigmoid
-from core.model.crossfit import Builder, CrossFit, Notify
+from core.model.crossfit import Builder, CrossFit
 from core.model.features import FloatMatrix
 from core.model.folds import N_FOLDS
 from core.model.genres import GENRES
 from core.model.measures import BoolArray, best_threshold, intervals, measure
-from core.model.recipes import Budget
+from core.model.recipes import Budget, Run
 from core.model.songs import TrainingSongs
 from core.model.views import VIEWS
 
@@ -91,29 +91,21 @@ def rounded(value: Any) -> Any:
 
 
 def protocol_songs(
-    songs: TrainingSongs,
-    rows: FloatMatrix,
-    fitted: CrossFit,
-    bands: VerdictBands,
-    *,
-    budget: Budget,
-    seed: int,
-    jobs: int,
-    notify: Notify,
+    songs: TrainingSongs, rows: FloatMatrix, fitted: CrossFit, bands: VerdictBands, run: Run
 ) -> dict[str, Any]:
     """Measure one row per song, out of fold by artist, for each view, genre and baseline."""
     answers = {name: sigmoid(fitted.base[pattern]) for name, pattern in VIEWS.items()}
     answers["baseline_majority"] = np.zeros(len(rows))
-    for name, build in baselines(budget).items():
-        answers[name] = sigmoid(out_of_fold(build, songs, rows, seed=seed, jobs=jobs))
-        notify(f"songs: {name}")
+    for name, build in baselines(run.budget).items():
+        answers[name] = sigmoid(out_of_fold(build, songs, rows, seed=run.seed, jobs=run.jobs))
+        run.notify(f"songs: {name}")
     entries = {}
     for name, p in answers.items():
         threshold = HALF if name == "baseline_majority" else best_threshold(p, songs.popular)
         entries[name] = view_entry(
-            p, songs.popular, songs.artist, threshold, seed=seed, resamples=budget.resamples, bands=bands
+            p, songs.popular, songs.artist, threshold, seed=run.seed, resamples=run.budget.resamples, bands=bands
         )
-        notify(f"songs: intervals of {name}")
+        run.notify(f"songs: intervals of {name}")
     return {"views": entries, "genres": _per_genre(songs, answers["full"], entries["full"]["threshold"])}
 
 

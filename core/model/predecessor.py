@@ -17,11 +17,10 @@ from core.model.baselines import predecessor_forest
 from core.model.boosting import GenreRates
 from core.model.calibration import FloatArray
 from core.model.columns import AUDIO_COLUMNS, CREDIT_SEPARATOR
-from core.model.crossfit import Notify
 from core.model.evaluation import HALF, IntArray, view_entry
 from core.model.features import FloatMatrix, base_matrix
 from core.model.measures import BoolArray
-from core.model.recipes import Budget
+from core.model.recipes import Run
 from core.model.songs import POPULAR_FROM, artist_figures, song_of_row
 from core.model.tables import RawTables
 
@@ -39,7 +38,7 @@ BOOSTING: Final[dict[str, Any]] = {
 """Deeper than what is served: this split rewards memory."""
 
 
-def protocol_predecessor(tables: RawTables, *, budget: Budget, seed: int, jobs: int, notify: Notify) -> dict[str, Any]:
+def protocol_predecessor(tables: RawTables, run: Run) -> dict[str, Any]:
     """Measure the predecessor's forest and ours on its split, rows as they are, threshold 0.5 for both."""
     popular = (tables.spotify["popularity"] >= POPULAR_FROM).to_numpy()
     first = tables.spotify["artists"].str.split(CREDIT_SEPARATOR, n=1).str[0]
@@ -48,15 +47,19 @@ def protocol_predecessor(tables: RawTables, *, budget: Budget, seed: int, jobs: 
         np.arange(len(popular)), test_size=TEST_SHARE, stratify=popular, random_state=SPLIT_SEED
     )
     audio = tables.spotify[list(AUDIO_COLUMNS)].to_numpy()
-    forest = predecessor_forest(SPLIT_SEED, trees=budget.forest_trees, jobs=jobs).fit(audio[train], popular[train])
+    forest = predecessor_forest(SPLIT_SEED, trees=run.budget.forest_trees, jobs=run.jobs).fit(
+        audio[train], popular[train]
+    )
     answers = {"predecessor": forest.predict_proba(audio[test])[:, 1]}
-    notify("predecessor: its forest")
-    answers["full"] = _ours(row_matrix(tables), popular, train, test, seed=seed, rounds=budget.predecessor_rounds)
+    run.notify("predecessor: its forest")
+    answers["full"] = _ours(
+        row_matrix(tables), popular, train, test, seed=run.seed, rounds=run.budget.predecessor_rounds
+    )
     answers["baseline_majority"] = np.zeros(len(test))
-    notify("predecessor: ours")
+    run.notify("predecessor: ours")
     return {
         "views": {
-            name: view_entry(p, popular[test], artist[test], HALF, seed=seed, resamples=budget.resamples)
+            name: view_entry(p, popular[test], artist[test], HALF, seed=run.seed, resamples=run.budget.resamples)
             for name, p in answers.items()
         }
     }

@@ -1,4 +1,4 @@
-"""The recipes that can be trained, and how much computing their evaluation may take."""
+"""The recipes that can be trained, and with how much computing they are evaluated."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from core.model.baselines import forest_on_songs, logistic_on_songs
 from core.model.boosting import base_pipeline
-from core.model.crossfit import Builder
+from core.model.crossfit import Builder, Notify
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,24 @@ class Budget:
 
 FULL: Final = Budget()
 """What published figures are measured with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How one training is run.
+
+    Attributes:
+        seed: Fixes every random choice; the same seed gives the same metrics, byte for byte.
+        jobs: Processes.
+        budget: How much computing the evaluation may take.
+        notify: Told of each finished step.
+    """
+
+    seed: int
+    jobs: int
+    budget: Budget
+    notify: Notify
+
 
 RECIPES: Final[dict[str, Recipe]] = {
     "default": Recipe("default", base_pipeline),

@@ -17,7 +17,7 @@ from core.model.gates import Gate, metric_gates, sense_gates
 from core.model.inference import HitModel
 from core.model.measures import best_threshold
 from core.model.predecessor import protocol_predecessor
-from core.model.recipes import FULL, RECIPES, Budget, Recipe
+from core.model.recipes import FULL, RECIPES, Budget, Recipe, Run
 from core.model.served import ServedModel, track_figures
 from core.model.songs import TrainingSongs
 from core.model.tables import RawTables
@@ -58,12 +58,13 @@ def train(
     Args:
         tables: For their fingerprints.
         songs: The training songs.
-        seed: Fixes every random choice; the same seed gives the same metrics, byte for byte.
+        seed: As the others, see :class:`core.model.recipes.Run`.
         jobs: Processes.
         recipe: How the base model is trained.
-        budget: How much computing the evaluation may take.
+        budget: For the evaluation.
         notify: Told of each finished step.
     """
+    run = Run(seed, jobs, budget, notify)
     rows = base_matrix(songs.songs)
     notify("features")
     fitted = cross_fit(songs, rows, recipe.build, seed=seed, jobs=jobs, notify=notify)
@@ -85,7 +86,7 @@ def train(
             "bands": {
                 str(record.verdict): {"share_popular": record.share_popular, "n": record.n_songs} for record in records
             },
-            "protocols": _protocols(tables, songs, rows, fitted, bands, budget, seed=seed, jobs=jobs, notify=notify),
+            "protocols": _protocols(tables, songs, rows, fitted, bands, run),
         }
     )
     track_weight = population_weights(fitted.base[VIEWS["full"]], songs.popular, songs.has_track_figures)
@@ -106,27 +107,19 @@ def train(
 
 
 def _protocols(
-    tables: RawTables,
-    songs: TrainingSongs,
-    rows: FloatMatrix,
-    fitted: CrossFit,
-    bands: VerdictBands,
-    budget: Budget,
-    *,
-    seed: int,
-    jobs: int,
-    notify: Notify,
+    tables: RawTables, songs: TrainingSongs, rows: FloatMatrix, fitted: CrossFit, bands: VerdictBands, run: Run
 ) -> dict[str, Any]:
-    on_songs = protocol_songs(songs, rows, fitted, bands, budget=budget, seed=seed, jobs=jobs, notify=notify)
+    on_songs = protocol_songs(songs, rows, fitted, bands, run)
     threshold = float(on_songs["views"]["full"]["threshold"])
+    resamples = run.budget.resamples
     found = {
-        "predecessor": protocol_predecessor(tables, budget=budget, seed=seed, jobs=jobs, notify=notify),
+        "predecessor": protocol_predecessor(tables, run),
         "songs": on_songs,
-        "track_figures": protocol_track_figures(songs, fitted, threshold, seed=seed, resamples=budget.resamples),
+        "track_figures": protocol_track_figures(songs, fitted, threshold, seed=run.seed, resamples=resamples),
     }
-    notify("track figures")
-    found["tags"] = protocol_tags(songs, fitted, threshold, seed=seed, resamples=budget.resamples)
-    notify("tags")
+    run.notify("track figures")
+    found["tags"] = protocol_tags(songs, fitted, threshold, seed=run.seed, resamples=resamples)
+    run.notify("tags")
     return found
 
 
