@@ -11,17 +11,8 @@ from typing import Final, assert_never
 
 from bot import words
 from bot.metrics import Figures
-from bot.replies import (
-    Picture,
-    Reply,
-    ResultCode,
-    ambiguous_reply,
-    day,
-    not_found_reply,
-    prediction_reply,
-    text_reply,
-    why_reply,
-)
+from bot.replies import ambiguous_reply, day, not_found_reply, prediction_reply, why_reply
+from bot.reply import Picture, Reply, ResultCode, text_reply
 from bot.reports import comparison_reply, model_reply, stats_reply
 from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
 from core.errors import HitmeterError, ModelError, QueryError, RenderError, UpstreamError

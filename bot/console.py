@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.answers import Answers
-from bot.replies import Choice, LineKind, Picture, Reply, ResultCode, percent
+from bot.replies import percent
+from bot.reply import Choice, LineKind, Picture, Reply, ResultCode
 from core.domain import FeatureValue, Prediction, Verdict
 
 GREETING: Final = "Name a song, or /help, or /quit."

@@ -8,7 +8,8 @@ from typing import Final
 
 from bot import words
 from bot.metrics import Figures, Percentiles
-from bot.replies import Line, LineKind, Picture, Reply, ResultCode, day, headline, percent, text_reply
+from bot.replies import day, headline, percent
+from bot.reply import Line, LineKind, Picture, Reply, ResultCode, text_reply
 from core.age import span
 from core.domain import ModelReport, Prediction, ReportRow
 from core.predictor import Comparison

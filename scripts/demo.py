@@ -21,7 +21,7 @@ from discord import Embed  # noqa: E402
 
 from bot.answers import Answers  # noqa: E402
 from bot.discord_app.embeds import embed_of  # noqa: E402
-from bot.replies import Picture, Reply  # noqa: E402
+from bot.reply import Picture, Reply  # noqa: E402
 from bot.telegram_app.markup import CAPTION_MAX, reply_html  # noqa: E402
 from core.assembly import build_predictor  # noqa: E402
 from core.errors import HitmeterError  # noqa: E402

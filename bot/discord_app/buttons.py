@@ -15,7 +15,7 @@ from bot.discord_app.compare_modal import CompareModal
 from bot.discord_app.desk import Desk, Manner, desk_of
 from bot.discord_app.exchange import AttachedView, Exchange
 from bot.discord_app.permissions import may_attach
-from bot.replies import Reply, ResultCode
+from bot.reply import Reply, ResultCode
 
 LINKS_ROW = 1
 

@@ -21,7 +21,7 @@ from bot.discord_app.exchange import AttachedView, Exchange
 from bot.discord_app.markup import clip
 from bot.discord_app.permissions import may_attach
 from bot.plain_text import utf16_length
-from bot.replies import Choice
+from bot.reply import Choice
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from bot.discord_app.desk import desk_of
 from bot.discord_app.exchange import Exchange
 from bot.discord_app.permissions import may_attach
 from bot.discord_app.subject import subject_of
-from bot.replies import Reply
+from bot.reply import Reply
 from core.limits import QUERY_MAX_CHARS
 
 ADMIN_PERMISSIONS = discord.Permissions(administrator=True)

@@ -6,7 +6,7 @@ from bot.discord_app.buttons import CompareButton, RefreshButton, WhyButton, ans
 from bot.discord_app.choices import OPEN_S, ChoicesView, PickButton, PickSelect, Terms
 from bot.discord_app.desk import Manner
 from bot.discord_app.exchange import AttachedView
-from bot.replies import Reply
+from bot.reply import Reply
 
 LASTING = (WhyButton, RefreshButton, CompareButton, PickButton, PickSelect)
 """Items that go on working after a restart."""

@@ -16,7 +16,8 @@ import discord
 from bot import words
 from bot.answers import Answers
 from bot.discord_app.exchange import AttachedView, Exchange, ExchangeOver
-from bot.replies import Reply, ResultCode, limited_reply, text_reply
+from bot.replies import limited_reply
+from bot.reply import Reply, ResultCode, text_reply
 from bot.throttle import Throttle
 
 log = logging.getLogger(__name__)

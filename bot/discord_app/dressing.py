@@ -14,7 +14,7 @@ from bot.discord_app.embeds import embed_of
 from bot.discord_app.markup import clip
 from bot.discord_app.typesetting import typeset
 from bot.plain_text import utf16_length
-from bot.replies import Line, LineKind, Picture, Reply
+from bot.reply import Line, LineKind, Picture, Reply
 
 
 @dataclass(frozen=True, slots=True)

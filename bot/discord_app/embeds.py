@@ -11,7 +11,8 @@ from bot.discord_app import limits
 from bot.discord_app.markup import clip, safe
 from bot.discord_app.typesetting import typeset
 from bot.plain_text import utf16_length
-from bot.replies import TAGS_SHOWN, LineKind, Reply
+from bot.replies import TAGS_SHOWN
+from bot.reply import LineKind, Reply
 from core.domain import Block, FeatureValue, Prediction, Verdict
 
 COLOURS: Final = {

@@ -21,7 +21,7 @@ from discord.utils import MISSING
 from bot import words
 from bot.discord_app.dressing import Dressed, dress, plain
 from bot.discord_app.permissions import lacking
-from bot.replies import Reply
+from bot.reply import Reply
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Final
 import discord
 
 from bot import words
-from bot.replies import Reply, ResultCode
+from bot.reply import Reply, ResultCode
 
 PICTURED: Final = frozenset({ResultCode.PREDICTED, ResultCode.COMPARED})
 """Replies that come with a card."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.discord_app.markup import code_block, safe
 from bot.plain_text import utf16_length
-from bot.replies import Line, LineKind
+from bot.reply import Line, LineKind
 
 LEAST_ROOM: Final = 16
 """With less room than this left, the rest of the lines is dropped."""

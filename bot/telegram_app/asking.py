@@ -12,7 +12,8 @@ from telegram.ext import BaseHandler, CommandHandler, ContextTypes, MessageHandl
 
 from bot import words
 from bot.answers import Answers, Drawn
-from bot.replies import Line, LineKind, Reply, limited_reply
+from bot.replies import limited_reply
+from bot.reply import Line, LineKind, Reply
 from bot.telegram_app.asked import AskedBook
 from bot.telegram_app.deep_links import StartKind, read_start
 from bot.telegram_app.delivery import Delivery

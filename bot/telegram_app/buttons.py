@@ -15,7 +15,8 @@ from telegram.ext import BaseHandler, CallbackQueryHandler
 from bot import words
 from bot.answers import Answers, Drawn
 from bot.plain_text import plain
-from bot.replies import LineKind, Reply, ResultCode, limited_reply, text_reply
+from bot.replies import limited_reply
+from bot.reply import LineKind, Reply, ResultCode, text_reply
 from bot.telegram_app.asking import Context
 from bot.telegram_app.callback_data import Action, ButtonData, ButtonSigner
 from bot.telegram_app.deep_links import compare_link

@@ -11,7 +11,7 @@ from telegram import Bot, InlineKeyboardMarkup
 from telegram.error import BadRequest, TelegramError
 
 from bot import words
-from bot.replies import Line, LineKind, Reply
+from bot.reply import Line, LineKind, Reply
 from bot.telegram_app.dressed import Dressed, Media
 from bot.telegram_app.faults import forbids_pictures, is_beyond_editing, is_unchanged, is_unknown_file
 from bot.telegram_app.keyboards import Keyboards

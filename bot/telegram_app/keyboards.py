@@ -9,7 +9,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot import words
 from bot.plain_text import plain, shortened, utf16_length
-from bot.replies import Link, Reply
+from bot.reply import Link, Reply
 from bot.telegram_app.callback_data import Action, ButtonData, ButtonSigner
 from bot.telegram_app.deep_links import card_link
 from bot.telegram_app.markup import safe_url

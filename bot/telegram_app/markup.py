@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from telegram.constants import MessageLimit
 
 from bot.plain_text import ELLIPSIS, plain, shortened, utf16_length
-from bot.replies import Line, LineKind, Reply, ResultCode
+from bot.reply import Line, LineKind, Reply, ResultCode
 
 DROPPED_FIRST: Final = (
     LineKind.OTHERS,

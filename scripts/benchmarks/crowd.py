@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.answers import Answers
-from bot.replies import Reply, ResultCode
+from bot.reply import Reply, ResultCode
 from core.domain import Song
 from core.history import song_token
 from scripts.benchmarks.chain import Chain, running_chain

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bot.answers import Answers
 from bot.console import ConsoleChat
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from core.assembly import build_predictor
 from core.settings import Settings
 from tests.fakes.lastfm_server import FakeLastFm, FakeSong, Fault

@@ -6,7 +6,7 @@ import pytest
 
 from bot.health import Health, health_server
 from bot.metrics import Metrics
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from bot.supervise import supervise
 from core.errors import SettingsError
 

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.metrics import Metrics, Percentiles, percentiles
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from bot.reports import stats_reply
 
 

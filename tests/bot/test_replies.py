@@ -1,16 +1,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.replies import (
-    LineKind,
-    ResultCode,
-    ambiguous_reply,
-    not_found_reply,
-    prediction_lines,
-    prediction_reply,
-    song_links,
-    why_reply,
-)
+from bot.replies import ambiguous_reply, not_found_reply, prediction_lines, prediction_reply, song_links, why_reply
+from bot.reply import LineKind, ResultCode
 from core.domain import (
     Ambiguous,
     Assessment,

@@ -1,7 +1,8 @@
 import pytest
 
 from bot import throttle as throttle_module
-from bot.replies import ResultCode, limited_reply
+from bot.replies import limited_reply
+from bot.reply import ResultCode
 from bot.throttle import Limit, Ruling, Scope, Throttle
 from core.settings import Settings
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot.answers import Answers
 from bot.metrics import Metrics
-from bot.replies import Reply
+from bot.reply import Reply
 from core.domain import Cover, Prediction
 from core.history import History
 from core.lookup.artwork import Artwork

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections import deque
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -10,6 +12,7 @@ from aiohttp import WSMsgType, web
 from tests.fakes import discord_payloads as payloads
 
 SESSION_ID = "loopback-session"
+REPLAYED_MOST = 1_000
 
 
 class Gateway:
@@ -26,7 +29,8 @@ class Gateway:
         self.ready = asyncio.Event()
         self._token = token
         self._socket: web.WebSocketResponse | None = None
-        self._sent: list[dict[str, Any]] = []
+        self._numbers = itertools.count(1)
+        self._sent: deque[dict[str, Any]] = deque(maxlen=REPLAYED_MOST)
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection until either side ends it."""
@@ -43,7 +47,7 @@ class Gateway:
 
     async def dispatch(self, event: str, data: dict[str, Any]) -> None:
         """Send an event, or keep it for a connection that resumes."""
-        frame = {"op": 0, "t": event, "s": len(self._sent) + 1, "d": data}
+        frame = {"op": 0, "t": event, "s": next(self._numbers), "d": data}
         self._sent.append(frame)
         if self._socket is not None:
             await self._socket.send_json(frame)
@@ -79,7 +83,7 @@ class Gateway:
             case 6:
                 self.resumed += 1
                 self._socket = socket
-                for missed in self._sent[frame["d"]["seq"] :]:
+                for missed in [sent for sent in self._sent if sent["s"] > frame["d"]["seq"]]:
                     await socket.send_json(missed)
                 await self.dispatch("RESUMED", {})
                 self.ready.set()

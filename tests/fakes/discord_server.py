@@ -84,6 +84,10 @@ class DiscordServer:
             await self._changed.wait_for(lambda: len(found()) == len(wanted))
         return found()
 
+    def forget(self, token: str) -> None:
+        """Let go of an interaction that was answered."""
+        del self._given[token]
+
     def statuses(self, method: str, part: str) -> list[int]:
         """List how requests of one kind were answered, in order."""
         return [call.status for call in self.calls if call.method == method and part in call.path]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import simcord
 
 from bot.discord_app.client import HitmeterClient
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from bot.throttle import Limit
 from tests.fakes.predictor import FakePredictor
 

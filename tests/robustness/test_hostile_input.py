@@ -25,7 +25,8 @@ from bot.discord_app.completion import choices_for
 from bot.discord_app.controls import controls_for
 from bot.discord_app.desk import Manner
 from bot.discord_app.dressing import dress
-from bot.replies import Picture, Reply, ResultCode, ambiguous_reply, not_found_reply, prediction_reply, text_reply
+from bot.replies import ambiguous_reply, not_found_reply, prediction_reply
+from bot.reply import Picture, Reply, ResultCode, text_reply
 from bot.reports import comparison_reply
 from bot.telegram_app.callback_data import ButtonSigner
 from bot.telegram_app.keyboards import LABEL_MAX, Keyboards

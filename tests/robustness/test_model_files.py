@@ -15,7 +15,7 @@ import joblib
 import pytest
 
 from bot.answers import Answers
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from core.assembly import build_predictor
 from core.errors import ModelError, ModelMissing, ModelRejected
 from core.model.artifact import load

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bot.answers import Answers
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from core.assembly import HISTORY_HINT, build_predictor
 from core.domain import SongName
 from core.history import History, song_token

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.answers import utc_now
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from core.settings import ROOT
 from tests.fakes.chain import ARTISTS, HIT, OTHER, SONGS, running_chain
 from tests.fakes.lastfm_server import API_KEY, FakeLastFm, FakeSong

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot import words
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from core.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from core.lookup.artwork import Artwork
 from core.lookup.breaker import BreakerState

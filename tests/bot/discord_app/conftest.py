@@ -11,7 +11,7 @@ from bot.discord_app.client import HitmeterClient
 from bot.discord_app.controls import controls_for
 from bot.discord_app.desk import Desk
 from bot.discord_app.sync import CommandSync
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from bot.throttle import Limit, Throttle
 from core.predictor import Predictor
 from tests.fakes.discord_server import DiscordServer, discord_server

@@ -4,7 +4,7 @@ import discord
 import pytest
 
 from bot import words
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from core.domain import SongName
 from core.errors import UpstreamUnavailable
 from core.history import song_token

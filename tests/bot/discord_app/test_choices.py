@@ -8,7 +8,7 @@ import pytest
 from bot import words
 from bot.discord_app.choices import PickButton, PickSelect, Terms
 from bot.discord_app.desk import Manner
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from core.domain import SongName
 from core.history import song_token
 from tests.fakes.simulated_discord import Discord

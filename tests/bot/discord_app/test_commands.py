@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from bot import words
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from core.errors import ModelRejected, UpstreamUnavailable
 from tests.fakes.predictor import picture as drawn
 from tests.fakes.simulated_discord import Discord, StartDiscord

@@ -11,7 +11,8 @@ from bot.discord_app import limits
 from bot.discord_app.dressing import dress
 from bot.discord_app.embeds import COLOURS, embed_of
 from bot.plain_text import utf16_length
-from bot.replies import Line, LineKind, Picture, Reply, ResultCode, prediction_reply, text_reply
+from bot.replies import prediction_reply
+from bot.reply import Line, LineKind, Picture, Reply, ResultCode, text_reply
 from bot.reports import model_reply
 from core.domain import Block, FeatureValue, Prediction, Verdict
 from tests.fakes.discord_payloads import fault_of

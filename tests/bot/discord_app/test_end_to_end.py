@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from core.assembly import build_predictor
 from core.settings import Settings
 from tests.fakes.chain import ARTISTS, SONGS

@@ -6,7 +6,7 @@ from simcord.backend.models.channel import Overwrite
 from simcord.enums import OverwriteType
 
 from bot import words
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from bot.throttle import Limit
 from tests.fakes.simulated_discord import Discord, StartDiscord
 

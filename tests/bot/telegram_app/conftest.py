@@ -11,7 +11,7 @@ import pytest
 from bot.answers import Answers, utc_now
 from bot.health import Health
 from bot.metrics import Metrics
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from bot.telegram_app.platform import TelegramPlatform
 from core.predictor import Predictor
 from core.settings import Settings

@@ -3,7 +3,7 @@ import io
 from PIL import Image
 
 from bot import words
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from tests.bot.telegram_app.conftest import ADMIN, Serve, Served
 
 GROUP = -1001

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from bot import words
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from bot.telegram_app.callback_data import Action, ButtonData, ButtonSigner
 from core.domain import Prediction, SongName
 from core.errors import UpstreamUnavailable

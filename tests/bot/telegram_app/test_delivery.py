@@ -8,7 +8,8 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest
 from telegram.ext import Defaults, ExtBot
 
-from bot.replies import Line, LineKind, Picture, Reply, ResultCode, prediction_reply, text_reply
+from bot.replies import prediction_reply
+from bot.reply import Line, LineKind, Picture, Reply, ResultCode, text_reply
 from bot.telegram_app.callback_data import ButtonSigner
 from bot.telegram_app.delivery import Delivery
 from bot.telegram_app.keyboards import Keyboards

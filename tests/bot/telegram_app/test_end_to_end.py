@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from bot.replies import ResultCode
+from bot.reply import ResultCode
 from core.assembly import build_predictor
 from core.errors import UpstreamUnavailable
 from core.settings import ROOT, Settings

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.replies import Line, LineKind, Reply, ResultCode, prediction_reply, text_reply
+from bot.replies import prediction_reply
+from bot.reply import Line, LineKind, Reply, ResultCode, text_reply
 from bot.telegram_app.markup import (
     CAPTION_MAX,
     DROPPED_FIRST,

@@ -1,0 +1,120 @@
+"""What every platform is given to say: lines of plain text with a picture, links, choices and a code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.domain import Prediction, Verdict
+
+
+class ResultCode(StrEnum):
+    """What became of a question; every reply has one, and they are counted."""
+
+    PREDICTED = "predicted"
+    COMPARED = "compared"
+    EXPLAINED = "explained"
+    AMBIGUOUS = "ambiguous"
+    NOT_FOUND = "not_found"
+    BAD_QUESTION = "bad_question"
+    UPSTREAM_FAULT = "upstream_fault"
+    FORGOTTEN = "forgotten"
+    LIMITED = "limited"
+    REFUSED = "refused"
+    INFORMED = "informed"
+    FAULT = "fault"
+
+
+class LineKind(StrEnum):
+    """What a line of a reply tells; short media drop whole kinds, never half a line."""
+
+    HEADLINE = "headline"
+    SONG = "song"
+    MEANING = "meaning"
+    TRACK = "track"
+    ARTIST = "artist"
+    AUDIO = "audio"
+    OTHERS = "others"
+    WHY = "why"
+    SOURCE = "source"
+    TEXT = "text"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of plain text, not yet escaped for any platform; a table also in cells, headings first."""
+
+    kind: LineKind
+    text: str
+    cells: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A labelled web address."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A song to pick: its label and the token that stands for it in a button."""
+
+    label: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture to attach, with a description that says everything it shows."""
+
+    data: bytes
+    filename: str
+    media_type: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What to say, whatever the platform.
+
+    Attributes:
+        code: What became of the question.
+        lines: Plain text in reading order.
+        title: Heading, when the lines do not bring their own.
+        title_url: Page behind the heading or the song's line.
+        verdict: Sets the accent colour.
+        prediction: The answer itself, for tables and buttons.
+        links: Pages worth opening.
+        choices: Songs to pick from.
+        against: Token of the song that the picked one is to be compared with.
+        token: Stands for the answered song in buttons; None if there are to be none.
+        picture: The card.
+        private: Show it to the asker alone where the platform can.
+    """
+
+    code: ResultCode
+    lines: tuple[Line, ...]
+    title: str | None = None
+    title_url: str | None = None
+    verdict: Verdict | None = None
+    prediction: Prediction | None = None
+    links: tuple[Link, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    against: str | None = None
+    token: str | None = None
+    picture: Picture | None = None
+    private: bool = False
+
+    @property
+    def text(self) -> str:
+        """All lines as one plain text."""
+        return "\n".join(line.text for line in self.lines)
+
+
+def text_reply(code: ResultCode, *texts: str, title: str | None = None, private: bool = False) -> Reply:
+    """Build a reply of plain sentences."""
+    lines = tuple(Line(LineKind.TEXT, text) for text in texts if text)
+    return Reply(code=code, lines=lines, title=title, private=private)
