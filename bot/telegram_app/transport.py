@@ -14,8 +14,8 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.ext import AIORateLimiter
 from telegram.request import BaseRequest, HTTPXRequest, RequestData
 
-PAUSES_S: Final = (0.5, 2.0)
-"""Pauses before a second and a third attempt."""
+PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0)
+"""Pauses before a second attempt and the next ones; with three attempts steady traffic with faults lost an answer."""
 
 PASSING: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 """Answers of a gateway whose server did not get the request. A time-out is none: the message may have been sent."""
@@ -23,7 +23,7 @@ PASSING: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILAB
 REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
 """What Telegram answers to a token it does not know, or not any longer."""
 
-FLOOD_RETRIES: Final = 3
+FLOOD_RETRIES: Final = 5
 """How often a request is sent again after the wait that a 429 asks for."""
 
 UNSUNG: Final = frozenset({"sendChatAction", "answerCallbackQuery", "answerInlineQuery"})
