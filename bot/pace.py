@@ -14,10 +14,11 @@ Python's own 5 ms let the event loop stand for 5 ms behind every busy thread; a 
 
 
 def keep_pace() -> None:
-    """Let threads take turns quickly, and what is loaded by now be passed over by every collection of garbage.
+    """Let threads take turns quickly, and let collections of garbage begin, which pass over what is loaded by now.
 
     A full collection walks every object; those of the imported libraries alone take tenths of a second.
     """
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()
+    gc.enable()

@@ -37,7 +37,8 @@ START_S, RSS_MB, GROWTH_PCT = 3.0, 350.0, 5.0
 READY: Final = "ready"
 
 CHILD: Final = """
-import asyncio, sys, time
+import asyncio, gc, sys, time
+gc.disable()  # as bot/__main__.py does
 import bot.command_line
 from bot.answers import Answers
 from bot.health import Health

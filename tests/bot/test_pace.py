@@ -16,10 +16,12 @@ def interpreter() -> Iterator[None]:
     yield
     sys.setswitchinterval(before)
     gc.unfreeze()
+    gc.enable()
 
 
 @pytest.mark.usefixtures("interpreter")
 def test_threads_give_way_soon_and_loaded_objects_are_not_walked_again() -> None:
+    gc.disable()
     keep_pace()
     assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
     assert gc.get_freeze_count() > 10_000
