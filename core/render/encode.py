@@ -1,24 +1,24 @@
 """Pictures as PNG files, written quickly.
 
-Pillow tries five filters on every row, which takes longer than drawing the card does. For these pictures the filter
-"up" with run-length matching gives files of the same size in a third of the time, so it alone is used here.
+Pillow tries five filters on every row and packs with zlib, which takes longer than drawing the card does. For these
+pictures the filter "up" alone gives files of the same size, and ISA-L packs them in a quarter of zlib's time.
 """
 
 from __future__ import annotations
 
 import struct
-import zlib
 from typing import Final
 
 import numpy as np
+from isal import isal_zlib
 from PIL import Image
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _BITS: Final = 8
 _RGB: Final = 2
 _FILTER_UP: Final = 2
-_WINDOW_BITS: Final = 15
-_MEMORY: Final = 9
+_LEVEL: Final = 1
+"""Of ISA-L's four; the next ones are slower and no smaller here."""
 
 
 def png(picture: Image.Image) -> bytes:
@@ -29,11 +29,10 @@ def png(picture: Image.Image) -> bytes:
     filtered[:, 0] = _FILTER_UP
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-    packer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY, zlib.Z_RLE)
     header = struct.pack(">IIBBBBB", width, height, _BITS, _RGB, 0, 0, 0)
-    body = packer.compress(filtered.tobytes()) + packer.flush()
+    body = isal_zlib.compress(filtered.data, _LEVEL)
     return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", isal_zlib.crc32(kind + data))
