@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from core.domain import Ambiguous, Candidate, Found, NotFound, Reading, Song, SongName, SongQuery
 from core.lookup.matching import Decision, Match, match, prominence
+from core.shared_work import SharedWork
 from core.worker import Worker
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ record is then a common misspelling, or the question in the wrong order."""
 
 EXACT: Final = 99.5
 """Likeness from which the catalogue's spelling is the question's own."""
+
+SEARCHES_KEPT: Final = 256
+"""Questions whose search in the catalogue is kept: people in one chat ask the same, and each takes 5 ms of a core."""
 
 READINGS_TRIED: Final = 2
 """Readings of one question that are asked of the source: both orders of title and artist."""
@@ -44,6 +48,10 @@ class _Spelling:
     exact: bool
 
 
+_Known = tuple[tuple[Candidate, ...], _Spelling]
+"""What the catalogue knows of a question, and the names worth asking for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SongResolver:
     """Finds the song that a question means.
@@ -60,6 +68,9 @@ class SongResolver:
     catalogue: Catalogue | None
     live: bool
     worker: Worker = field(default_factory=lambda: Worker("lookup"), repr=False, compare=False)
+    _searches: SharedWork[_Known] = field(
+        default_factory=lambda: SharedWork(SEARCHES_KEPT), init=False, repr=False, compare=False
+    )
 
     async def resolve(self, query: SongQuery, *, fresh: bool = False) -> Found | Ambiguous | NotFound:
         """Find the song, or the few that may be meant, or say that there is none.
@@ -71,7 +82,7 @@ class SongResolver:
         Raises:
             UpstreamError: The source gave no usable answer and nothing older is at hand.
         """
-        known, spelt = await self.worker.run(self._known, query)
+        known, spelt = await self._searches.get(query, lambda: self.worker.run(self._known, query))
         untitled = () if spelt.exact else tuple(reading for reading in query.readings if reading.artist is None)[:1]
         asked = await self._ask(spelt.names, untitled, fresh=fresh)
         best = _best_known(asked.found)
@@ -107,8 +118,7 @@ class SongResolver:
         facts = await self.worker.run(self.catalogue.find, found.song.name)
         return found if facts is None else replace(found, song=_with_facts(found.song, facts))
 
-    def _known(self, query: SongQuery) -> tuple[tuple[Candidate, ...], _Spelling]:
-        """List what the catalogue knows of a question, and the names worth asking for."""
+    def _known(self, query: SongQuery) -> _Known:
         known = self.catalogue.search(query) if self.catalogue is not None and self.live else ()
         return known, _spelling(query, known)
 

@@ -6,15 +6,17 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from core.assembly import build_predictor
-from core.domain import Ambiguous, Block, NotFound, Origin, Prediction, SongName, Verdict
+from core.domain import Ambiguous, Assessment, Block, NotFound, Origin, Prediction, Song, SongName, Verdict
 from core.errors import EmptyQuery, ModelMissing, UpstreamError
 from core.history import song_token
+from core.model.inference import HitModel
 from core.predictor import Comparison, Predictor
 from core.settings import Settings
 from tests.fakes.lastfm_server import FakeArtist, FakeLastFm, FakeSong, Fault
@@ -129,3 +131,30 @@ async def test_the_same_question_asked_at_once_is_answered_once_for_all(settings
         assert all(other is first for other in others)
         assert await predicted(predictor, asked) == first
         assert (await predicted(predictor, asked)) is not first
+
+
+async def test_the_same_figures_are_assessed_once_by_each_model(
+    settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assessed: list[HitModel] = []
+    assess = HitModel.assess
+
+    def counted(model: HitModel, song: Song) -> Assessment:
+        assessed.append(model)
+        return assess(model, song)
+
+    async with running(settings_for) as (predictor, fake):
+        monkeypatch.setattr(HitModel, "assess", counted)
+        first = await predicted(predictor, "Blinding Lights - The Weeknd")
+        again = await predicted(predictor, "the weeknd: blinding lights")
+        assert again.assessment is first.assessment
+        assert len(assessed) == 1
+        fake._table.put(replace(BLINDING, listeners=9_000_000))
+        newer = await predictor.predict("Blinding Lights - The Weeknd", fresh=True)
+        assert isinstance(newer, Prediction)
+        assert newer.assessment != first.assessment
+        assert len(assessed) == 2
+        await predictor.reload_model()
+        del assessed[:]
+        await predicted(predictor, "Blinding Lights - The Weeknd")
+        assert len(assessed) == 1

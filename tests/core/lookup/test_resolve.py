@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain import Ambiguous, AudioFeatures, Found, NotFound, Reading, Song, SongName, SongQuery
+from core.domain import Ambiguous, AudioFeatures, Candidate, Found, NotFound, Reading, Song, SongName, SongQuery
 from core.errors import UpstreamUnavailable
 from core.lookup.catalog import Catalogue
 from core.lookup.catalog_build import write_catalogue
@@ -141,3 +141,21 @@ async def test_live_figures_are_not_overwritten_by_the_catalogue(catalogue: Cata
         found = await resolver.fetch(SongName("Blinding Lights", "The Weeknd"))
     assert found is not None
     assert (found.song.album, found.song.duration_ms, found.song.genres) == ("Some Album", 200_000, ("pop",))
+
+
+async def test_a_question_asked_again_is_not_searched_for_again(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[SongQuery] = []
+    search = Catalogue.search
+
+    def counted(self: Catalogue, query: SongQuery, limit: int = 25) -> tuple[Candidate, ...]:
+        searched.append(query)
+        return search(self, query, limit)
+
+    monkeypatch.setattr(Catalogue, "search", counted)
+    asked, other = question(("blindng lihgts", "the weekend")), question(("hello", "adele"))
+    async with resolving(catalogue) as (resolver, _):
+        first, second, _ = [await resolver.resolve(query) for query in (asked, asked, other)]
+    assert first == second
+    assert searched == [asked, other]
