@@ -20,7 +20,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 LINE: Final = 3
-"""So many waiting for a drawing are a crowd: the last would wait for longer than a tenth of a second."""
+"""So many waiting for a drawing are a crowd: the last waits for about a tenth of a second."""
 
 HELPERS_MOST: Final = 3
 """Most helpers unless a number is given."""
