@@ -18,8 +18,8 @@ from bot.telegram_app.platform import TelegramPlatform
 from core.domain import Song
 from core.predictor import Predictor
 from scripts.benchmarks.chain import running_chain, settings_of
-from scripts.benchmarks.crowd import songs_of_few_artists
 from scripts.benchmarks.measuring import Row, median, percentile
+from scripts.benchmarks.songs import songs_of_few_artists
 from tests.fakes import discord_payloads as payloads
 from tests.fakes.discord_server import discord_server
 from tests.fakes.served_discord import TOKEN as DISCORD_TOKEN

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
-import re
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from core.history import song_token
 from scripts.benchmarks.chain import Chain, running_chain
 from scripts.benchmarks.drawing import card_alone_ms
 from scripts.benchmarks.measuring import Row, percentile, stalls_ms
+from scripts.benchmarks.songs import songs_of_few_artists
 
 PEOPLE: Final = 200
 SONGS: Final = 50
@@ -32,7 +31,6 @@ Last.fm's terms leave, so that its rate is not what is measured."""
 
 ROUNDS: Final = 6
 
-PLAIN_NAME: Final = re.compile("[A-Za-z]{3,}(?: [A-Za-z]{2,})+")
 THROUGHPUT_SHARE: Final = 0.8
 STALL_MS: Final = 25.0
 SEED: Final = 7
@@ -96,27 +94,6 @@ def measure_crowd(songs: Sequence[Song], folder: Path) -> list[Row]:
             figures={"longest_ms": longest, "p99_ms": percentile(shared.stalls_ms, 99)},
         ),
     ]
-
-
-def songs_of_few_artists(songs: Sequence[Song], count: int, each: int, seed: int) -> list[Song]:
-    """Pick ``count`` songs by artists with at least ``each`` songs, so many of each artist; same seed, same songs.
-
-    Songs and artists are picked whose names a question gives as they are: letters and spaces alone.
-    """
-    by_artist: dict[str, dict[str, Song]] = defaultdict(dict)
-    for song in songs:
-        if PLAIN_NAME.fullmatch(song.title) and PLAIN_NAME.fullmatch(song.artist):
-            by_artist[song.artist].setdefault(song.title.casefold(), song)
-    rng = random.Random(seed)  # noqa: S311 - repeats, guards nothing
-    artists = sorted(artist for artist, known in by_artist.items() if len(known) >= each)
-    picked: dict[str, Song] = {}
-    for artist in rng.sample(artists, len(artists)):
-        fresh = [song for title, song in by_artist[artist].items() if title not in picked]
-        if len(fresh) >= each:
-            picked.update((song.title.casefold(), song) for song in fresh[:each])
-        if len(picked) >= count:
-            break
-    return list(picked.values())[:count]
 
 
 async def _rush(

@@ -19,8 +19,8 @@ from bot.answers import Answers
 from core.domain import Song
 from core.settings import ROOT
 from scripts.benchmarks.chain import running_chain
-from scripts.benchmarks.crowd import songs_of_few_artists
 from scripts.benchmarks.measuring import Row, median
+from scripts.benchmarks.songs import songs_of_few_artists
 
 STARTS: Final = 5
 ANSWERS: Final = 10_000

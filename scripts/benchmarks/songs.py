@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -17,6 +20,7 @@ SONGS_OF_THE_DATA_SET: Final = 77_000
 MADE_UP: Final = "made-up songs"
 DATA_SET: Final = "Spotify Tracks Dataset"
 
+_PLAIN_NAME: Final = re.compile("[A-Za-z]{3,}(?: [A-Za-z]{2,})+")
 _STARTS: Final = ["b", "ch", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "sh", "t", "v", "w", "y", "z"]
 _VOWELS: Final = ["a", "e", "i", "o", "u", "ai", "ee", "ou"]
 _ENDS: Final = ["", "", "", "n", "r", "l", "s", "nd", "ng"]
@@ -79,6 +83,27 @@ def made_up(count: int, seed: int) -> SongSet:
         credited = tuple(dict.fromkeys(rng.choices(artists, k=1 + (rng.random() < 0.2))))
         entries.setdefault(song_key(title, credited[0]), _entry(title, credited, rng))
     return SongSet(tuple(entries.values()), MADE_UP)
+
+
+def songs_of_few_artists(songs: Sequence[Song], count: int, each: int, seed: int) -> list[Song]:
+    """Pick ``count`` songs by artists with at least ``each`` songs, so many of each artist; same seed, same songs.
+
+    Songs and artists are picked whose names a question gives as they are: letters and spaces alone.
+    """
+    by_artist: dict[str, dict[str, Song]] = defaultdict(dict)
+    for song in songs:
+        if _PLAIN_NAME.fullmatch(song.title) and _PLAIN_NAME.fullmatch(song.artist):
+            by_artist[song.artist].setdefault(song.title.casefold(), song)
+    rng = random.Random(seed)  # noqa: S311 - repeats, guards nothing
+    artists = sorted(artist for artist, known in by_artist.items() if len(known) >= each)
+    picked: dict[str, Song] = {}
+    for artist in rng.sample(artists, len(artists)):
+        fresh = [song for title, song in by_artist[artist].items() if title not in picked]
+        if len(fresh) >= each:
+            picked.update((song.title.casefold(), song) for song in fresh[:each])
+        if len(picked) >= count:
+            break
+    return list(picked.values())[:count]
 
 
 def _syllable(rng: random.Random) -> str:

@@ -51,9 +51,9 @@ def test_threads_do_not_mix_up_their_texts():
 async def test_a_helper_draws_as_the_thread_does():
     made = [prediction(f"Song number {n}", f"Artist {n}", probability=n / 24) for n in range(24)]
     async with CardRenderer(crew := Crew(load_drawing, helpers=1), now=lambda: NOW) as renderer:
-        drawn = []
-        while not (crew._helpers and drawn):
-            drawn = await asyncio.gather(*(renderer.animation(one, None) for one in made))
+        async with asyncio.timeout(60):
+            while not crew._helpers:
+                await asyncio.gather(*(renderer.animation(one, None) for one in made))
         drawn = await asyncio.gather(*(renderer.card(one, None) for one in made))
     assert drawn == [draw_card(one, None, NOW) for one in made]
 

@@ -44,9 +44,10 @@ async def test_a_crowd_is_drawn_for_by_processes_too_which_leave_when_it_is_quie
     seconds = 100.0
     async with aclosing(Closing(Crew(drawings.warm_up, helpers=2, clock=lambda: seconds))) as kept:
         crew, by = kept.crew, set[int]()
-        while len(by) < 3:
-            by |= set(await crowded(crew, lambda: len(crew._helpers) == 2))
-            by |= {process for _, process in await crowd(crew)}
+        async with asyncio.timeout(60):
+            while len(by) < 3:
+                by |= set(await crowded(crew, lambda: len(crew._helpers) == 2))
+                by |= {process for _, process in await crowd(crew)}
         assert os.getpid() in by
         assert len(by) == 3
         seconds += QUIET_S - 1
