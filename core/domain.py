@@ -7,7 +7,7 @@ where answers go.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -117,6 +117,9 @@ class Song:
         artist_playcount: Plays of the artist, on Last.fm.
         tags: Last.fm tags, the strongest first.
         genres: Genres of the Spotify Tracks Dataset, from the catalogue.
+        album: Album or single as a shop or the catalogue names it. Last.fm's never stands here: for many hits it is
+            a compilation.
+        released: Day of the first release of this recording; 1 July where only the year is known.
         duration_ms: Length in milliseconds.
         cover_url: https address of the album's cover.
         url: Page of the song.
@@ -127,6 +130,7 @@ class Song:
     artist: str
     credits: tuple[str, ...] = ()
     album: str | None = None
+    released: date | None = None
     listeners: int | None = None
     playcount: int | None = None
     artist_listeners: int | None = None
