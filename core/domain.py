@@ -150,6 +150,21 @@ class Song:
         return SongName(self.title, self.artist)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The first release of a recording, as shops and MusicBrainz know it; None or empty means unknown.
+
+    ``released`` is its earliest day, ``cover_url`` the address of the album's cover, ``links`` are pages of the song.
+    """
+
+    album: str | None = None
+    released: date | None = None
+    cover_url: str | None = None
+    explicit: bool | None = None
+    duration_ms: int | None = None
+    links: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where and when the figures were taken; ``stale`` when something newer was asked for in vain."""

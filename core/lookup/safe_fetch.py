@@ -36,7 +36,15 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class FetchRefused(Exception):
-    """Nothing usable came; the text is one short word for the log, never an address."""
+    """Nothing usable came; the text is one short word for the log, never an address.
+
+    Attributes:
+        status: The HTTP status that was answered instead; None if it was something else.
+    """
+
+    def __init__(self, word: str, *, status: int | None = None) -> None:
+        super().__init__(word)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +119,29 @@ class PublicResolver(AbstractResolver):
 
 
 class SafeFetcher:
-    """Fetches bodies under a policy; its session is made when first needed."""
+    """Fetches bodies under a policy; its session is made when first needed.
+
+    Args:
+        policy: Which addresses may be asked.
+        resolver: Resolves their names; the system's by default.
+        max_bytes: Longest body taken.
+        accept: The kinds of body asked for, as in HTTP's Accept.
+        user_agent: How we name ourselves.
+    """
 
     def __init__(
-        self, policy: HostPolicy | None = None, *, resolver: AbstractResolver | None = None, max_bytes: int = MAX_BYTES
+        self,
+        policy: HostPolicy | None = None,
+        *,
+        resolver: AbstractResolver | None = None,
+        max_bytes: int = MAX_BYTES,
+        accept: str = "image/*",
+        user_agent: str = USER_AGENT,
     ) -> None:
         self._policy = policy or HostPolicy()
         self._resolver = resolver
         self._max_bytes = max_bytes
+        self._headers = {"User-Agent": user_agent, "Accept": accept, "Accept-Encoding": "identity"}
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(self, address: str) -> bytes:
@@ -143,7 +166,7 @@ class SafeFetcher:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise FetchRefused(type(error).__name__) from None
         if status != 200:
-            raise FetchRefused(f"status_{status}")
+            raise FetchRefused(f"status_{status}", status=status)
         return body
 
     async def aclose(self) -> None:
@@ -170,7 +193,7 @@ class SafeFetcher:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(resolver=resolver, limit=16),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
-                headers={"User-Agent": USER_AGENT, "Accept": "image/*", "Accept-Encoding": "identity"},
+                headers=self._headers,
                 auto_decompress=False,  # a compressed body could unfold without end
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
