@@ -167,6 +167,6 @@ Figures come from Last.fm (https://www.last.fm)."""
 
 PRIVACY_TITLE: Final = "Privacy"
 PRIVACY: Final = """\
-I keep which songs were asked for, so that buttons go on working, and Last.fm's answers for a while. \
-I do not keep who asked, where, or any message. Song names are sent to Last.fm, and to iTunes and Deezer when a cover \
-is missing; nothing about you is sent to anyone."""
+I keep which songs were asked for, so that buttons go on working, and for a while what Last.fm and the shops said of \
+them. I do not keep who asked, where, or any message. Song names are sent to Last.fm, iTunes, Deezer and MusicBrainz; \
+nothing about you is sent to anyone."""

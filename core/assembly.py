@@ -11,6 +11,7 @@ from core.lookup.artwork import Artwork
 from core.lookup.catalog import Catalogue
 from core.lookup.demo import RecordedFigures
 from core.lookup.lastfm import LastFm
+from core.lookup.release import ReleaseLookup
 from core.lookup.resolve import SongResolver
 from core.model.proof import load_proved
 from core.predictor import Completer, Predictor
@@ -82,10 +83,12 @@ def build_predictor(
     else:
         source = LastFm.from_settings(settings, on_request=on_request, on_lookup=on_lookup)
         complete = None if catalogue is None else catalogue.complete
+    releases = ReleaseLookup.from_settings(settings, on_lookup=on_lookup)
+    live = settings.lastfm_api_key is not None
     predictor = Predictor(
-        resolver=SongResolver(source=source, catalogue=catalogue, live=settings.lastfm_api_key is not None),
+        resolver=SongResolver(source=source, catalogue=catalogue, releases=releases, live=live),
         model=model,
-        artwork=Artwork.from_settings(settings),
+        artwork=Artwork.from_settings(settings, releases),
         renderer=CardRenderer(Crew(load_drawing, helpers=settings.drawing_helpers)),
         history=history,
         complete=_with_recent(history, complete),

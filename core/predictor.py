@@ -174,6 +174,8 @@ class Predictor:
         """Close every part; the predictor cannot be used afterwards."""
         await self._resolver.source.aclose()
         await self._artwork.aclose()
+        if self._resolver.releases is not None:
+            await self._resolver.releases.aclose()
         await self._renderer.aclose()
         self._scoring.close()
         self._remembering.close()

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingsError
@@ -16,6 +16,14 @@ from core.errors import SettingsError
 ROOT = Path(__file__).resolve().parents[1]
 
 ENV_FILE = ROOT / ".env"
+
+
+def _on(value: object) -> object:
+    return None if isinstance(value, str) and value.strip().lower() in ("", "off") else value
+
+
+Service = Annotated[HttpUrl | None, BeforeValidator(_on)]
+"""Address of a service that the bot does without if it is "off"."""
 
 
 class Settings(BaseSettings):
@@ -33,8 +41,19 @@ class Settings(BaseSettings):
         None, description="Key of last.fm/api; without it recorded figures answer."
     )
     lastfm_api_url: HttpUrl = Field(HttpUrl("https://ws.audioscrobbler.com/2.0/"), description="Where Last.fm answers.")
-    itunes_search_url: HttpUrl = Field(HttpUrl("https://itunes.apple.com/search"), description="Second cover source.")
-    deezer_search_url: HttpUrl = Field(HttpUrl("https://api.deezer.com/search"), description="Third cover source.")
+    itunes_search_url: Service = Field(
+        HttpUrl("https://itunes.apple.com/search"),
+        description="Where iTunes tells a song's release and cover; off: nowhere.",
+    )
+    deezer_search_url: Service = Field(
+        HttpUrl("https://api.deezer.com/search"), description="Where Deezer does; off: nowhere."
+    )
+    musicbrainz_url: Service = Field(
+        HttpUrl("https://musicbrainz.org/ws/2/"), description="Where MusicBrainz tells the release only; off: nowhere."
+    )
+    musicbrainz_contact: str = Field(
+        "", description="Mail or page of whoever runs the bot, which MusicBrainz asks to be told."
+    )
     art_downloads: bool = Field(True, description="Whether covers are fetched at all; off means drawn covers.")
 
     discord_token: SecretStr | None = Field(None, description="Token of the Discord bot; empty leaves Discord out.")
@@ -97,6 +116,13 @@ class Settings(BaseSettings):
     def _acceptable(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()) is None:
             raise ValueError("must be 1 to 256 of A-Z, a-z, 0-9, _ and -")
+        return value
+
+    @field_validator("musicbrainz_contact")
+    @classmethod
+    def _tellable(cls, value: str) -> str:
+        if re.fullmatch(r"[!-'*-~]{0,200}", value) is None:
+            raise ValueError("must be a mail address or the address of a page, at most 200 characters")
         return value
 
     @field_validator("discord_shard_ids")

@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     """Answer every song and write what each platform shows."""
     parser = argparse.ArgumentParser(description="Write what people see for six songs.")
     parser.add_argument("--out", type=Path, default=ROOT / "demo", help="folder to write into (default: demo)")
-    parser.add_argument("--no-covers", action="store_true", help="draw covers instead of fetching them")
+    parser.add_argument("--no-covers", action="store_true", help="draw covers and ask nobody for releases")
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
     try:
@@ -57,7 +57,9 @@ def main(argv: list[str] | None = None) -> int:
 async def write_demo(out: Path, *, covers: bool) -> int:
     """Answer over the recorded figures, whatever key is set, so that the pictures are the same everywhere."""
     loaded = load_settings()
-    changes = {"lastfm_api_key": None, "art_downloads": loaded.art_downloads and covers}
+    changes: dict[str, object] = {"lastfm_api_key": None, "art_downloads": loaded.art_downloads and covers}
+    if not covers:
+        changes |= dict.fromkeys(("itunes_search_url", "deezer_search_url", "musicbrainz_url"))
     predictor = build_predictor(loaded.model_copy(update=changes)).predictor
     failed = 0
     try:

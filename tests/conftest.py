@@ -14,7 +14,7 @@ from tests.fakes.lastfm_server import API_KEY
 
 @pytest.fixture
 def settings_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
-    """Make settings that read no environment, write into a folder of their own and fetch no covers."""
+    """Make settings that read no environment, write into a folder of their own and ask only Last.fm."""
 
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
@@ -25,6 +25,9 @@ def settings_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
             "cards_dir": tmp_path / "cards",
             "models_dir": ROOT / "models",
             "art_downloads": False,
+            "itunes_search_url": "off",
+            "deezer_search_url": "off",
+            "musicbrainz_url": "off",
         }
         if lastfm_url is not None:
             values |= {"lastfm_api_key": API_KEY, "lastfm_api_url": lastfm_url}

@@ -206,10 +206,10 @@ class LastFm:
 
 
 def _song(track: TrackInfo, artist: ArtistInfo | None, tags: tuple[str, ...]) -> Song:
+    """Put the song together; Last.fm's album is left out, since for many hits it is a compilation."""
     return Song(
         title=track.title,
         artist=track.artist,
-        album=track.album,
         listeners=track.listeners,
         playcount=track.playcount,
         artist_listeners=artist.listeners if artist else None,

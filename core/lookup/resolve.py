@@ -7,13 +7,16 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from core.domain import Ambiguous, Candidate, Found, NotFound, Reading, Song, SongName, SongQuery
+from core.domain import Ambiguous, Candidate, Found, NotFound, Reading, Release, Song, SongName, SongQuery
+from core.lookup.budget import deadline
 from core.lookup.matching import Decision, Match, match, prominence
+from core.lookup.normalise import song_key
 from core.shared_work import SharedWork
 from core.worker import Worker
 
 if TYPE_CHECKING:
     from core.lookup.catalog import Catalogue
+    from core.lookup.release import ReleaseLookup
     from core.lookup.source import SongSource
 
 T = TypeVar("T")
@@ -32,6 +35,10 @@ READINGS_TRIED: Final = 2
 """Readings of one question that are asked of the source: both orders of title and artist."""
 
 
+RELEASE_WAIT_S: Final = 0.4
+"""Longest that an answer waits for the song's release once its figures are there."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """What the source answered: songs found by name, and candidates from its search."""
@@ -42,10 +49,22 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
-    """Names worth asking for; ``exact`` if the catalogue has the very song that was typed."""
+    """Names worth asking for; ``exact`` if the catalogue has the very song that was typed.
+
+    ``likeliest`` is the name whose release is looked up before the source has answered; None for a title alone.
+    """
 
     names: tuple[Reading, ...]
     exact: bool
+    likeliest: SongName | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """The look-up of a release under way, and whose it is."""
+
+    name: SongName
+    task: asyncio.Task[Release | None]
 
 
 _Known = tuple[tuple[Candidate, ...], _Spelling]
@@ -59,6 +78,8 @@ class SongResolver:
     Attributes:
         source: Answers with figures.
         catalogue: Corrects spelling without the network and adds facts; None if it was not built.
+        releases: Looks up the songs' releases beside the source; None does without them.
+        release_wait_s: Seconds that an answer waits for the release after the figures came.
         live: False when only recorded figures can answer, so that a song of the catalogue is no use as a candidate.
         worker: Searches and compares, which takes milliseconds of a core. One thread: several would wait for the one
             catalogue, and each would keep the event loop longer from its turn.
@@ -67,6 +88,8 @@ class SongResolver:
     source: SongSource
     catalogue: Catalogue | None
     live: bool
+    releases: ReleaseLookup | None = None
+    release_wait_s: float = RELEASE_WAIT_S
     worker: Worker = field(default_factory=lambda: Worker("lookup"), repr=False, compare=False)
     _searches: SharedWork[_Known] = field(
         default_factory=lambda: SharedWork(SEARCHES_KEPT), init=False, repr=False, compare=False
@@ -77,12 +100,13 @@ class SongResolver:
 
         With an artist in the question one round trip is enough: the name as typed and the catalogue's likeness are
         fetched side by side, and readings without an artist are searched for meanwhile. Only if no name is found are
-        the named readings searched for too.
+        the named readings searched for too. The release of the likeliest name is looked up from the beginning.
 
         Raises:
             UpstreamError: The source gave no usable answer and nothing older is at hand.
         """
         known, spelt = await self._searches.get(query, lambda: self.worker.run(self._known, query))
+        begun = self._begin(spelt.likeliest)
         untitled = () if spelt.exact else tuple(reading for reading in query.readings if reading.artist is None)[:1]
         asked = await self._ask(spelt.names, untitled, fresh=fresh)
         best = _best_known(asked.found)
@@ -91,13 +115,13 @@ class SongResolver:
             more = await self._ask((), _named(query), fresh=fresh)
             decided = await self.worker.run(match, query, (*asked.candidates, *more.candidates, *known))
         if best is not None and not _is_outshone(best, decided):
-            return await self.enriched(best)
+            return await self._enriched(best, begun)
         if decided.decision is Decision.SURE:
             found = await self.fetch(decided.candidates[0].name, fresh=fresh)
             if found is not None:
                 return found
         if best is not None:
-            return await self.enriched(best)
+            return await self._enriched(best, begun)
         if decided.decision is Decision.NEARLY:
             return Ambiguous(query, decided.candidates)
         return NotFound(query, tuple(candidate.name for candidate in decided.candidates), key_missing=not self.live)
@@ -108,15 +132,32 @@ class SongResolver:
         Raises:
             UpstreamError: As for :meth:`resolve`.
         """
+        begun = self._begin(name)
         found = await self.source.find(Reading(name.title, name.artist), fresh=fresh)
-        return None if found is None else await self.enriched(found)
+        return None if found is None else await self._enriched(found, begun)
 
-    async def enriched(self, found: Found) -> Found:
-        """Add what the catalogue knows of the song and the source does not."""
-        if self.catalogue is None:
-            return found
-        facts = await self.worker.run(self.catalogue.find, found.song.name)
-        return found if facts is None else replace(found, song=_with_facts(found.song, facts))
+    async def _enriched(self, found: Found, begun: _Begun | None) -> Found:
+        """Add what catalogue and release say of the song and the source does not.
+
+        The release is waited for :attr:`release_wait_s` at most, within the time that the question has left.
+        """
+        name = found.song.name
+        release, facts = await asyncio.gather(self._release(name, begun), self._facts(name))
+        return replace(found, song=_completed(found.song, facts, release))
+
+    def _begin(self, name: SongName | None) -> _Begun | None:
+        return None if self.releases is None or name is None else _Begun(name, self.releases.begin(name))
+
+    async def _release(self, name: SongName, begun: _Begun | None) -> Release | None:
+        if self.releases is None:
+            return None
+        seconds = deadline(self.release_wait_s) - asyncio.get_running_loop().time()
+        if begun is not None and song_key(begun.name.title, begun.name.artist) == song_key(name.title, name.artist):
+            return await self.releases.wait(begun.task, seconds)
+        return await self.releases.within(name, seconds)
+
+    async def _facts(self, name: SongName) -> Song | None:
+        return None if self.catalogue is None else await self.worker.run(self.catalogue.find, name)
 
     def _known(self, query: SongQuery) -> _Known:
         known = self.catalogue.search(query) if self.catalogue is not None and self.live else ()
@@ -153,13 +194,14 @@ def _spelling(query: SongQuery, known: tuple[Candidate, ...]) -> _Spelling:
     """
     named = _named(query)
     if not named:
-        return _Spelling((), exact=False)
+        return _Spelling((), exact=False, likeliest=None)
     likeness = match(replace(query, readings=named), known)
     if likeness.decision is not Decision.SURE:
-        return _Spelling(named, exact=False)
+        return _Spelling(named, exact=False, likeliest=SongName(named[0].title, named[0].artist or ""))
     first = likeness.candidates[0]
     spelt = Reading(first.name.title, first.name.artist)
-    return _Spelling((spelt,), exact=True) if first.score >= EXACT else _Spelling((named[0], spelt), exact=False)
+    exact = first.score >= EXACT
+    return _Spelling((spelt,) if exact else (named[0], spelt), exact=exact, likeliest=first.name)
 
 
 def _best_known(found: tuple[Found, ...]) -> Found | None:
@@ -186,14 +228,34 @@ def _as_candidates(found: Iterable[Found]) -> tuple[Candidate, ...]:
     return tuple(Candidate(hit.song.name, 0.0, listeners=hit.song.listeners, credits=hit.song.credits) for hit in found)
 
 
-def _with_facts(song: Song, facts: Song) -> Song:
-    """Fill what ``song`` lacks from the catalogue's ``facts``; live figures are never overwritten."""
-    return replace(
-        song,
-        credits=facts.credits,
-        genres=facts.genres,
-        audio=facts.audio,
-        explicit=facts.explicit if song.explicit is None else song.explicit,
-        album=song.album or facts.album,
-        duration_ms=song.duration_ms or facts.duration_ms,
-    )
+def _completed(song: Song, facts: Song | None, release: Release | None) -> Song:
+    """Fill what ``song`` lacks from the catalogue's ``facts`` and from its ``release``.
+
+    Live figures are never overwritten. Shops and catalogue know album and length better than Last.fm, and shops know
+    them best.
+    """
+    if facts is not None:
+        song = replace(
+            song,
+            credits=facts.credits,
+            genres=facts.genres,
+            audio=facts.audio,
+            explicit=_first(song.explicit, facts.explicit),
+            album=_first(song.album, facts.album),
+            released=_first(song.released, facts.released),
+            duration_ms=facts.duration_ms or song.duration_ms,
+        )
+    if release is not None:
+        song = replace(
+            song,
+            explicit=_first(song.explicit, release.explicit),
+            album=_first(release.album, song.album),
+            released=_first(release.released, song.released),
+            duration_ms=release.duration_ms or song.duration_ms,
+            cover_url=_first(song.cover_url, release.cover_url),
+        )
+    return song
+
+
+def _first(value: T | None, other: T | None) -> T | None:
+    return other if value is None else value

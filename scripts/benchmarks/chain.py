@@ -28,12 +28,15 @@ class Chain:
 
 
 def settings_of(lastfm_url: str, data_dir: Path, **changes: str) -> Settings:
-    """Make settings that read no file, ask ``lastfm_url`` and draw covers instead of fetching them."""
+    """Make settings that read no file, ask ``lastfm_url`` alone and draw covers instead of fetching them."""
     values = {
         "lastfm_api_key": API_KEY,
         "lastfm_api_url": lastfm_url,
         "data_dir": data_dir,
         "art_downloads": False,
+        "itunes_search_url": None,
+        "deezer_search_url": None,
+        "musicbrainz_url": None,
         "user_limit_count": 0,
         "chat_limit_count": 0,
     }

@@ -1,4 +1,4 @@
-"""A loopback server of cover images and of both cover searches, with a list of faults to choose from."""
+"""A loopback server of cover images, with a list of faults to choose from."""
 
 from __future__ import annotations
 
@@ -73,38 +73,18 @@ def png_bomb(side_px: int = 60_000) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-def itunes_song(title: str, artist: str, art: str) -> dict[str, object]:
-    """Build one result in the shape of iTunes Search."""
-    return {"wrapperType": "track", "kind": "song", "trackName": title, "artistName": artist, "artworkUrl100": art}
-
-
-def deezer_track(title: str, artist: str, art: str) -> dict[str, object]:
-    """Build one result in the shape of Deezer's search."""
-    return {
-        "title": title,
-        "artist": {"name": artist, "type": "artist"},
-        "album": {"title": "An album", "cover": "https://api.deezer.com/album/1/image", "cover_big": art},
-        "type": "track",
-    }
-
-
 class ArtServer:
-    """Serves art, ``/itunes`` and ``/deezer`` on a free loopback port while its context is open.
+    """Serves art on a free loopback port while its context is open.
 
     Attributes:
         hits: Requests by path.
-        itunes: Results of iTunes Search; an int instead answers with that status and an empty body.
-        deezer: The JSON that Deezer's search answers.
         redirect_to: Where ``Art.REDIRECT`` leads.
         port: Where it listens.
     """
 
     def __init__(self) -> None:
         self.hits: Counter[str] = Counter()
-        self.itunes: list[dict[str, object]] | int = []
-        self.deezer: dict[str, object] = {"data": [], "total": 0}
         self.redirect_to = ""
-        self.search_delay_s = 0.0
         self.port = 0
         self._released = asyncio.Event()
 
@@ -120,8 +100,6 @@ class ArtServer:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_get("/art/{kind}", self._serve_art)
-        app.router.add_get("/itunes", self._serve_itunes)
-        app.router.add_get("/deezer", self._serve_deezer)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -134,19 +112,6 @@ class ArtServer:
     ) -> None:
         self._released.set()
         await self._runner.cleanup()
-
-    async def _serve_itunes(self, request: web.Request) -> web.StreamResponse:
-        self.hits["itunes"] += 1
-        await asyncio.sleep(self.search_delay_s)
-        if isinstance(self.itunes, int):
-            return web.Response(status=self.itunes)
-        body = {"resultCount": len(self.itunes), "results": self.itunes}
-        # Apple sends JSON as text/javascript, after some blank lines.
-        return web.Response(text="\n\n\n" + web.json_response(body).text, content_type="text/javascript")
-
-    async def _serve_deezer(self, request: web.Request) -> web.StreamResponse:
-        self.hits["deezer"] += 1
-        return web.json_response(self.deezer)
 
     async def _serve_art(self, request: web.Request) -> web.StreamResponse:
         kind = Art(request.match_info["kind"])

@@ -20,6 +20,7 @@ from core.lookup.artwork import Artwork
 from core.lookup.breaker import Breaker
 from core.lookup.catalog import Catalogue
 from core.lookup.lastfm import LastFm
+from core.lookup.release import ReleaseLookup
 from core.lookup.resolve import SongResolver
 from core.lookup.safe_fetch import HostPolicy
 from core.model.inference import HitModel
@@ -113,11 +114,15 @@ async def running_chain(
     cache_url: str = "mem://",
     history: Path | None = None,
     catalogue: Path | None = None,
+    releases: ReleaseLookup | None = None,
     artwork: Artwork | None = None,
     renderer: CardRenderer | None = None,
     api_key: str = API_KEY,
 ) -> AsyncIterator[Chain]:
-    """Build everything with production's limits, retries and breaker; only the clocks are the loop's."""
+    """Build everything with production's limits, retries and breaker; only the clocks are the loop's.
+
+    Without ``releases`` none are looked up and covers are drawn.
+    """
     clock = clock or WallClock()
     breaker = Breaker(clock=asyncio.get_running_loop().time)
     metrics = Metrics()
@@ -139,9 +144,9 @@ async def running_chain(
     drawing = renderer or PlainRenderer()
     opened = Catalogue.open(catalogue) if catalogue else None
     predictor = Predictor(
-        resolver=SongResolver(source=source, catalogue=opened, live=True),
+        resolver=SongResolver(source=source, catalogue=opened, live=True, releases=releases),
         model=committed_model(),
-        artwork=artwork or Artwork(itunes_url="", deezer_url="", downloads=False),
+        artwork=artwork or Artwork(releases, policy=LOOPBACK_ART, downloads=releases is not None),
         renderer=drawing,
         history=History(history),
         complete=lambda prefix, limit: (),

@@ -128,6 +128,7 @@ READ_ONLY_STARTS = """
     async def start(data, key, url, question):
         settings = Settings(
             _env_file=None, data_dir=data, cards_dir=data / "cards", models_dir=ROOT / "models", art_downloads=False,
+            itunes_search_url="off", deezer_search_url="off", musicbrainz_url="off",
             lastfm_api_key=key, lastfm_api_url=url, cache_url=f"disk://?directory={data / 'cache'}",
         )
         assembled = build_predictor(settings)

@@ -34,6 +34,7 @@ BOT = """
         settings = Settings(
             _env_file=None, data_dir=Path(sys.argv[2]), models_dir=ROOT / "models", art_downloads=False,
             lastfm_api_key=sys.argv[3], lastfm_api_url=sys.argv[4], cache_url=sys.argv[5],
+            itunes_search_url="off", deezer_search_url="off", musicbrainz_url="off",
             user_limit_count=5, user_limit_window_s=3600,
         )
         predictor = build_predictor(settings).predictor

@@ -1,4 +1,4 @@
-"""Every way in which Last.fm and the art hosts can fail, up to the sentence that a person reads.
+"""Every way in which Last.fm, the shops and the art hosts can fail, up to the sentence that a person reads.
 
 Production's own limits, retries and breaker run here over real sockets; the clock leaps over the waiting.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,10 +18,13 @@ from bot.reply import ResultCode
 from core.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from core.lookup.artwork import Artwork
 from core.lookup.breaker import BreakerState
+from core.lookup.release import ReleaseLookup
+from core.lookup.resolve import RELEASE_WAIT_S
 from core.render.card import CardRenderer
-from tests.fakes.art_server import Art, ArtServer, itunes_song
-from tests.fakes.chain import ARTISTS, HIT, LOOPBACK_ART, OTHER, SONGS, PlainRenderer, running_chain
+from tests.fakes.art_server import Art, ArtServer
+from tests.fakes.chain import ARTISTS, HIT, OTHER, SONGS, PlainRenderer, running_chain
 from tests.fakes.lastfm_server import API_KEY, FakeLastFm, FakeSong, Fault
+from tests.fakes.release_server import DEEZER, ITUNES, MUSICBRAINZ, SERVICES, Record, ReleaseFault, ReleaseServer
 from tests.fakes.warped_time import WallClock, run_warped
 
 LIMIT_S = 8.0
@@ -237,13 +240,13 @@ def test_an_old_answer_to_a_question_put_otherwise_comes_in_time_with_silent_art
 
     async def main() -> None:
         clock = WallClock()
-        async with ArtServer() as art:
-            art.itunes = [itunes_song("Blinding Lights", "The Weeknd", art.art(Art.SILENT))]
-            artwork = Artwork(itunes_url=f"{art.url}/itunes", deezer_url=f"{art.url}/deezer", policy=LOOPBACK_ART)
+        async with ArtServer() as art, ReleaseServer() as shops:
+            shops.knows(Record(title="Blinding Lights", artist="The Weeknd", cover=art.art(Art.SILENT)))
+            releases = looking_up(shops)
             song = FakeSong("Blinding Lights", "The Weeknd", 2_275_434, 37_246_021, album="", tags=("pop",))
             async with (
                 FakeLastFm([song], ARTISTS) as fake,
-                running_chain(fake.url, clock=clock, artwork=artwork) as chain,
+                running_chain(fake.url, clock=clock, releases=releases) as chain,
             ):
                 await chain.answers.predict(HIT, drawn=False)
                 clock.jump(timedelta(hours=7))
@@ -257,6 +260,11 @@ def test_an_old_answer_to_a_question_put_otherwise_comes_in_time_with_silent_art
     run_warped(main())
 
 
+def looking_up(shops: ReleaseServer) -> ReleaseLookup:
+    """Look releases up with production's limits; only the clocks are the loop's."""
+    return ReleaseLookup.connect(**shops.urls, now=WallClock(), clock=asyncio.get_running_loop().time)
+
+
 NO_COVER = (
     Art.SVG, Art.HTML, Art.EMPTY, Art.TRUNCATED, Art.BOMB, Art.COMPRESSED, Art.TOO_LONG, Art.ENDLESS, Art.DRIP,
     Art.SILENT, Art.RESET, Art.MISSING, Art.BROKEN, Art.REDIRECT, Art.REDIRECT_LOOP, Art.REDIRECT_NOWHERE,
@@ -266,23 +274,57 @@ NO_COVER = (
 @pytest.mark.parametrize("kind", NO_COVER)
 def test_whatever_an_art_host_does_the_answer_has_a_drawn_cover_in_time(kind: Art) -> None:
     async def main() -> None:
-        async with ArtServer() as art:
+        async with ArtServer() as art, ReleaseServer() as shops:
             art.redirect_to = art.art(Art.PNG, host="localhost")  # listed, but leads to a private address
-            art.itunes = [itunes_song("Covered", "The Weeknd", art.art(kind))]
+            shops.knows(Record(title="Covered", artist="The Weeknd", cover=art.art(kind)))
             song = FakeSong("Covered", "The Weeknd", 9_000, 90_000, album="", tags=("pop",))
             renderer = PlainRenderer()
-            artwork = Artwork(itunes_url=f"{art.url}/itunes", deezer_url=f"{art.url}/deezer", policy=LOOPBACK_ART)
             async with (
                 FakeLastFm([song], ARTISTS) as fake,
-                running_chain(fake.url, artwork=artwork, renderer=renderer) as chain,
+                running_chain(fake.url, releases=looking_up(shops), renderer=renderer) as chain,
             ):
                 reply = await chain.ask("Covered - The Weeknd")
             assert reply.code is ResultCode.PREDICTED
             assert reply.picture is not None
             assert renderer.covers == [None]
             assert chain.took_s[0] <= 3.5  # three seconds for all art hosts, and the lookup
+            assert art.hits[kind] >= 1
             if kind is Art.REDIRECT:
                 assert not art.hits[Art.PNG], "a private address is refused before connecting"
+
+    run_warped(main())
+
+
+@pytest.mark.parametrize("broken", [*SERVICES, "all"])
+@pytest.mark.parametrize("fault", ReleaseFault)
+def test_whatever_a_shop_does_the_answer_comes_and_waits_little(fault: ReleaseFault, broken: str) -> None:
+    async def main() -> None:
+        async with ReleaseServer() as shops:
+            record = Record(title="Unseen", artist="The Weeknd", album="An Album", released="2019-11-29")
+            shops.knows(record, services=[ITUNES, DEEZER] if broken != MUSICBRAINZ else [])
+            for service in SERVICES if broken == "all" else [broken]:
+                shops.service(service).break_next(fault)
+            song = FakeSong("Unseen", "The Weeknd", 9_000, 90_000, album="Now 105", tags=("pop",))
+            releases = looking_up(shops)
+            artwork = Artwork(releases, downloads=False)
+            async with (
+                FakeLastFm([song], ARTISTS) as fake,
+                running_chain(fake.url, releases=releases, artwork=artwork) as chain,
+            ):
+                reply = await chain.ask("Unseen - The Weeknd")
+                assert reply.code is ResultCode.PREDICTED
+                assert reply.prediction is not None
+                assert reply.picture is not None
+                assert chain.took_s[0] <= RELEASE_WAIT_S + 0.3
+                assert reply.prediction.song.album in (None, "An Album")
+
+                await asyncio.sleep(5)
+                again = await chain.ask("Unseen - The Weeknd")
+                assert again.prediction is not None
+                known = broken in (ITUNES, DEEZER)
+                assert again.prediction.song.released == (date(2019, 11, 29) if known else None)
+                assert chain.took_s[1] <= RELEASE_WAIT_S + 0.3
+            assert shops.hits["private"] == 0
 
     run_warped(main())
 

@@ -8,9 +8,11 @@ from PIL import Image
 from core.domain import Song
 from core.lookup.artwork import Artwork
 from core.lookup.lastfm_parse import STAR_IMAGE
+from core.lookup.release import ReleaseLookup
 from core.lookup.safe_fetch import HostPolicy
 from core.settings import Settings
-from tests.fakes.art_server import Art, ArtServer, deezer_track, itunes_song
+from tests.fakes.art_server import Art, ArtServer
+from tests.fakes.release_server import Record, ReleaseFault, ReleaseServer
 
 LOOPBACK = HostPolicy(
     hosts=frozenset({"127.0.0.1"}),
@@ -28,12 +30,27 @@ async def server():
 
 
 @pytest.fixture
-async def artwork(server):
-    artwork = Artwork(
-        itunes_url=f"{server.url}/itunes", deezer_url=f"{server.url}/deezer", policy=LOOPBACK, budget_s=BUDGET_S
-    )
+async def shops():
+    async with ReleaseServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def releases(shops):
+    lookup = ReleaseLookup.connect(**shops.urls)
+    yield lookup
+    await lookup.aclose()
+
+
+@pytest.fixture
+async def artwork(releases):
+    artwork = Artwork(releases, policy=LOOPBACK, budget_s=BUDGET_S)
     yield artwork
     await artwork.aclose()
+
+
+def record(cover, title="Hello", artist="Adele"):
+    return Record(title=title, artist=artist, cover=cover)
 
 
 def song(cover_url=None, title="Hello", artist="Adele"):
@@ -44,32 +61,46 @@ def colour(cover):
     return Image.frombytes("RGB", (cover.side_px, cover.side_px), cover.rgb).getpixel((210, 210))
 
 
-async def test_takes_the_albums_cover_first(server, artwork):
+async def test_takes_the_albums_cover_first(server, shops, artwork):
     cover = await artwork.cover(song(server.art(Art.PNG)))
     assert colour(cover) == (200, 40, 40)
-    assert not server.hits["itunes"]
+    assert not shops.itunes.requests
 
 
-async def test_the_star_is_no_cover_and_itunes_is_asked(server, artwork):
-    server.itunes = [itunes_song("Hello", "Adele", server.art(Art.PNG))]
+async def test_the_star_is_no_cover_and_the_release_is_asked_for(server, shops, artwork):
+    shops.itunes.put(record(server.art(Art.PNG)))
     assert await artwork.cover(song(f"{server.url}/art/{STAR_IMAGE}.png")) is not None
-    assert server.hits == {"itunes": 1, Art.PNG: 1}
+    assert server.hits == {Art.PNG: 1}
+    assert len(shops.itunes.requests) == 1
 
 
-async def test_deezer_comes_after_itunes(server, artwork):
-    server.deezer = {"data": [deezer_track("Hello", "Adele", server.art(Art.PNG))]}
+async def test_the_releases_cover_may_be_of_either_shop(server, shops, artwork):
+    shops.deezer.put(record(server.art(Art.PNG)))
     assert await artwork.cover(song()) is not None
-    assert server.hits == {"itunes": 1, "deezer": 1, Art.PNG: 1}
+    assert server.hits == {Art.PNG: 1}
+
+
+async def test_a_release_that_was_looked_up_is_not_looked_up_again(server, shops, releases, artwork):
+    shops.itunes.put(record(server.art(Art.PNG)))
+    release = await releases.within(song().name, 5)
+    assert release.cover_url == server.art(Art.PNG)
+    assert await artwork.cover(song()) is not None
+    assert len(shops.itunes.requests) == 1
+
+
+async def test_a_cover_that_failed_is_not_fetched_again_as_the_releases(server, shops, artwork):
+    shops.itunes.put(record(server.art(Art.MISSING)))
+    assert await artwork.cover(song(server.art(Art.MISSING))) is None
+    assert server.hits[Art.MISSING] == 1
 
 
 FAULTS = [kind for kind in Art if kind not in (Art.JPEG, Art.PNG, Art.WEBP, Art.GIF, Art.SEE_THROUGH, Art.WIDE)]
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-async def test_with_any_fault_there_is_no_cover_within_the_budget(server, artwork, kind, caplog):
+async def test_with_any_fault_there_is_no_cover_within_the_budget(server, shops, artwork, kind, caplog):
     server.redirect_to = "http://169.254.169.254/latest/meta-data"
-    server.itunes = [itunes_song("Hello", "Adele", server.art(kind))]
-    server.deezer = {"data": [deezer_track("Hello", "Adele", server.art(kind))]}
+    shops.itunes.put(record(f"{server.art(kind)}?of=the-release"))
     started = time.monotonic()
     with caplog.at_level(logging.INFO, logger="core.lookup"):
         assert await artwork.cover(song(server.art(kind))) is None
@@ -78,26 +109,27 @@ async def test_with_any_fault_there_is_no_cover_within_the_budget(server, artwor
     assert len(caplog.records) == 1
 
 
-async def test_after_a_fault_the_next_source_is_tried(server, artwork):
-    server.itunes = [itunes_song("Hello", "Adele", server.art(Art.SVG))]
-    server.deezer = {"data": [deezer_track("Hello", "Adele", server.art(Art.WEBP))]}
+async def test_after_a_fault_the_releases_cover_is_tried(server, shops, artwork):
+    shops.itunes.put(record(server.art(Art.WEBP)))
     assert await artwork.cover(song(server.art(Art.MISSING))) is not None
 
 
-async def test_a_silent_source_is_joined_by_the_next(server, monkeypatch):
-    monkeypatch.setattr("core.lookup.artwork.HEDGE_S", 0.05)
-    server.itunes = [itunes_song("Hello", "Adele", server.art(Art.PNG))]
-    artwork = Artwork(itunes_url=f"{server.url}/itunes", deezer_url=f"{server.url}/deezer", policy=LOOPBACK)
+async def test_a_silent_source_is_joined_by_the_next(server, shops, releases):
+    shops.itunes.put(record(server.art(Art.PNG)))
+    artwork = Artwork(releases, policy=LOOPBACK, hedge_s=0.05)
     assert await artwork.cover(song(server.art(Art.SILENT))) is not None
     await artwork.aclose()
 
 
-async def test_itunes_is_left_alone_after_its_limit(server, artwork):
-    server.itunes = 403
-    assert await artwork.cover(song(title="One")) is None
-    assert await artwork.cover(song(title="Two")) is None
-    assert server.hits["itunes"] == 1
-    assert server.hits["deezer"] == 2
+@pytest.mark.parametrize("fault", [ReleaseFault.HANG, ReleaseFault.ERROR_500, ReleaseFault.GARBAGE])
+async def test_without_a_release_there_is_no_cover_within_the_budget(server, shops, artwork, fault):
+    shops.knows(record(server.art(Art.PNG)))
+    for service in (shops.itunes, shops.deezer, shops.musicbrainz):
+        service.break_next(fault)
+    started = time.monotonic()
+    assert await artwork.cover(song()) is None
+    assert time.monotonic() - started < BUDGET_S + 1.0
+    assert not server.hits
 
 
 async def test_a_cover_is_kept(server, artwork):
@@ -112,28 +144,27 @@ async def test_people_who_ask_at_once_share_one_download(server, artwork):
     assert server.hits[Art.PNG] == 1
 
 
-async def test_one_who_leaves_does_not_take_it_from_the_others(server, artwork):
-    server.search_delay_s = 0.1
-    server.itunes = [itunes_song("Hello", "Adele", server.art(Art.PNG))]
+async def test_one_who_leaves_does_not_take_it_from_the_others(server, shops, artwork):
+    shops.itunes.latency_s = 0.1
+    shops.itunes.put(record(server.art(Art.PNG)))
     leaving, staying = (asyncio.create_task(artwork.cover(song())) for _ in range(2))
     await asyncio.sleep(0.02)
     leaving.cancel()
     assert await staying is not None
 
 
-async def test_switched_off_nothing_is_asked(server):
-    settings = Settings(_env_file=None, art_downloads=False, itunes_search_url=f"{server.url}/itunes")
-    artwork = Artwork.from_settings(settings, LOOPBACK)
+async def test_switched_off_nothing_is_asked(server, shops, releases):
+    artwork = Artwork.from_settings(Settings(_env_file=None, art_downloads=False), releases, LOOPBACK)
     assert await artwork.cover(song(server.art(Art.PNG))) is None
+    assert await artwork.cover(song()) is None
     await artwork.aclose()
     assert not server.hits
+    assert not shops.itunes.requests
 
 
-async def test_the_production_policy_refuses_loopback(server):
-    settings = Settings(
-        _env_file=None, itunes_search_url=f"{server.url}/itunes", deezer_search_url=f"{server.url}/deezer"
-    )
-    artwork = Artwork.from_settings(settings)
+async def test_the_production_policy_refuses_loopback(server, shops, releases):
+    shops.itunes.put(record(server.art(Art.PNG)))
+    artwork = Artwork.from_settings(Settings(_env_file=None), releases)
     assert await artwork.cover(song(server.art(Art.PNG))) is None
     await artwork.aclose()
     assert not server.hits[Art.PNG]

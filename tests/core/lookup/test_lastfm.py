@@ -72,7 +72,8 @@ async def test_a_song_with_all_its_figures_in_one_round_trip(
     found = await lastfm.find(READING)
     assert found is not None
     song = found.song
-    assert (song.title, song.artist, song.album) == ("Harbour Lights", "The Keels", "Tide")
+    assert (song.title, song.artist) == ("Harbour Lights", "The Keels")
+    assert song.album is None, "for many hits Last.fm names a compilation"
     assert (song.listeners, song.playcount) == (120_345, 980_001)
     assert (song.artist_listeners, song.artist_playcount) == (400_000, 9_000_000)
     assert (song.tags, song.duration_ms) == (("shanty", "folk"), 187_000)

@@ -136,11 +136,12 @@ async def test_when_all_requests_fail_the_fault_is_told(catalogue: Catalogue) ->
             await resolver.resolve(question(("anything", "anyone"), ("anyone", "anything")))
 
 
-async def test_live_figures_are_not_overwritten_by_the_catalogue(catalogue: Catalogue) -> None:
+async def test_the_catalogue_knows_lengths_better_and_live_figures_stay(catalogue: Catalogue) -> None:
     async with resolving(catalogue) as (resolver, _):
         found = await resolver.fetch(SongName("Blinding Lights", "The Weeknd"))
     assert found is not None
-    assert (found.song.album, found.song.duration_ms, found.song.genres) == ("Some Album", 200_000, ("pop",))
+    assert (found.song.listeners, found.song.playcount) == (2_275_434, 37_246_021)
+    assert (found.song.album, found.song.duration_ms, found.song.genres) == (None, 200_040, ("pop",))
 
 
 async def test_a_question_asked_again_is_not_searched_for_again(
