@@ -192,7 +192,7 @@ class ITunes(ReleaseSource):
     label = "itunes"
 
     async def _find(self, name: SongName, until: float) -> Answered:
-        return Answered(await self._ask(self.url.with_query(itunes_params(name)), parse_itunes, until))
+        return Answered(await self._ask(self.url.update_query(itunes_params(name)), parse_itunes, until))
 
 
 class Deezer(ReleaseSource):
@@ -201,7 +201,7 @@ class Deezer(ReleaseSource):
     label = "deezer"
 
     async def _find(self, name: SongName, until: float) -> Answered:
-        found = await self._ask(self.url.with_query(deezer_params(name)), parse_deezer, until)
+        found = await self._ask(self.url.update_query(deezer_params(name)), parse_deezer, until)
         chosen = await self._worker.run(_worth_dating, name, found)
         days = await asyncio.gather(*(self._day(one.track_id, until) for one in chosen), return_exceptions=True)
         complete = True

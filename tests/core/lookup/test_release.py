@@ -428,6 +428,23 @@ def test_switched_off_services_are_not_asked() -> None:
     run_warped(main())
 
 
+def test_what_an_address_asks_for_is_asked_for_too() -> None:
+    async def main() -> None:
+        async with ReleaseServer() as server:
+            urls = {name: f"{url}?country=DE" for name, url in server.urls.items()}
+            async with looking_up(server, **urls) as lookup:
+                server.deezer.put(Record(title="Hello", artist="Adele", released=""))
+                await found(lookup)
+            for service, asked in ((server.itunes, "term"), (server.deezer, "q")):
+                query = service.requests[0][1]
+                assert query["country"] == "DE"
+                assert asked in query
+            assert [path for path, _ in server.deezer.requests] == ["/deezer/search", "/deezer/track/1"]
+            assert server.musicbrainz.requests[0][0] == "/musicbrainz/ws/2/recording"
+
+    run_warped(main())
+
+
 def test_closing_ends_what_goes_on() -> None:
     async def main() -> None:
         async with ReleaseServer() as server:
