@@ -283,9 +283,10 @@ class ReleaseServer:
                 await response.write(body[: len(body) // 2])
                 request.transport.abort()
             elif fault is ReleaseFault.HUGE:
-                await response.write(b'{"results": "')
+                await response.write(b'{"padding": "')
                 for _ in range(160):
                     await response.write(b"x" * (1 << 16))
+                await response.write(b'", ' + body.strip()[1:])  # the right answer, for those who read on
             else:
                 for byte in body:
                     await response.write(bytes([byte]))
