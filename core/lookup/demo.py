@@ -82,6 +82,11 @@ class RecordedFigures:
         ranked = rank(query, (recorded.candidate for recorded in self._songs.values()))
         return tuple(candidate for candidate in ranked if candidate.score >= NEARLY_LIKENESS)
 
+    async def records(self, name: SongName) -> tuple[Candidate, ...]:
+        """List the one record there is of each song; spelling and decoration make no difference."""
+        recorded = self._songs.get(song_key(name.title, name.artist))
+        return () if recorded is None else (recorded.candidate,)
+
     def complete(self, prefix: str, limit: int = 25) -> tuple[SongName, ...]:
         """List songs for a half-typed name, the best known first; misspelt ones follow."""
         typed = fold(prefix)

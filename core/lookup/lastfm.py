@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
-from core.domain import Candidate, Found, Origin, Reading, Song, Source
+from core.domain import Candidate, Found, Origin, Reading, Song, SongName, Source
 from core.errors import SettingsError, UpstreamError
 from core.lookup.breaker import Breaker
 from core.lookup.budget import deadline
 from core.lookup.cache import AnswerCache, Cached, CacheTimes, OnLookup
 from core.lookup.lastfm_parse import parse_artist, parse_search, parse_text, parse_top_tags, parse_track
 from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
-from core.lookup.normalise import fold
+from core.lookup.normalise import fold, names_nobody, plain_title
 from core.lookup.transport import OnRequest, RequestRate, RetryPolicy, Transport
 from core.settings import Settings
 
@@ -114,7 +114,7 @@ class LastFm:
         asked_artist = asyncio.create_task(self._artist_or_none(name, until, fresh=fresh))
         try:
             track = await self._track(title, name, until, fresh=fresh)
-            if track.value is None:
+            if track.value is None or names_nobody(track.value.artist):
                 return None
             artist = await asked_artist
         finally:
@@ -149,6 +149,11 @@ class LastFm:
         for candidate in (candidate for answer in answers for candidate in answer):
             merged.setdefault((candidate.name.title.casefold(), candidate.name.artist.casefold()), candidate)
         return tuple(merged.values())
+
+    async def records(self, name: SongName) -> tuple[Candidate, ...]:
+        """List the records of a song; see :meth:`core.lookup.source.SongSource.records`."""
+        title, artist = parse_text(plain_title(name.title)), parse_text(name.artist)
+        return await self._search(title, artist, self._until()) if title and artist else ()
 
     async def aclose(self) -> None:
         """Free connections and the cache."""

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from core.domain import Candidate, SongName
 from core.errors import UpstreamGarbled
 from core.lookup.lastfm_records import ArtistInfo, TopTrack, TopTracks, TrackInfo
+from core.lookup.normalise import names_nobody
 
 Payload = Mapping[str, object]
 
@@ -140,7 +141,7 @@ def parse_search(payload: Payload) -> tuple[Candidate, ...]:
     candidates = []
     for hit in _items(results.get("trackmatches"), "track"):
         title, artist = parse_text(hit.get("name")), _artist_name(hit.get("artist"))
-        if title and artist:
+        if title and artist and not names_nobody(artist):
             candidates.append(Candidate(SongName(title, artist), 0.0, listeners=parse_count(hit.get("listeners"))))
     return tuple(candidates)
 
@@ -157,7 +158,7 @@ def parse_top_tracks(payload: Payload) -> TopTracks:
     tracks = []
     for item in _items(listing, "track"):
         title, artist = parse_text(item.get("name")), _artist_name(item.get("artist"))
-        if title and artist:
+        if title and artist and not names_nobody(artist):
             tracks.append(
                 TopTrack(
                     title=title,

@@ -12,7 +12,16 @@ from typing import Final
 from core.domain import Candidate, SongQuery
 from core.limits import CANDIDATES_MAX
 from core.lookup.likeness import FoldedName, FoldedReading, folded_readings, likeness
-from core.lookup.normalise import artist_key, asked_versions, base_title, song_key, title_key, version_words
+from core.lookup.normalise import (
+    artist_key,
+    asked_versions,
+    base_title,
+    fold,
+    names_nobody,
+    song_key,
+    title_key,
+    version_words,
+)
 
 # Measured on 1,000 questions with swapped order, typos, missing words, other accents and "feat." over the Spotify
 # Tracks Dataset, once with the song asked for in the catalogue and once with it taken out.
@@ -37,6 +46,10 @@ PROMINENCE_WEIGHT: Final = 0.05
 
 AGREEMENT_WEIGHT: Final = 0.3
 """Points for each point of mean likeness over all readings: "silence chronic law" is not the better known "Silence"."""
+
+IMITATIONS: Final = frozenset({"karaoke", "cover"})
+"""Versions by others than the song's artist: unless asked for they come after every song that fits, and none of them
+is answered without being picked, however famous and however like the wording."""
 
 OTHER_VERSION_COST: Final = 6.0
 """For a remix, live or karaoke version nobody asked for, and for lacking one that was asked for."""
@@ -71,7 +84,8 @@ def match(query: SongQuery, candidates: Iterable[Candidate]) -> Match:
     shown = tuple(one.candidate for one in ranked[:CANDIDATES_MAX])
     if not shown or shown[0].score < NEARLY_LIKENESS:
         return Match(Decision.NOTHING, shown)
-    if shown[0].score >= SURE_LIKENESS and not _has_rival(ranked) and not _names_artist(query, ranked):
+    clear = not ranked[0].imitation and not _has_rival(ranked) and not _names_artist(query, ranked)
+    if shown[0].score >= SURE_LIKENESS and clear:
         return Match(Decision.SURE, shown)
     return Match(Decision.NEARLY, tuple(candidate for candidate in shown if candidate.score >= NEARLY_LIKENESS))
 
@@ -83,10 +97,22 @@ def rank(query: SongQuery, candidates: Iterable[Candidate]) -> list[Candidate]:
 
 @dataclass(frozen=True, slots=True)
 class _Ranked:
-    """A scored candidate; ``fit`` is its score and how far the other readings agree."""
+    """A scored candidate.
+
+    Attributes:
+        candidate: With its score.
+        fit: The score and how far the other readings agree.
+        imitation: Whether it is a karaoke or tribute version that nobody asked for.
+    """
 
     candidate: Candidate
     fit: float
+    imitation: bool
+
+    @property
+    def turn(self) -> int:
+        """Rank before all likeness: what fits, then imitations that fit, then the rest."""
+        return 2 if self.candidate.score < NEARLY_LIKENESS else int(self.imitation)
 
 
 def _ranked(query: SongQuery, candidates: Iterable[Candidate]) -> list[_Ranked]:
@@ -94,10 +120,14 @@ def _ranked(query: SongQuery, candidates: Iterable[Candidate]) -> list[_Ranked]:
     asked = asked_versions(query.text)
     merged: dict[str, Candidate] = {}
     for _, candidate in zip(range(MAX_CONSIDERED), candidates, strict=False):
+        if names_nobody(candidate.name.artist):
+            continue
         key = song_key(candidate.name.title, candidate.name.artist)
         merged[key] = _merged(merged[key], candidate) if key in merged else candidate
-    scored = [_scored(readings, asked, candidate) for candidate in merged.values()]
-    return sorted(scored, key=lambda one: -(one.fit + PROMINENCE_WEIGHT * prominence(one.candidate)))
+    words = fold(query.text)
+    scored = [_scored(readings, words, asked, candidate) for candidate in merged.values()]
+    scored.sort(key=lambda one: -(one.fit + PROMINENCE_WEIGHT * prominence(one.candidate)))
+    return sorted(scored, key=lambda one: one.turn) if any(one.imitation for one in scored) else scored
 
 
 def prominence(candidate: Candidate) -> float:
@@ -106,15 +136,19 @@ def prominence(candidate: Candidate) -> float:
     return min(100.0, max(by_listeners, float(candidate.popularity or 0), 0.0))
 
 
-def _scored(readings: tuple[FoldedReading, ...], asked: frozenset[str], candidate: Candidate) -> _Ranked:
+def _scored(readings: tuple[FoldedReading, ...], words: str, asked: frozenset[str], candidate: Candidate) -> _Ranked:
     name = candidate.name
     best, mean = likeness(readings, FoldedName.of(name.title, name.artist, candidate.credits))
     versions, usual = _versions(name.title, name.artist)
     wanted = asked - usual
+    if versions & IMITATIONS and artist_key(name.artist) in words:
+        # Whoever names such an artist asks for such a version.
+        versions = version_words(name.title)
     cost = OTHER_VERSION_COST * (bool(versions - wanted - {"version"}) + bool(wanted - versions))
     score = max(0.0, best - cost)
     scored = Candidate(name, score, candidate.listeners, candidate.popularity, candidate.credits)
-    return _Ranked(scored, score + AGREEMENT_WEIGHT * mean)
+    imitation = bool(versions & IMITATIONS) and not asked & IMITATIONS
+    return _Ranked(scored, score + AGREEMENT_WEIGHT * mean, imitation)
 
 
 @lru_cache(1 << 12)
@@ -124,8 +158,10 @@ def _versions(title: str, artist: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _merged(first: Candidate, second: Candidate) -> Candidate:
+    """Join what two sources or records say of one song, under the name that most people play."""
     return replace(
         first,
+        name=second.name if (second.listeners or 0) > (first.listeners or 0) else first.name,
         listeners=max((n for n in (first.listeners, second.listeners) if n is not None), default=None),
         popularity=max((n for n in (first.popularity, second.popularity) if n is not None), default=None),
         credits=first.credits or second.credits,
@@ -139,7 +175,12 @@ def _has_rival(ranked: list[_Ranked]) -> bool:
     for other in others:
         near = first.fit - other.fit < RIVAL_GAP
         led = known - prominence(other.candidate) >= PROMINENCE_LEAD
-        if near and not led and not _same_song(first.candidate, other.candidate):
+        if (
+            near
+            and not led
+            and (first.imitation or not other.imitation)
+            and not _same_song(first.candidate, other.candidate)
+        ):
             return True
     return False
 

@@ -87,7 +87,12 @@ _VERSION: Final = re.compile(
 _VERSION_NAMES: Final = tuple(_VERSIONS)
 # "Love Story (Taylor's Version)" is what people mean by the song, as much as the first recording.
 _OWN_VERSION: Final = re.compile(r"^taylor[’']?s version$", re.IGNORECASE)
-_KARAOKE_ARTIST: Final = re.compile(r"\b(?:karaoke|tribute|sing-?along|backing tracks?|made famous)\b", re.IGNORECASE)
+_KARAOKE_ARTIST: Final = re.compile(
+    r"\b(?:karaoke|tributes?|sing-?along|backing tracks?|made famous|cover band|in the style of|performed by"
+    r"|lullab(?:y|ies)|party tyme|hit crew|ameritz|rockabye baby)\b|カラオケ",
+    re.IGNORECASE,
+)
+_NOBODY: Final = frozenset({"[unknown]", "<unknown>"})
 _FIRST_ARTIST_END: Final = re.compile(rf"\s*(?:;|\s[(\[]?{_FEAT}\s).*$", re.IGNORECASE | re.DOTALL)
 
 
@@ -172,6 +177,11 @@ def artist_key(artist: str) -> str:
     """Fold the first artist without a leading "the"; equal keys mean the same artist."""
     key = fold(first_artist(artist))
     return key.removeprefix("the ") or key
+
+
+def names_nobody(artist: str) -> bool:
+    """Tell whether an artist is what players and MusicBrainz write for none: "[unknown]", unlike a band "Unknown"."""
+    return artist.strip().casefold() in _NOBODY
 
 
 def song_key(title: str, artist: str) -> str:

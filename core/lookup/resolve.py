@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from core.domain import Ambiguous, Candidate, Found, NotFound, Reading, Release, Song, SongName, SongQuery
 from core.lookup.budget import deadline
 from core.lookup.matching import Decision, Match, match, prominence
-from core.lookup.normalise import song_key
+from core.lookup.normalise import plain_title, version_words
+from core.lookup.records import fetch_most_heard, most_heard
+from core.lookup.same_song import is_decorated, is_same_song
 from core.shared_work import SharedWork
 from core.worker import Worker
 
@@ -31,12 +33,11 @@ EXACT: Final = 99.5
 SEARCHES_KEPT: Final = 256
 """Questions whose search in the catalogue is kept: people in one chat ask the same, and each takes 5 ms of a core."""
 
-READINGS_TRIED: Final = 2
-"""Readings of one question that are asked of the source: both orders of title and artist."""
-
-
 RELEASE_WAIT_S: Final = 0.4
 """Longest that an answer waits for the song's release once its figures are there."""
+
+READINGS_TRIED: Final = 2
+"""Readings of one question that are asked of the source: both orders of title and artist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,19 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
-    """Names worth asking for; ``exact`` if the catalogue has the very song that was typed.
+    """Names worth asking for.
 
-    ``likeliest`` is the name whose release is looked up before the source has answered; None for a title alone.
+    Attributes:
+        names: Titles with artists, the likeliest first.
+        exact: Whether the catalogue has the very song that was typed.
+        decorated: The song, if the catalogue knows it under a decorated title: its records are worth listing.
+        likeliest: The name whose release is looked up before the source has answered; None for a title alone.
     """
 
     names: tuple[Reading, ...]
-    exact: bool
-    likeliest: SongName | None
+    exact: bool = False
+    decorated: tuple[SongName, ...] = ()
+    likeliest: SongName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,8 @@ class _Begun:
 
     name: SongName
     task: asyncio.Task[Release | None]
+
+
 
 
 _Known = tuple[tuple[Candidate, ...], _Spelling]
@@ -100,7 +108,8 @@ class SongResolver:
 
         With an artist in the question one round trip is enough: the name as typed and the catalogue's likeness are
         fetched side by side, and readings without an artist are searched for meanwhile. Only if no name is found are
-        the named readings searched for too. The release of the likeliest name is looked up from the beginning.
+        the named readings searched for too. Of several records of the song the most heard answers. The release of the
+        likeliest name is looked up from the beginning.
 
         Raises:
             UpstreamError: The source gave no usable answer and nothing older is at hand.
@@ -108,32 +117,35 @@ class SongResolver:
         known, spelt = await self._searches.get(query, lambda: self.worker.run(self._known, query))
         begun = self._begin(spelt.likeliest)
         untitled = () if spelt.exact else tuple(reading for reading in query.readings if reading.artist is None)[:1]
-        asked = await self._ask(spelt.names, untitled, fresh=fresh)
-        best = _best_known(asked.found)
-        decided = await self.worker.run(match, query, (*_as_candidates(asked.found), *asked.candidates, *known))
+        asked = await self._ask(spelt.names, untitled, spelt.decorated, fresh=fresh)
+        best, listed = _best_known(asked.found), asked.candidates
+        decided = await self.worker.run(match, query, (*_as_candidates(asked.found), *listed, *known))
         if best is None and decided.decision is not Decision.SURE:
-            more = await self._ask((), _named(query), fresh=fresh)
-            decided = await self.worker.run(match, query, (*asked.candidates, *more.candidates, *known))
+            listed += (await self._ask((), _named(query), fresh=fresh)).candidates
+            decided = await self.worker.run(match, query, (*listed, *known))
         if best is not None and not _is_outshone(best, decided):
-            return await self._enriched(best, begun)
+            return await self._enriched(await most_heard(self.source, best, listed, fresh=fresh), begun)
         if decided.decision is Decision.SURE:
-            found = await self.fetch(decided.candidates[0].name, fresh=fresh)
+            sure = decided.candidates[0].name
+            found = await fetch_most_heard(self.source, sure, listed, fresh=fresh)
+            if found is None and best is None:
+                found = await self._under_another_name(query, sure, fresh=fresh)
             if found is not None:
-                return found
+                return await self._enriched(found, begun)
         if best is not None:
-            return await self._enriched(best, begun)
+            return await self._enriched(await most_heard(self.source, best, listed, fresh=fresh), begun)
         if decided.decision is Decision.NEARLY:
             return Ambiguous(query, decided.candidates)
-        return NotFound(query, tuple(candidate.name for candidate in decided.candidates), key_missing=not self.live)
+        return NotFound(query, _suggestions(decided), key_missing=not self.live)
 
     async def fetch(self, name: SongName, *, fresh: bool = False) -> Found | None:
-        """Fetch a song by the name a source once gave it; None if it is gone.
+        """Fetch a song by the name a source once gave it, from its most heard record; None if it is gone.
 
         Raises:
             UpstreamError: As for :meth:`resolve`.
         """
         begun = self._begin(name)
-        found = await self.source.find(Reading(name.title, name.artist), fresh=fresh)
+        found = await fetch_most_heard(self.source, name, fresh=fresh)
         return None if found is None else await self._enriched(found, begun)
 
     async def _enriched(self, found: Found, begun: _Begun | None) -> Found:
@@ -152,7 +164,7 @@ class SongResolver:
         if self.releases is None:
             return None
         seconds = deadline(self.release_wait_s) - asyncio.get_running_loop().time()
-        if begun is not None and song_key(begun.name.title, begun.name.artist) == song_key(name.title, name.artist):
+        if begun is not None and is_same_song(begun.name, name):
             return await self.releases.wait(begun.task, seconds)
         return await self.releases.within(name, seconds)
 
@@ -163,10 +175,12 @@ class SongResolver:
         known = self.catalogue.search(query) if self.catalogue is not None and self.live else ()
         return known, _spelling(query, known)
 
-    async def _ask(self, names: Iterable[Reading], searches: Iterable[Reading], *, fresh: bool) -> _Asked:
+    async def _ask(
+        self, names: Iterable[Reading], searches: Iterable[Reading], records: Iterable[SongName] = (), *, fresh: bool
+    ) -> _Asked:
         """Fetch songs by name and search for others, all side by side; a failure counts only if nothing answers."""
         finding = _gathered([self.source.find(name, fresh=fresh) for name in names])
-        searching = _gathered([self.source.search(reading) for reading in searches])
+        searching = _gathered([*map(self.source.search, searches), *map(self.source.records, records)])
         (found, find_fault), (lists, search_fault) = await asyncio.gather(finding, searching)
         hits = tuple(hit for hit in found if hit is not None)
         candidates = tuple(candidate for listed in lists for candidate in listed)
@@ -174,6 +188,17 @@ class SongResolver:
         if fault is not None and not hits and not candidates:
             raise fault
         return _Asked(hits, candidates)
+
+    async def _under_another_name(self, query: SongQuery, sure: SongName, *, fresh: bool) -> Found | None:
+        """Search for a song of the catalogue that the source lists under another artist's name, "A & B" for "A"."""
+        searched = await self.source.search(Reading(plain_title(sure.title), sure.artist))
+        decided = await self.worker.run(match, query, searched)
+        if decided.decision is not Decision.SURE:
+            return None
+        name = decided.candidates[0].name
+        if name == sure or version_words(name.title, name.artist) != version_words(sure.title, sure.artist):
+            return None
+        return await self.source.find(Reading(name.title, name.artist), fresh=fresh)
 
 
 async def _gathered(calls: list[Awaitable[T]]) -> tuple[list[T], BaseException | None]:
@@ -194,14 +219,16 @@ def _spelling(query: SongQuery, known: tuple[Candidate, ...]) -> _Spelling:
     """
     named = _named(query)
     if not named:
-        return _Spelling((), exact=False, likeliest=None)
+        return _Spelling(())
     likeness = match(replace(query, readings=named), known)
     if likeness.decision is not Decision.SURE:
-        return _Spelling(named, exact=False, likeliest=SongName(named[0].title, named[0].artist or ""))
+        return _Spelling(named, likeliest=SongName(named[0].title, named[0].artist or ""))
     first = likeness.candidates[0]
     spelt = Reading(first.name.title, first.name.artist)
-    exact = first.score >= EXACT
-    return _Spelling((spelt,) if exact else (named[0], spelt), exact=exact, likeliest=first.name)
+    if first.score < EXACT:
+        return _Spelling((named[0], spelt), likeliest=first.name)
+    decorated = (first.name,) if is_decorated(first.name) else ()
+    return _Spelling((spelt,), exact=True, decorated=decorated, likeliest=first.name)
 
 
 def _best_known(found: tuple[Found, ...]) -> Found | None:
@@ -209,8 +236,17 @@ def _best_known(found: tuple[Found, ...]) -> Found | None:
     if not found:
         return None
     first, *others = found
+    first = max((hit for hit in found if is_same_song(hit.song.name, first.song.name)), key=_prominence)
     best = max(others, key=_prominence, default=first)
     return best if _prominence(best) - _prominence(first) >= DWARFED else first
+
+
+def _suggestions(decided: Match) -> tuple[SongName, ...]:
+    """Name what is like the question, without the song that was surely meant and that the source lacks."""
+    names = [candidate.name for candidate in decided.candidates]
+    if decided.decision is Decision.SURE:
+        names = [name for name in names[1:] if not is_same_song(name, names[0])]
+    return tuple(names)
 
 
 def _is_outshone(found: Found, decided: Match) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from core.domain import Candidate, Found, Reading
+from core.domain import Candidate, Found, Reading, SongName
 
 
 class SongSource(Protocol):
@@ -24,6 +24,16 @@ class SongSource(Protocol):
 
     async def search(self, reading: Reading) -> tuple[Candidate, ...]:
         """List songs that may be meant, in the source's own order; the artist may be None.
+
+        Raises:
+            UpstreamError: As for :meth:`find`.
+        """
+        ...
+
+    async def records(self, name: SongName) -> tuple[Candidate, ...]:
+        """List what the source holds of this title and artist, under the plain title and decorated ones.
+
+        One request, for a source that asks. Other recordings of the song and mere likenesses may be among them.
 
         Raises:
             UpstreamError: As for :meth:`find`.

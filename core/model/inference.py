@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -83,8 +83,14 @@ class HitModel:
             record=record,
         )
 
-    def probabilities(self, songs: Sequence[Song]) -> FloatArray:
-        """Return the probability of each song, shape (n_songs,), without reasons; the quick way for many songs."""
+    def probabilities(self, songs: Sequence[Song], as_of: Sequence[date] | date | None = None) -> FloatArray:
+        """Return the probability of each song, shape (n_songs,), without reasons; the quick way for many songs.
+
+        Args:
+            songs: What is known of each.
+            as_of: Day for which to predict, one for all or one for each song. This model learned nothing of age, so
+                the day makes no difference to it.
+        """
         if not songs:
             return np.empty(0)
         rows, figures = base_matrix(songs), track_figures(songs)

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import csv
 import itertools
-import math
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from core.domain import AudioFeatures, Song
+from core.domain import Song
 from core.errors import DataError
-from core.model.columns import AUDIO_COLUMNS, CREDIT_SEPARATOR, FALSE_WORDS, SPOTIFY_NUMBERS, TAG_SEPARATOR, TRUE_WORDS
 from core.model.features import known_blocks
 from core.model.inference import HitModel
+from core.model.scored_rows import NEEDED, OVERFLOW, Row, RowError, day_of, song_from_row
 
-NEEDED: Final = ("track", "artist")
-COUNTS: Final = ("listeners", "playcount", "artist_listeners", "artist_playcount", "duration_ms")
-OPTIONAL: Final = (*COUNTS, "tags", "album", "explicit", *AUDIO_COLUMNS)
 RESULTS: Final = ("probability", "confidence", "verdict", "view", "error")
 """Columns added to each row; an earlier column of the same name is replaced."""
 
@@ -30,15 +27,6 @@ CHUNK_ROWS: Final = 2000
 
 CHUNKS_AHEAD: Final = 3
 """Batches read ahead for each process; bounds what is held in memory."""
-
-NAME_MAX_CHARS: Final = 1000
-COUNT_MAX: Final = 1e12
-
-Row = dict[str, Any]
-"""A row by column; the csv module files cells beyond the header under None, whatever the type says."""
-
-
-_OVERFLOW: Final[Any] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +37,31 @@ class Tally:
     n_errors: int
 
 
-class RowError(ValueError):
-    """A row that cannot be scored; the text says why."""
-
-
 def score_table(
-    source: Path, target: Path, models_dir: Path, *, jobs: int, notify: Callable[[int], None] = lambda _: None
+    source: Path,
+    target: Path,
+    models_dir: Path,
+    *,
+    jobs: int,
+    as_of: date | None = None,
+    notify: Callable[[int], None] = lambda _: None,
 ) -> Tally:
     """Score ``source`` into ``target``, keeping the order of rows and every column.
 
     Args:
-        source: CSV with ``track`` and ``artist``, and any of ``OPTIONAL``; blanks mean unknown.
+        source: CSV with ``track`` and ``artist``, and any of
+            :data:`core.model.scored_rows.OPTIONAL`; blanks mean unknown.
         target: Written anew; it appears only once it is complete.
         models_dir: Folder of the model.
         jobs: Processes.
+        as_of: Day for which rows are scored that name none themselves; None is today.
         notify: Told how many more rows are done.
 
     Raises:
         DataError: The file cannot be read or lacks a needed column.
         ModelError: The model is missing or refused.
     """
+    day = as_of or _today()  # once, so that a run over midnight has one day
     partial = target.with_name(target.name + ".part")
     n_rows = n_errors = 0
     try:
@@ -80,7 +73,7 @@ def score_table(
             header = _header(reader, source)
             writer = csv.DictWriter(out, [*(name for name in header if name not in RESULTS), *RESULTS])
             writer.writeheader()
-            for chunk in _scored(_chunks(reader, source), models_dir, jobs):
+            for chunk in _scored(_chunks(reader, source), models_dir, jobs, day):
                 writer.writerows(chunk)
                 n_rows += len(chunk)
                 n_errors += sum(bool(row["error"]) for row in chunk)
@@ -94,89 +87,38 @@ def score_table(
     return Tally(n_rows, n_errors)
 
 
-def score_rows(model: HitModel, rows: list[Row]) -> list[Row]:
-    """Return the rows with ``RESULTS`` added; a row that cannot be scored gets its reason in ``error``."""
+def score_rows(model: HitModel, rows: list[Row], *, as_of: date | None = None) -> list[Row]:
+    """Return the rows with ``RESULTS`` added; a row that cannot be scored gets its reason in ``error``.
+
+    Each row is scored for the day in its column ``as_of``; where there is none, for ``as_of``, by default today.
+    """
+    otherwise = as_of or _today()
     songs: list[Song] = []
+    days: list[date] = []
     places: list[int] = []
     results: list[Row] = [dict.fromkeys(RESULTS, "") for _ in rows]
     for place, row in enumerate(rows):
         try:
-            songs.append(song_from_row(row))
-            places.append(place)
+            song, day = song_from_row(row), day_of(row, "as_of") or otherwise
         except RowError as error:
             results[place]["error"] = str(error)
-    for place, song, p in zip(places, songs, model.probabilities(songs), strict=True):
+            continue
+        songs.append(song)
+        days.append(day)
+        places.append(place)
+    for place, song, p in zip(places, songs, model.probabilities(songs, as_of=days), strict=True):
         results[place] |= {
             "probability": f"{p:.6f}",
             "confidence": f"{p * 100:.1f}",
             "verdict": str(model.bands.verdict(float(p))),
             "view": "+".join(known_blocks(song)) or "names",
         }
-    kept = [{name: value for name, value in row.items() if name is not _OVERFLOW} for row in rows]
+    kept = [{name: value for name, value in row.items() if name is not OVERFLOW} for row in rows]
     return [row | result for row, result in zip(kept, results, strict=True)]
 
 
-def song_from_row(row: Mapping[str, Any]) -> Song:
-    """Build a song from a row of text.
-
-    Raises:
-        RowError: The row has another number of cells than the header, no name, or a value that cannot be right.
-    """
-    if _OVERFLOW in row or None in row.values():
-        raise RowError("the row has another number of cells than the header")
-    title, artists = (str(row[name]).strip() for name in NEEDED)
-    if not title or not artists:
-        raise RowError(f"{NEEDED[0] if not title else NEEDED[1]} is blank")
-    if len(title) > NAME_MAX_CHARS or len(artists) > NAME_MAX_CHARS:
-        raise RowError(f"a name has more than {NAME_MAX_CHARS} characters")
-    credits_ = tuple(name.strip() for name in artists.split(CREDIT_SEPARATOR) if name.strip())
-    counts = {name: _number(row, name, 0, COUNT_MAX) for name in COUNTS}
-    return Song(
-        title=title,
-        artist=credits_[0] if credits_ else artists,
-        credits=credits_ if len(credits_) > 1 else (),
-        album=str(row.get("album", "")).strip() or None,
-        listeners=_whole(counts["listeners"]),
-        playcount=_whole(counts["playcount"]),
-        artist_listeners=_whole(counts["artist_listeners"]),
-        artist_playcount=_whole(counts["artist_playcount"]),
-        duration_ms=_whole(counts["duration_ms"]) or None,
-        tags=tuple(tag.strip() for tag in str(row.get("tags", "")).split(TAG_SEPARATOR) if tag.strip()),
-        explicit=_explicit(row),
-        audio=_audio(row),
-    )
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value)
-
-
-def _number(row: Mapping[str, Any], name: str, low: float, high: float) -> float | None:
-    text = str(row.get(name, "")).strip()
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not low <= value <= high:
-        raise RowError(f"{name} is {text[:40]!r}, not a number from {low:g} to {high:g}")
-    return value
-
-
-def _explicit(row: Mapping[str, Any]) -> bool | None:
-    word = str(row.get("explicit", "")).strip().lower()
-    if word and word not in TRUE_WORDS | FALSE_WORDS:
-        raise RowError(f"explicit is {word[:40]!r}, neither true nor false")
-    return word in TRUE_WORDS if word else None
-
-
-def _audio(row: Mapping[str, Any]) -> AudioFeatures | None:
-    values = {name: _number(row, name, *SPOTIFY_NUMBERS[name]) for name in AUDIO_COLUMNS}
-    known: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
-    if known and len(known) < len(AUDIO_COLUMNS):
-        raise RowError(f"audio features are given in part: {', '.join(set(AUDIO_COLUMNS) - set(known))} blank")
-    return AudioFeatures(**known) if known else None
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _header(reader: csv.DictReader[str], source: Path) -> list[str]:
@@ -209,11 +151,11 @@ def _unreadable(source: Path, line: int, error: csv.Error) -> DataError:
     return DataError(sentence, user_message=sentence)
 
 
-def _scored(chunks: Iterable[list[Row]], models_dir: Path, jobs: int) -> Iterator[list[Row]]:
+def _scored(chunks: Iterable[list[Row]], models_dir: Path, jobs: int, as_of: date) -> Iterator[list[Row]]:
     """Score chunks in order, in this process or in several, holding only a few at a time."""
     if jobs == 1:
         model = HitModel.load(models_dir)
-        yield from (score_rows(model, chunk) for chunk in chunks)
+        yield from (score_rows(model, chunk, as_of=as_of) for chunk in chunks)
         return
     HitModel.load(models_dir)  # a model that cannot be used is reported here, not as a broken pool
     # Forking after OpenMP has run can hang; fresh processes cannot.
@@ -221,7 +163,7 @@ def _scored(chunks: Iterable[list[Row]], models_dir: Path, jobs: int) -> Iterato
     with ProcessPoolExecutor(jobs, context, _load_in_worker, (models_dir,)) as pool:
         waiting: deque[Future[list[Row]]] = deque()
         for chunk in chunks:
-            waiting.append(pool.submit(_score_in_worker, chunk))
+            waiting.append(pool.submit(_score_in_worker, chunk, as_of))
             if len(waiting) >= jobs * CHUNKS_AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -235,5 +177,5 @@ def _load_in_worker(models_dir: Path) -> None:
     _worker_model.append(HitModel.load(models_dir))
 
 
-def _score_in_worker(rows: list[Row]) -> list[Row]:
-    return score_rows(_worker_model[0], rows)
+def _score_in_worker(rows: list[Row], as_of: date) -> list[Row]:
+    return score_rows(_worker_model[0], rows, as_of=as_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -58,7 +59,7 @@ class LastFmTable:
         key = (_fold(song.artist), _fold(song.title))
         self._songs[key] = song
         self._artists.setdefault(key[0], FakeArtist(song.artist, song.listeners * 2, song.playcount * 3))
-        for word in f"{key[0]} {key[1]}".split():
+        for word in _search_words(f"{song.artist} {song.title}"):
             self._words.setdefault(word, set()).add(key)
 
     def answer(self, query: Query) -> tuple[dict[str, Any], int]:
@@ -133,15 +134,23 @@ class LastFmTable:
         return {"toptags": {"tag": tags, "@attr": {"artist": artist.name}}}, 200
 
     def _search(self, query: Query) -> dict[str, Any]:
-        """Match as Last.fm does: all words but one must be there, whole or as the start of a word; popular first."""
-        words = _fold(query.get("track", "")).split()
-        artist_words = _fold(query.get("artist", "")).split()
+        """Match as Last.fm does: all words but one must be there, whole or as the start of a word; popular first.
+
+        A record is listed under its own name only, however many there are of one song; accents and apostrophes make
+        no difference here, though they make records of their own.
+        """
+        words = _search_words(query.get("track", ""))
+        artist_words = set(_search_words(query.get("artist", "")))
         hits: dict[tuple[str, str], int] = {}
         for word in words:
             for key in self._matching(word):
                 hits[key] = hits.get(key, 0) + 1
         needed = max(1, len(words) - 1)
-        keys = [key for key, n in hits.items() if n >= needed and all(w in key[0].split() for w in artist_words)]
+        keys = [
+            key
+            for key, n in hits.items()
+            if n >= needed and artist_words <= set(_search_words(self._songs[key].artist))
+        ]
         keys.sort(key=lambda key: (-hits[key], -self._songs[key].listeners))
         limit = int(query.get("limit", "30"))
         matches = [
@@ -213,6 +222,11 @@ class LastFmTable:
 
 def _fold(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in text.casefold().replace("'", "")).split()) or text
+
+
+def _search_words(text: str) -> list[str]:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return _fold(plain.replace("’", "")).split()
 
 
 def _page(*parts: str) -> str:

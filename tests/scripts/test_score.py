@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from core.domain import Song
 from core.model import scoring
 from core.model.artifact import save
 from core.model.boosting import base_pipeline
+from core.model.calibration import FloatArray
+from core.model.columns import AUDIO_COLUMNS
 from core.model.inference import HitModel
 from core.model.recipes import Budget, Recipe
+from core.model.scored_rows import song_from_row
 from core.model.songs import build_songs
 from core.model.tables import load_tables
 from core.model.training import train
@@ -64,7 +70,7 @@ def read_back(tmp_path: Path, models: Path, *rows: list[str]) -> list[dict[str, 
 
 def test_a_row_scores_as_the_same_song_asked_alone(tmp_path: Path, models: Path) -> None:
     row = read_back(tmp_path, models, GOOD)[0]
-    song = scoring.song_from_row(dict(zip(HEADER, GOOD, strict=True)))
+    song = song_from_row(dict(zip(HEADER, GOOD, strict=True)))
     assert float(row["probability"]) == pytest.approx(HitModel.load(models).assess(song).probability, abs=1e-6)
 
 
@@ -91,6 +97,77 @@ def test_a_bad_row_gets_its_reason_and_the_run_goes_on(
     assert rows[0]["probability"] == rows[2]["probability"] != ""
 
 
+DATES = ["track", "artist", "released", "as_of"]
+
+
+def dates_asked(
+    tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch, *rows: list[str], options: tuple[str, ...] = ()
+) -> tuple[list[tuple[Song, date]], list[dict[str, str]]]:
+    """Score a table with dates; return what the model was asked, song by song, and the rows written."""
+    asked: list[tuple[Song, date]] = []
+    probabilities = HitModel.probabilities
+
+    def noted(self: HitModel, songs: Sequence[Song], as_of: Sequence[date]) -> FloatArray:
+        asked.extend(zip(songs, as_of, strict=True))
+        return probabilities(self, songs, as_of)
+
+    monkeypatch.setattr(HitModel, "probabilities", noted)
+    source, target = write(tmp_path / "in.csv", *rows, header=DATES), tmp_path / "out.csv"
+    assert main([str(source), str(target), "--models", str(models), "--jobs", "1", *options]) == 0
+    return asked, read(target)
+
+
+def test_each_row_is_scored_for_its_day(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, rows = dates_asked(
+        tmp_path,
+        models,
+        monkeypatch,
+        ["A", "X", "1975-10-31", "2023"],
+        ["B", "X", "1975-10-31x", "2023-06-15"],
+        ["C", "X", " 1975-10 ", "2023-06"],
+        ["D", "X", "1975", ""],
+        ["E", "X", "", "2023-06-15"],
+        options=("--as-of", "2024-02-29"),
+    )
+    assert [(song.title, song.released, day) for song, day in asked] == [
+        ("A", date(1975, 10, 31), date(2023, 7, 1)),
+        ("C", date(1975, 10, 1), date(2023, 6, 1)),
+        ("D", date(1975, 7, 1), date(2024, 2, 29)),
+        ("E", None, date(2023, 6, 15)),
+    ]
+    assert [bool(row["probability"]) for row in rows] == [True, False, True, True, True]
+
+
+def test_a_row_without_a_day_is_scored_for_today(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "_today", lambda: date(2026, 11, 25))
+    ((_, day),), _ = dates_asked(tmp_path, models, monkeypatch, ["A", "X", "", ""])
+    assert day == date(2026, 11, 25)
+
+
+@pytest.mark.parametrize("name", ["released", "as_of"])
+@pytest.mark.parametrize(
+    "text", ["soon", "31.10.1975", "1859", "0000-00-00", "2021-02-30", "2021-13", "9999", "1975-10-31T07:00:00Z", "'75"]
+)
+def test_a_date_that_cannot_be_is_the_rows_error(
+    tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    bad = ["A", "X", *(text if column == name else "" for column in DATES[2:])]
+    asked, (row, good) = dates_asked(tmp_path, models, monkeypatch, bad, ["B", "X", "", ""])
+    assert row["error"] == f"{name} is {text!r}, not a date like 1975-10-31, 1975-10 or 1975"
+    assert [song.title for song, _ in asked] == ["B"]
+    assert not good["error"]
+
+
+def test_an_unreadable_day_for_all_rows_is_said(
+    tmp_path: Path, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path / "in.csv", GOOD)
+    with pytest.raises(SystemExit) as ended:
+        main([str(source), str(tmp_path / "out.csv"), "--models", str(models), "--as-of", "yesterday"])
+    assert ended.value.code == 2
+    assert "'yesterday' is not a date like 2026-11-25" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("row", [GOOD[:-1], [*GOOD, "extra"]])
 def test_a_row_of_another_length_is_a_bad_row(tmp_path: Path, models: Path, row: list[str]) -> None:
     rows = read_back(tmp_path, models, row, GOOD)
@@ -99,7 +176,7 @@ def test_a_row_of_another_length_is_a_bad_row(tmp_path: Path, models: Path, row:
 
 
 def test_audio_features_must_be_whole(tmp_path: Path, models: Path) -> None:
-    header = ["track", "artist", *scoring.AUDIO_COLUMNS]
+    header = ["track", "artist", *AUDIO_COLUMNS]
     whole = ["A", "B", "0.5", "0.5", "-6", "0.1", "0.1", "0", "0.1", "0.5", "120"]
     source = write(tmp_path / "in.csv", whole, [*whole[:-1], ""], header=header)
     assert run(source, tmp_path / "out.csv", models) == 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.domain import Origin, Reading
+from core.domain import Origin, Reading, SongName
 from core.errors import DataError
 from core.lookup.demo import COLUMNS, RecordedFigures
 from core.lookup.matching import Decision, match
@@ -138,3 +138,9 @@ def test_half_typed_names_are_completed_the_best_known_first() -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_prefix_is_taken(prefix: str) -> None:
     assert len(SHIPPED.complete(prefix, limit=7)) <= 7
+
+
+async def test_a_recorded_song_has_one_record_however_it_is_decorated() -> None:
+    (record,) = await SHIPPED.records(SongName("blinding lights (feat. Nobody)", "weeknd"))
+    assert record.name == SongName("Blinding Lights", "The Weeknd")
+    assert await SHIPPED.records(SongName("Blinding Lights (Live)", "The Weeknd")) == ()

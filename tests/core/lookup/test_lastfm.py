@@ -401,6 +401,27 @@ async def test_search_finds_the_song_of_a_misspelt_artist(fake: FakeLastFm, last
     assert sorted(request.get("artist", "") for request in fake.requests) == ["", "The Kils"]
 
 
+async def test_a_record_by_nobody_is_not_found(fake: FakeLastFm, lastfm: LastFm) -> None:
+    fake.put(FakeSong("Harbour Lights", "[unknown]", 700_000))
+    assert await lastfm.find(Reading("Harbour Lights", "[unknown]")) is None
+    assert "[unknown]" not in [one.name.artist for one in await lastfm.search(Reading("Harbour Lights"))]
+
+
+async def test_the_records_of_a_song_take_one_search_by_its_plain_title(fake: FakeLastFm, lastfm: LastFm) -> None:
+    fake.put(FakeSong("Harbour Lights (feat. Moor)", "The Keels", 500_000))
+    records = await lastfm.records(SongName("Harbour Lights - Bonus Track", "The Keels"))
+    assert [(c.name.title, c.listeners) for c in records] == [
+        ("Harbour Lights (feat. Moor)", 500_000),
+        ("Harbour Lights", 120_345),
+    ]
+    assert [(r["method"], r["track"], r["artist"]) for r in fake.requests] == [
+        ("track.search", "Harbour Lights", "The Keels")
+    ]
+    assert await lastfm.records(SongName("Harbour Lights", "The Keels")) == records
+    assert len(fake.requests) == 1
+    assert await lastfm.records(SongName("Harbour Lights", " ")) == ()
+
+
 async def test_search_lists_a_song_once(fake: FakeLastFm, lastfm: LastFm) -> None:
     found = await lastfm.search(READING)
     assert len(found) == len({candidate.name for candidate in found}) == 2

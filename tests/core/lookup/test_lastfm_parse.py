@@ -430,3 +430,9 @@ class TestRecorded:
         geo = parse_top_tracks(recorded("geo.getTopTracks__ok.json"))
         assert (geo.tracks[0].title, geo.tracks[0].duration_ms) == ("Mr. Brightside", 224_000)
         assert parse_top_tracks(recorded("tag.getTopTracks__of_a_tag_that_doesn_t_exist.json")).tracks == ()
+
+
+def test_charts_leave_out_what_nobody_plays() -> None:
+    tracks = [{"name": "Static", "artist": {"name": artist}, "listeners": "9"} for artist in ("[unknown]", "Unknown")]
+    listed = parse_top_tracks({"tracks": {"track": tracks, "@attr": {"totalPages": "1"}}})
+    assert [track.artist for track in listed.tracks] == ["Unknown"]

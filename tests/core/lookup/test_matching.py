@@ -97,6 +97,16 @@ def test_a_version_asked_for_beats_the_original(asked: str, version: str) -> Non
     assert decided.candidates[0].name.title == version
 
 
+def test_records_of_one_song_are_one_candidate_under_the_most_heard_name() -> None:
+    plain, heard = (
+        song("Enemy", "Imagine Dragons", listeners=26_784),
+        song("Enemy (with JID)", "Imagine Dragons", None, 9),
+    )
+    for records in ((plain, heard), (heard, plain), (song("Enemy (with JID)", "Imagine Dragons", 86), plain)):
+        decided = ask("Enemy - Imagine Dragons", *records)
+        assert [(one.name.title, one.listeners) for one in decided.candidates] == [("Enemy", 26_784)]
+
+
 def test_version_words_of_a_name_ask_for_nothing() -> None:
     decided = ask("Live Forever - Oasis", song("Live Forever - Live", "Oasis", 70), song("Live Forever", "Oasis", 60))
     assert decided.candidates[0].name.title == "Live Forever"
@@ -191,3 +201,54 @@ def test_any_question_can_be_matched(text: str, candidates: list[Candidate]) -> 
     except QueryError:
         return
     assert isinstance(match(query, iter(candidates)).decision, Decision)
+
+
+KARAOKE = (
+    song("Snow", "Red Hot Chili Peppers Tribute Band", 99),
+    song("Snow (Karaoke Version)", "Red Hot Chili Peppers", 99),
+    song("Snow (Cover)", "Red Hot Chili Peppers", 99),
+    song("Snow", "Party Tyme Karaoke", 99),
+    song("Snow (Originally Performed by Red Hot Chili Peppers)", "Ameritz", 99),
+)
+
+
+@pytest.mark.parametrize("karaoke", KARAOKE)
+@pytest.mark.parametrize(
+    "text",
+    ["Snow - Red Hot Chili Peppers", "snow", "snow red hot chili peppers", "Red Hot Chili Peppers Band - Snow", "snwo"],
+)
+def test_karaoke_and_tributes_come_after_the_original(text: str, karaoke: Candidate) -> None:
+    decided = ask(text, karaoke, song("Snow (Hey Oh)", "Red Hot Chili Peppers", 5))
+    assert decided.candidates[0].name.title == "Snow (Hey Oh)"
+
+
+def test_a_tribute_that_alone_fits_is_offered_not_taken() -> None:
+    tribute = song("Snow", "Red Hot Chili Peppers Tribute Band", 60)
+    decided = ask("Snow - Red Hot Chili Peppers", tribute, song("Winter", "Tori Amos", 60))
+    assert decided.decision is Decision.NEARLY
+    assert [one.name for one in decided.candidates] == [tribute.name]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Snow - Party Tyme Karaoke", SongName("Snow", "Party Tyme Karaoke")),
+        ("Snow by The Hit Crew", SongName("Snow", "The Hit Crew")),
+        ("Snow - Red Hot Chili Peppers Tribute Band", SongName("Snow", "Red Hot Chili Peppers Tribute Band")),
+    ],
+)
+def test_karaoke_asked_for_is_taken(text: str, name: SongName) -> None:
+    decided = ask(text, song("Snow", "Red Hot Chili Peppers", 90), Candidate(name, 0.0, popularity=3))
+    assert decided.decision is Decision.SURE
+    assert decided.candidates[0].name == name
+
+
+def test_karaoke_asked_for_in_a_word_comes_first() -> None:
+    decided = ask("snow karaoke", song("Snow", "Red Hot Chili Peppers", 90), song("Snow", "Party Tyme Karaoke", 3))
+    assert decided.candidates[0].name.artist == "Party Tyme Karaoke"
+
+
+@pytest.mark.parametrize("nobody", ["[unknown]", "[Unknown]", "<unknown>"])
+def test_a_record_by_nobody_is_no_song(nobody: str) -> None:
+    decided = ask("Hello", song("Hello", nobody, listeners=9_000_000), song("Hello", "Unknown", listeners=9_000))
+    assert [one.name.artist for one in decided.candidates] == ["Unknown"]

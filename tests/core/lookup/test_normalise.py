@@ -126,6 +126,9 @@ def test_equal_songs_have_equal_keys() -> None:
         ("Song (Taylor's Version)", "", set()),
         ("Song - Sped Up", "", {"sped up"}),
         ("Song", "Party Tyme Karaoke", {"karaoke"}),
+        ("Song", "The Hit Crew", {"karaoke"}),
+        ("Song", "Billboard Baby Lullabies", {"karaoke"}),
+        ("Song", "lullaboy", set()),
         ("Song - En Vivo", "", {"live"}),
     ],
 )
