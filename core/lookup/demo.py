@@ -14,19 +14,32 @@ from core.errors import DataError
 from core.lookup.likeness import COMPLETION_LIKENESS, FoldedName, beginning_likeness
 from core.lookup.matching import NEARLY_LIKENESS, rank
 from core.lookup.normalise import fold, song_key
+from core.released import parse_release_date
 
 COLUMNS: Final = (
     *("artist", "track", "album", "listeners", "playcount", "artist_listeners", "artist_playcount"),
-    *("tags", "duration_ms", "explicit", "recorded"),
+    *("tags", "duration_ms", "explicit", "recorded", "released", "kind"),
 )
 TAG_SEPARATOR: Final = "|"
 _TRUTH: Final = {"": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
-class _Recorded:
+class RecordedSong:
+    """A recorded song and what it is an example of, such as "hit" or "oldie"; empty when of nothing in particular."""
+
     found: Found
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    recorded: RecordedSong
     folded: FoldedName
+
+    @property
+    def found(self) -> Found:
+        return self.recorded.found
 
     @property
     def candidate(self) -> Candidate:
@@ -36,15 +49,12 @@ class _Recorded:
 class RecordedFigures:
     """A :class:`core.lookup.source.SongSource` over a CSV file held in memory; nothing is ever asked for."""
 
-    def __init__(self, songs: Sequence[Found]) -> None:
+    def __init__(self, songs: Sequence[RecordedSong]) -> None:
         """Take the songs in any order."""
-        ranked = sorted(songs, key=lambda found: -(found.song.listeners or found.song.artist_listeners or 0))
-        self._songs = {
-            song_key(found.song.title, found.song.artist): _Recorded(
-                found, FoldedName.of(found.song.title, found.song.artist)
-            )
-            for found in ranked
-        }
+        self._songs: dict[str, _Entry] = {}
+        for recorded in sorted(songs, key=_audience, reverse=True):
+            song = recorded.found.song
+            self._songs[song_key(song.title, song.artist)] = _Entry(recorded, FoldedName.of(song.title, song.artist))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -59,7 +69,7 @@ class RecordedFigures:
                 missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
                 if missing:
                     raise DataError(f"{path.name} lacks the column {', '.join(missing)}")
-                return cls([_found(row, f"{path.name}, row {number}") for number, row in enumerate(reader, start=2)])
+                return cls([_recorded(row, f"{path.name}, row {number}") for number, row in enumerate(reader, start=2)])
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise DataError(f"{path.name} cannot be read: {error}") from error
 
@@ -69,17 +79,22 @@ class RecordedFigures:
     @property
     def songs(self) -> tuple[Found, ...]:
         """All songs, the best known first."""
-        return tuple(recorded.found for recorded in self._songs.values())
+        return tuple(entry.found for entry in self._songs.values())
+
+    @property
+    def recorded(self) -> tuple[RecordedSong, ...]:
+        """All songs with their kinds, the best known first."""
+        return tuple(entry.recorded for entry in self._songs.values())
 
     async def find(self, reading: Reading, *, fresh: bool = False) -> Found | None:
         """Fetch the song of exactly this title and artist, spelling apart; ``fresh`` changes nothing."""
-        recorded = self._songs.get(song_key(reading.title, reading.artist or ""))
-        return None if recorded is None else recorded.found
+        entry = self._songs.get(song_key(reading.title, reading.artist or ""))
+        return None if entry is None else entry.found
 
     async def search(self, reading: Reading) -> tuple[Candidate, ...]:
         """List the songs that are like the reading, the likeliest first, forgiving typos."""
         query = SongQuery(f"{reading.title} {reading.artist or ''}".strip(), (reading,))
-        ranked = rank(query, (recorded.candidate for recorded in self._songs.values()))
+        ranked = rank(query, (entry.candidate for entry in self._songs.values()))
         return tuple(candidate for candidate in ranked if candidate.score >= NEARLY_LIKENESS)
 
     async def records(self, name: SongName) -> tuple[Candidate, ...]:
@@ -95,20 +110,25 @@ class RecordedFigures:
         words = typed.split()
         exact: list[SongName] = []
         alike: list[tuple[float, SongName]] = []
-        for recorded in self._songs.values():
-            name, known = recorded.found.song.name, recorded.folded.wholes[0].split()
+        for entry in self._songs.values():
+            name, known = entry.found.song.name, entry.folded.wholes[0].split()
             if all(any(one.startswith(word) for one in known) for word in words):
                 exact.append(name)
-            elif (likeness := beginning_likeness(typed, recorded.folded)) >= COMPLETION_LIKENESS:
+            elif (likeness := beginning_likeness(typed, entry.folded)) >= COMPLETION_LIKENESS:
                 alike.append((likeness, name))
-        alike.sort(key=lambda entry: -entry[0])
+        alike.sort(key=lambda scored: -scored[0])
         return tuple([*exact, *(name for _, name in alike)][:limit])
 
     async def aclose(self) -> None:
         """Nothing is open."""
 
 
-def _found(row: dict[str, str], place: str) -> Found:
+def _audience(recorded: RecordedSong) -> int:
+    song = recorded.found.song
+    return song.listeners or song.artist_listeners or 0
+
+
+def _recorded(row: dict[str, str], place: str) -> RecordedSong:
     def count(column: str) -> int | None:
         cell = (row[column] or "").strip()
         if cell and not (cell.isascii() and cell.isdecimal()):
@@ -128,10 +148,15 @@ def _found(row: dict[str, str], place: str) -> Found:
         recorded = datetime.strptime(name("recorded"), "%Y-%m").replace(tzinfo=UTC)
     except ValueError:
         raise DataError(f"{place}, column recorded: {row['recorded'][:40]!r} is not a month like 2025-05") from None
+    written = (row["released"] or "").strip()
+    released = parse_release_date(written)
+    if written and released is None:
+        raise DataError(f"{place}, column released: {written[:40]!r} is neither a day like 2019-11-29 nor a year")
     song = Song(
         title=name("track"),
         artist=name("artist"),
         album=row["album"] or None,
+        released=released,
         listeners=count("listeners"),
         playcount=count("playcount"),
         artist_listeners=count("artist_listeners"),
@@ -140,4 +165,4 @@ def _found(row: dict[str, str], place: str) -> Found:
         duration_ms=count("duration_ms"),
         explicit=_TRUTH[explicit],
     )
-    return Found(song, Source(Origin.RECORDED, recorded))
+    return RecordedSong(Found(song, Source(Origin.RECORDED, recorded)), (row["kind"] or "").strip())

@@ -1,0 +1,229 @@
+"""The tables behind the measurement of live answers: what Last.fm knows, and how popular songs turned out to be."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from core.lookup.dataset import CatalogueEntry
+from core.lookup.normalise import artist_key, first_artist, fold, plain_title, song_key
+from tests.fakes.lastfm_server import FakeArtist, FakeSong
+
+SPOTIFY_FILE: Final = "spotify_tracks_114k.csv.gz"
+DATED_FILE: Final = "dated_popularity.csv.gz"
+TRACKS_FILE: Final = "lastfm_tracks.csv.gz"
+ARTISTS_FILE: Final = "lastfm_artists_17k.csv.gz"
+TAGS_FILE: Final = "lastfm_artist_tags.csv.gz"
+
+SPOTIFY: Final = "spotify_tracks_114k"
+SPOTIFY_DATE: Final = "2022-10"
+"""When the popularity of the Spotify Tracks Dataset was taken."""
+
+POPULAR: Final = 60
+"""Least popularity of a popular song."""
+
+SHARED_BY: Final = 3
+"""First artists from which an album counts as a compilation."""
+
+RE_RELEASE_MAX: Final = 5
+"""Greatest popularity of a song on a compilation that counts as a mere re-release."""
+
+TAG_SOURCES: Final = ("teotu2024", "mattsandy2019", "hetrec2011")
+"""Collections of artists' tags, the one most like a live answer first."""
+
+NO_ALBUM: Final = ("", "Unknown")
+"""What stands in the tables for an album that Last.fm does not name."""
+
+SPLIT_RATIO: Final = 3
+"""The greatest record of a split song has more than so many times the listeners of another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """How popular a song was, 0 to 100, by one source at one time (YYYY-MM)."""
+
+    source: str
+    date: str
+    popularity: int
+
+    @property
+    def popular(self) -> bool:
+        """Whether that is popular."""
+        return self.popularity >= POPULAR
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A song as people would name it, with what is known of its popularity: at most one label a group of sources."""
+
+    key: str
+    title: str
+    artist: str
+    labels: tuple[Label, ...]
+
+    @property
+    def latest(self) -> Label:
+        """The newest label."""
+        return max(self.labels, key=lambda label: label.date)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A song that Last.fm keeps in several records, the greatest first."""
+
+    title: str
+    artist: str
+    records: tuple[FakeSong, ...]
+
+
+def rows_of(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of a CSV file, plain or .gz; every cell is text."""
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def whole(cell: str) -> int:
+    """Read a count that may be written as a float; 0 if there is none."""
+    return int(float(cell)) if cell else 0
+
+
+def named_by_lastfm(song: FakeSong) -> tuple[str, str]:
+    """Return what Last.fm tells records apart by: neither case nor punctuation."""
+    return _words(song.artist), _words(song.title)
+
+
+def distinct_records(songs: Iterable[FakeSong]) -> tuple[FakeSong, ...]:
+    """Merge what Last.fm takes for one record: the greatest figures, and the rest from the greatest that has it."""
+    same: dict[tuple[str, str], list[FakeSong]] = defaultdict(list)
+    for song in songs:
+        same[named_by_lastfm(song)].append(song)
+    return tuple(_merged(sorted(found, key=lambda song: -song.listeners)) for found in same.values())
+
+
+def by_song(records: Iterable[FakeSong]) -> dict[str, tuple[FakeSong, ...]]:
+    """Group records by the song they are of, the greatest first."""
+    groups: dict[str, list[FakeSong]] = defaultdict(list)
+    for record in records:
+        groups[song_key(record.title, record.artist)].append(record)
+    return {key: tuple(sorted(group, key=lambda one: -one.listeners)) for key, group in groups.items()}
+
+
+def split_songs(groups: Mapping[str, Sequence[FakeSong]]) -> tuple[Split, ...]:
+    """Find the songs whose greatest record has more than ``SPLIT_RATIO`` times the listeners of another."""
+    return tuple(
+        Split(plain_title(group[0].title), first_artist(group[0].artist), tuple(group))
+        for group in groups.values()
+        if group[0].listeners > SPLIT_RATIO * group[-1].listeners
+    )
+
+
+def artists_of(
+    records: Sequence[FakeSong], figures: Iterable[Mapping[str, str]], tags: Iterable[Mapping[str, str]]
+) -> tuple[FakeArtist, ...]:
+    """Give every artist figures and tags, the least heard first.
+
+    Args:
+        records: Songs; an artist without figures gets twice the listeners and three times the plays of the greatest.
+        figures: Rows with ``artist``, ``lastfm_listeners`` and ``lastfm_playcount``.
+        tags: Rows with ``artist``, ``source``, ``rank`` and ``tag``; of the first of ``TAG_SOURCES`` that has any.
+    """
+    known: dict[str, tuple[int, int]] = {}
+    spellings: dict[str, str] = {}
+    for row in figures:
+        count = (whole(row["lastfm_listeners"]), whole(row["lastfm_playcount"]))
+        known[fold(row["artist"])] = max(known.get(fold(row["artist"]), (0, 0)), count)
+        spellings.setdefault(row["artist"], fold(row["artist"]))
+    derived: dict[str, tuple[int, int]] = {}
+    for record in records:
+        name = spellings.setdefault(record.artist, fold(record.artist))
+        derived[name] = max(derived.get(name, (0, 0)), (record.listeners * 2, record.playcount * 3))
+    tagged = _best_tags(tags)
+    artists = [
+        FakeArtist(spelling, *(known.get(name) or derived[name]), tagged.get(name, ()))
+        for spelling, name in spellings.items()
+    ]
+    return tuple(sorted(artists, key=lambda artist: artist.listeners))
+
+
+def spotify_labels(entries: Iterable[CatalogueEntry]) -> tuple[dict[str, Labelled], int]:
+    """Label each song of the data set by its best row; return also how many were left out as mere re-releases."""
+    best: dict[str, CatalogueEntry] = {}
+    sharing: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        if not entry.song.title or not entry.song.artist:
+            continue
+        key = song_key(entry.song.title, entry.song.artist)
+        if key not in best or entry.popularity > best[key].popularity:
+            best[key] = entry
+        sharing[fold(entry.song.album or "")].add(artist_key(entry.song.artist))
+    labelled: dict[str, Labelled] = {}
+    for key, entry in best.items():
+        shared = bool(entry.song.album) and len(sharing[fold(entry.song.album or "")]) >= SHARED_BY
+        if not (shared and entry.popularity <= RE_RELEASE_MAX):
+            label = Label(SPOTIFY, SPOTIFY_DATE, entry.popularity)
+            labelled[key] = Labelled(key, entry.song.title, entry.song.artist, (label,))
+    return labelled, len(best) - len(labelled)
+
+
+def dated_labels(rows: Iterable[Mapping[str, str]]) -> dict[str, Labelled]:
+    """Label each song by its newest row; of several as new by the most popular, as re-releases seem unpopular."""
+    best: dict[str, Labelled] = {}
+    for row in rows:
+        title, artist = plain_title(row["track"]), first_artist(row["artist"])
+        if not title or not artist or not row["popularity"]:
+            continue
+        key = song_key(title, artist)
+        label = Label(row["source"], row["label_date"], whole(row["popularity"]))
+        if key not in best or (best[key].latest.date, best[key].latest.popularity) < (label.date, label.popularity):
+            best[key] = Labelled(key, title, artist, (label,))
+    return best
+
+
+def joined(keys: Iterable[str], *labelled: Mapping[str, Labelled]) -> tuple[Labelled, ...]:
+    """Put the labels of each song of ``keys`` together, in the order of the keys; songs without any are left out."""
+    songs = []
+    for key in sorted(keys):
+        known = [labels[key] for labels in labelled if key in labels]
+        if known:
+            labels = tuple(label for one in known for label in one.labels)
+            songs.append(Labelled(key, known[0].title, known[0].artist, labels))
+    return tuple(songs)
+
+
+def even_sample(songs: Sequence[Labelled], limit: int | None, seed: int) -> tuple[Labelled, ...]:
+    """Draw ``limit`` songs with every source's share as in the whole; same seed, same songs. None draws all."""
+    if limit is None or limit >= len(songs):
+        return tuple(songs)
+    rng = random.Random(seed)  # noqa: S311 - repeats, guards nothing
+    shuffled = sorted(songs, key=lambda song: (song.latest.source, song.latest.popular, rng.random()))
+    return tuple(shuffled[place * len(songs) // limit] for place in range(limit))
+
+
+def _best_tags(rows: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, list[tuple[int, str]]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if row["source"] in TAG_SOURCES:
+            found[fold(row["artist"])][row["source"]].append((whole(row["rank"]), row["tag"]))
+    return {
+        name: tuple(tag for _, tag in sorted(next(sources[one] for one in TAG_SOURCES if one in sources)))
+        for name, sources in found.items()
+    }
+
+
+def _merged(found: Sequence[FakeSong]) -> FakeSong:
+    return replace(
+        found[0],
+        album=next((one.album for one in found if one.album not in NO_ALBUM), ""),
+        duration_ms=next((one.duration_ms for one in found if one.duration_ms), 0),
+        tags=next((one.tags for one in found if one.tags), ()),
+    )
+
+
+def _words(text: str) -> str:
+    return " ".join("".join(c if c.isalnum() else " " for c in text.casefold().replace("'", "")).split()) or text
