@@ -59,9 +59,9 @@ def prediction_lines(prediction: Prediction, now: datetime) -> tuple[Line, ...]:
     assessment, song = prediction.assessment, prediction.song
     known = {
         block: [_figure(feature) for feature in assessment.features if feature.block is block]
-        for block in (Block.TRACK, Block.ARTIST, Block.TAGS, Block.AUDIO, None)
+        for block in (Block.TRACK, Block.ARTIST, Block.AUDIO, Block.AGE, None)
     }
-    tags = (song.tags or song.genres)[:TAGS_SHOWN]
+    tags = (assessment.tags or song.genres)[:TAGS_SHOWN]
     artist = [*known[Block.ARTIST], *([words.TAGS.format(tags=", ".join(tags))] if tags else [])]
     lines = [
         Line(LineKind.HEADLINE, headline(assessment)),
@@ -70,7 +70,7 @@ def prediction_lines(prediction: Prediction, now: datetime) -> tuple[Line, ...]:
         _figures(LineKind.TRACK, known[Block.TRACK]),
         _figures(LineKind.ARTIST, artist),
         _figures(LineKind.AUDIO, known[Block.AUDIO]),
-        _figures(LineKind.OTHERS, [*known[Block.TAGS], *known[None]]),
+        _figures(LineKind.OTHERS, [*known[Block.AGE], *known[None]]),
         _reasons(assessment.reasons),
         Line(LineKind.SOURCE, source_line(prediction, now)),
     ]
@@ -198,7 +198,8 @@ def _reasons(reasons: Sequence[Reason]) -> Line | None:
 
 
 def _listed(labels: Sequence[str]) -> str:
-    return ", ".join(labels)
+    """Join labels that may hold commas themselves."""
+    return "; ".join(labels)
 
 
 def _blocks(blocks: Sequence[Block]) -> str:

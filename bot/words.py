@@ -41,15 +41,17 @@ WHY_UP: Final = "Speaks for it: {labels}."
 WHY_DOWN: Final = "Speaks against it: {labels}."
 WHY_KNOWN: Final = "Known: {blocks}."
 WHY_UNKNOWN: Final = "Not known: {blocks}."
-WHY_BASE: Final = "Of all songs the model was trained on, {base} were popular, so an answer starts there."
+WHY_BASE: Final = "Of all songs of the catalogue {base} are popular; of those that people ask for, most are."
 WHY_RECORD: Final = (
     "Of {n} songs it called {verdict} without having seen their artists before, {share} really were popular."
 )
 BLOCK_NAMES: Final = {
     Block.TRACK: "the song's own listeners and plays",
     Block.ARTIST: "the artist's audience",
-    Block.TAGS: "tags and genres",
+    Block.TAGS: "tags",
+    Block.GENRES: "genres",
     Block.AUDIO: "how it sounds",
+    Block.AGE: "when it came out",
 }
 
 COMPARE_WINNER: Final = "{winner} is the likelier hit: {first} against {second}."
@@ -58,7 +60,8 @@ COMPARE_HOW: Final = "Which two songs? For example: /compare Blinding Lights - T
 
 MODEL_TITLE: Final = "How good is the model?"
 MODEL_INTRO: Final = (
-    "Measured on {n} songs by artists it had never seen; {base} of them are popular (Spotify popularity 60 or more)."
+    "Measured on {n} songs with Last.fm figures by artists it had never seen, as you would ask for them; {base} of "
+    "them are popular (Spotify popularity 60 or more)."
 )
 MODEL_BAND: Final = "{verdict}: {share} of {n} songs really were popular."
 CALIBRATION_ALT: Final = "Curve: the share of songs that were popular, against the probability stated. {bands}"

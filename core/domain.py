@@ -25,7 +25,9 @@ class Block(StrEnum):
     TRACK = "track"
     ARTIST = "artist"
     TAGS = "tags"
+    GENRES = "genres"
     AUDIO = "audio"
+    AGE = "age"
 
 
 class Origin(StrEnum):
@@ -259,6 +261,7 @@ class Assessment:
     Attributes:
         probability: Calibrated probability that the song is popular, 0 to 1.
         view: The blocks of figures that were known.
+        tags: The song's tags that the model knows by name, the strongest first; others are not worth showing.
         reasons: Strongest pushes, up to three up and three down, the strongest first.
         base_rate: Share of popular songs among all training songs, 0 to 1.
         record: How answers of this verdict fared, if measured.
@@ -274,6 +277,7 @@ class Assessment:
     base_rate: float
     trained_at: datetime
     record: BandRecord | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -72,8 +73,13 @@ class Predictor:
         history: History,
         complete: Completer,
         models_dir: Path,
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        """Take the parts as built by :func:`core.assembly.build_predictor`; they are closed with the predictor."""
+        """Take the parts as built by :func:`core.assembly.build_predictor`; they are closed with the predictor.
+
+        ``today`` tells the day for which songs' ages are counted.
+        """
+        self._today = today
         self._resolver = resolver
         self._model = model
         self._artwork = artwork
@@ -190,8 +196,10 @@ class Predictor:
         return await self._assess(resolved) if isinstance(resolved, Found) else resolved
 
     async def _assess(self, found: Found) -> Prediction:
-        model, song = self._model, found.song
-        assessment = await self._assessments.get((model, song), lambda: self._scoring.run(model.assess, song))
+        model, song, day = self._model, found.song, self._today()
+        assessment = await self._assessments.get(
+            (model, song, day), lambda: self._scoring.run(model.assess, song, as_of=day)
+        )
         await self._remembering.run(self._history.remember, song.name)
         return Prediction(song=song, assessment=assessment, source=found.source)
 

@@ -88,7 +88,9 @@ def _add_figures(embed: discord.Embed, prediction: Prediction) -> None:
     for feature in shown[: limits.EMBED_FIELDS_MAX - 1 - len(LINE_FIELDS)]:
         name = safe(feature.label, limits.EMBED_FIELD_NAME_MAX) or UNNAMED
         embed.add_field(name=name, value=_figure(feature))
-    tags = safe(", ".join((prediction.song.tags or prediction.song.genres)[:TAGS_SHOWN]), limits.EMBED_FIELD_VALUE_MAX)
+    tags = safe(
+        ", ".join((prediction.assessment.tags or prediction.song.genres)[:TAGS_SHOWN]), limits.EMBED_FIELD_VALUE_MAX
+    )
     if tags:
         embed.add_field(name=words.FIELD_TAGS, value=tags)
 

@@ -73,8 +73,6 @@ class _Begun:
     task: asyncio.Task[Release | None]
 
 
-
-
 _Known = tuple[tuple[Candidate, ...], _Spelling]
 """What the catalogue knows of a question, and the names worth asking for."""
 

@@ -33,7 +33,7 @@ from core.errors import ModelMissing, ModelRejected
 from core.model.features import schema_hash
 from core.model.served import ServedModel
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised when the shape of :class:`core.model.served.ServedModel` changes."""
 
 ARTIFACT_MAX_BYTES: Final = 15_000_000

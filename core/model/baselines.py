@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -41,6 +42,19 @@ def audio_columns(rows: FloatMatrix) -> FloatMatrix:
     return np.nan_to_num(rows[:, [COLUMN[key] for key in AUDIO_COLUMNS]])
 
 
+class _GenreColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Replaces the tags' fingerprints, which mean nothing to a linear model, by the rates of the genres."""
+
+    def fit(self, rows: FloatMatrix, popular: NDArray[np.bool_]) -> Self:
+        """Learn the rates."""
+        self.rates_ = GenreRates().fit(rows, popular, np.ones(len(rows)))
+        return self
+
+    def transform(self, rows: FloatMatrix) -> FloatMatrix:
+        """Return the base columns without tags, and the rates behind them."""
+        return np.hstack([rows[:, : COLUMN["tag_1"]], self.rates_.transform(rows)])
+
+
 class LogOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Gives any probabilistic pipeline a ``decision_function`` in log odds, so that it can be cross-fitted."""
 
@@ -48,10 +62,13 @@ class LogOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Take the unfitted pipeline."""
         self.pipeline = pipeline
 
-    def fit(self, rows: FloatMatrix, popular: NDArray[np.bool_]) -> Self:
-        """Fit the pipeline."""
+    def fit(self, rows: FloatMatrix, popular: NDArray[np.bool_], weight: FloatArray | None = None) -> Self:
+        """Fit the pipeline; its last step takes the weights, shape (n_rows,), 1 each if not given."""
         self.classes_ = np.array([False, True])
-        self.pipeline.fit(rows, popular)
+        last, step = self.pipeline.steps[-1]
+        if isinstance(step, Pipeline):
+            last = f"{last}__{step.steps[-1][0]}"
+        self.pipeline.fit(rows, popular, **{f"{last}__sample_weight": weight})
         return self
 
     def decision_function(self, rows: FloatMatrix) -> FloatArray:
@@ -70,7 +87,7 @@ def _logarithms(rows: FloatMatrix) -> FloatMatrix:
 def logistic(seed: int) -> Pipeline:
     """Build logistic regression over all base columns, unknown figures at their mean with a mark beside them."""
     return make_pipeline(
-        GenreRates(),
+        _GenreColumns(),
         FunctionTransformer(_logarithms),
         SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True),
         StandardScaler(),
@@ -78,12 +95,12 @@ def logistic(seed: int) -> Pipeline:
     )
 
 
-def forest_on_songs(seed: int, *, trees: int = 400) -> LogOdds:
+def forest_on_songs(seed: int, _vocabulary: Sequence[str] = (), *, trees: int = 400) -> LogOdds:
     """Build the predecessor's forest over base rows; it looks at the nine audio features alone."""
     return LogOdds(make_pipeline(FunctionTransformer(audio_columns), predecessor_forest(seed, trees=trees)))
 
 
-def logistic_on_songs(seed: int) -> LogOdds:
+def logistic_on_songs(seed: int, _vocabulary: Sequence[str] = ()) -> LogOdds:
     """Build logistic regression over base rows."""
     return LogOdds(logistic(seed))
 
@@ -91,12 +108,12 @@ def logistic_on_songs(seed: int) -> LogOdds:
 class GenreRateAnswer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Answers with the mean rate of a song's genres, in log odds."""
 
-    def fit(self, rows: FloatMatrix, popular: NDArray[np.bool_]) -> Self:
-        """Learn the rates."""
+    def fit(self, rows: FloatMatrix, popular: NDArray[np.bool_], weight: FloatArray | None = None) -> Self:
+        """Learn the rates; ``weight`` has shape (n_rows,), 1 each if not given."""
         self.classes_ = np.array([False, True])
-        self.rates_ = GenreRates().fit(rows, popular)
+        self.rates_ = GenreRates().fit(rows, popular, np.ones(len(rows)) if weight is None else weight)
         return self
 
     def decision_function(self, rows: FloatMatrix) -> FloatArray:
         """Return the mean log odds of each row's genres, shape (n,)."""
-        return self.rates_.transform(rows)[:, rows.shape[1]].astype(np.float64)
+        return self.rates_.transform(rows)[:, 0].astype(np.float64)

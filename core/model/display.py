@@ -33,3 +33,25 @@ def decibels(value: float) -> str:
 def beats(value: float) -> str:
     """Write a tempo: 171.005 gives "171 BPM"."""
     return f"{value:.0f} BPM"
+
+
+def age_years(value: float) -> str:
+    """Write the years since a release: 0.06 gives "3 weeks ago", 12.7 "12 years ago"."""
+    if value <= 0:
+        return "today or later"
+    days = round(value * 365.25)
+    for unit, length in (("year", 365), ("month", 30.44), ("week", 7), ("day", 1)):
+        n = int(days / length + 1e-9)
+        if n >= (2 if unit == "month" else 1):
+            return f"{n:,} {unit}{'' if n == 1 else 's'} ago"
+    return "today"
+
+
+def short_count(value: float) -> str:
+    """Write a count in a few characters: 494, "23 k", "959 k", "2.3 M", "1.2 bn"."""
+    for unit, size in (("bn", 1e9), ("M", 1e6), ("k", 1e3)):
+        # What would be rounded to the next unit's 1.0 is written in that unit.
+        if value >= size * 0.9995:
+            shown = value / size
+            return f"{shown:.0f} {unit}" if shown >= 99.5 or (unit == "k" and shown >= 9.95) else f"{shown:.1f} {unit}"
+    return f"{value:.0f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
@@ -14,13 +15,14 @@ from core.domain import BandRecord, Verdict, VerdictBands
 from core.model.baselines import GenreRateAnswer, forest_on_songs, logistic_on_songs
 from core.model.calibration import FloatArray, sigmoid
 from core.model.crossfit import Builder, CrossFit
-from core.model.features import FloatMatrix
+from core.model.features import COLUMNS_OF, FloatMatrix, Group
 from core.model.folds import N_FOLDS
 from core.model.genres import GENRES
 from core.model.measures import BoolArray, best_threshold, intervals, measure
 from core.model.recipes import Budget, Run
 from core.model.songs import TrainingSongs
-from core.model.views import VIEWS
+from core.model.title_facts import album_facts
+from core.model.views import VIEWS, Pattern, seen_under
 
 FEWEST_TO_RANK: Final = 10
 """Fewest popular songs, and others, of a genre for which its ranking is measured."""
@@ -35,9 +37,9 @@ DECIMALS: Final = 6
 
 
 def baselines(budget: Budget) -> dict[str, Builder]:
-    """Return the fitted baselines of the protocol ``songs`` by the name of their view."""
+    """Return the fitted baselines of the protocol ``songs_clean`` by the name of their view."""
     return {
-        "baseline_genre_rate": lambda _seed: GenreRateAnswer(),
+        "baseline_genre_rate": lambda _seed, _vocabulary: GenreRateAnswer(),
         "baseline_logistic": logistic_on_songs,
         "baseline_forest": partial(forest_on_songs, trees=budget.forest_trees),
     }
@@ -90,52 +92,97 @@ def rounded(value: Any) -> Any:
     return int(value) if isinstance(value, np.integer) else value
 
 
+def protocol_songs_clean(
+    songs: TrainingSongs, rows: FloatMatrix, fitted: CrossFit, bands: VerdictBands, run: Run
+) -> dict[str, Any]:
+    """Measure the catalogue's songs with labels that can be trusted, out of fold by artist: views, genres, baselines.
+
+    The album is that of a release chosen without the label.
+    """
+    inside = np.flatnonzero(songs.in_catalogue & songs.labelled)
+    popular, artist = songs.popular[inside], songs.artist[inside]
+    answers = {name: sigmoid(_known_or_less(fitted, pattern)[inside]) for name, pattern in VIEWS.items()}
+    answers["baseline_majority"] = np.zeros(len(inside))
+    for name, build in baselines(run.budget).items():
+        answers[name] = sigmoid(out_of_fold(build, songs, rows, inside, seed=run.seed, jobs=run.jobs))
+        run.notify(f"songs_clean: {name}")
+    entries = {}
+    for name, p in answers.items():
+        threshold = HALF if name == "baseline_majority" else best_threshold(p, popular)
+        entries[name] = view_entry(
+            p, popular, artist, threshold, seed=run.seed, resamples=run.budget.resamples, bands=bands
+        )
+    run.notify("songs_clean: intervals")
+    threshold = entries["full"]["threshold"]
+    return {"views": entries, "genres": _per_genre(songs, inside, answers["full"], threshold)}
+
+
 def protocol_songs(
     songs: TrainingSongs, rows: FloatMatrix, fitted: CrossFit, bands: VerdictBands, run: Run
 ) -> dict[str, Any]:
-    """Measure one row per song, out of fold by artist, for each view, genre and baseline."""
-    answers = {name: sigmoid(fitted.base[pattern]) for name, pattern in VIEWS.items()}
-    answers["baseline_majority"] = np.zeros(len(rows))
-    for name, build in baselines(run.budget).items():
-        answers[name] = sigmoid(out_of_fold(build, songs, rows, seed=run.seed, jobs=run.jobs))
-        run.notify(f"songs: {name}")
+    """Measure the catalogue's songs as earlier versions did: by their greatest popularity and the album of that row.
+
+    These figures flatter: the album was chosen by the label, and re-releases stand as unpopular where the model can
+    learn that of a compilation. Kept beside ``songs_clean`` for one version.
+    """
+    inside = np.flatnonzero(songs.in_catalogue)
+    seen = rows[inside]
+    for row, place, album in zip(seen, inside, songs.albums_of_greatest, strict=True):
+        song = songs.songs[place]
+        row[list(COLUMNS_OF[Group.ALBUM])] = album_facts(album, song.title, song.artist)
     entries = {}
-    for name, p in answers.items():
-        threshold = HALF if name == "baseline_majority" else best_threshold(p, songs.popular)
+    for name in ("full", "live", "artist"):
+        p = sigmoid(fitted.answers(seen_under(seen, VIEWS[name]), songs.fold[inside]))
         entries[name] = view_entry(
-            p, songs.popular, songs.artist, threshold, seed=run.seed, resamples=run.budget.resamples, bands=bands
-        )
-        run.notify(f"songs: intervals of {name}")
-    return {"views": entries, "genres": _per_genre(songs, answers["full"], entries["full"]["threshold"])}
+            p, songs.greatest, songs.artist[inside], best_threshold(p, songs.greatest),
+            seed=run.seed, resamples=run.budget.resamples, bands=bands,
+        )  # fmt: skip
+    run.notify("songs")
+    return {"views": entries}
 
 
-def _per_genre(songs: TrainingSongs, probability: FloatArray, threshold: float) -> dict[str, dict[str, Any]]:
+def _known_or_less(fitted: CrossFit, pattern: Pattern) -> FloatArray:
+    """Return the answers under a pattern; where a song lacks one of its blocks, those under what it does know."""
+    answer = fitted.base[pattern].copy()
+    for place in range(len(pattern)):
+        for fewer in combinations(pattern, len(pattern) - 1 - place):
+            answer = np.where(np.isnan(answer), fitted.base[fewer], answer)
+    return answer
+
+
+def _per_genre(
+    songs: TrainingSongs, inside: NDArray[np.intp], probability: FloatArray, threshold: float
+) -> dict[str, dict[str, Any]]:
     """Measure each genre alone; ranking metrics are left out where fewer than ``FEWEST_TO_RANK`` are popular or not."""
     found: dict[str, dict[str, Any]] = {}
     for genre in GENRES:
-        inside = np.array([genre in song.genres for song in songs.songs])
-        popular = songs.popular[inside]
-        if not inside.any():
+        which = np.array([genre in songs.songs[place].genres for place in inside])
+        popular = songs.popular[inside][which]
+        if not which.any():
             continue
-        entry: dict[str, Any] = {"n": int(inside.sum()), "base_rate": float(popular.mean())}
+        entry: dict[str, Any] = {"n": int(which.sum()), "base_rate": float(popular.mean())}
         if min(popular.sum(), (~popular).sum()) >= FEWEST_TO_RANK:
-            metrics = measure(probability[inside], popular, threshold)
+            metrics = measure(probability[which], popular, threshold)
             entry |= {name: metrics[name] for name in ("roc_auc", "average_precision", "f1", "brier", "ece")}
         found[genre] = rounded(entry)
     return found
 
 
-def out_of_fold(build: Builder, songs: TrainingSongs, rows: FloatMatrix, *, seed: int, jobs: int) -> FloatArray:
-    """Return the log odds that each song gets from the estimator that never saw its artist, shape (n_songs,)."""
+def out_of_fold(
+    build: Builder, songs: TrainingSongs, rows: FloatMatrix, inside: NDArray[np.intp], *, seed: int, jobs: int
+) -> FloatArray:
+    """Return the log odds that songs get from the estimator that never saw their artist, shape (n_inside,)."""
+    fold, popular = songs.fold[inside], songs.popular[inside]
+    seen = rows[inside]
 
     def answer(number: int) -> FloatArray:
-        held_out = songs.fold == number
-        fitted = build(seed + number).fit(rows[~held_out], songs.popular[~held_out])
-        return np.asarray(fitted.decision_function(rows[held_out]), dtype=np.float64)
+        held_out = fold == number
+        fitted = build(seed + number, songs.vocabulary).fit(seen[~held_out], popular[~held_out])
+        return np.asarray(fitted.decision_function(seen[held_out]), dtype=np.float64)
 
-    logit = np.full(len(rows), np.nan)
+    logit = np.full(len(inside), np.nan)
     for number, found in enumerate(Parallel(n_jobs=jobs)(delayed(answer)(number) for number in range(N_FOLDS))):
-        logit[songs.fold == number] = found
+        logit[fold == number] = found
     return logit
 
 

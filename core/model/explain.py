@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from core.domain import Block, Reason, Song
+from core.lookup.normalise import visible
+from core.model import display
 from core.model.features import COLUMN, COLUMNS_OF, FloatMatrix, Group
 from core.model.genres import genres_of
-from core.model.served import FoldModel, ServedModel, genres_from_tags_alone
-from core.model.title_words import TITLE_WORDS
+from core.model.served import FoldModel, ServedModel
 from core.model.track_stage import TrackFigures
 from core.model.views import Pattern
 
@@ -23,6 +24,10 @@ LEAST_PUSH: Final = 0.05
 """Pushes smaller than this, in log odds, are not worth a word."""
 
 LABEL_MAX_TAGS: Final = 2
+LABEL_TAG_MAX_CHARS: Final = 30
+
+NEW_YEARS: Final = 2.0
+"""Up to this age people say how long ago a song came out, then in which year."""
 
 _SOUND: Final = {
     "danceability": ("danceable", "hard to dance to"),
@@ -37,21 +42,42 @@ _SOUND: Final = {
 }
 """How a sound feature is called when it is above and below the usual."""
 
-_VERSION_COLUMNS: Final = tuple(COLUMN[key] for key in TITLE_WORDS)
-_NAME_COLUMNS: Final = tuple(c for c in COLUMNS_OF[Group.NAMES] if c not in _VERSION_COLUMNS)
+_VERSIONS: Final = {
+    "title_remix": "a remix",
+    "title_live": "a live version",
+    "title_acoustic": "an acoustic or piano version",
+    "title_remaster": "a remaster",
+    "title_tempo": "sped up, slowed or lo-fi",
+    "title_cover": "a cover, karaoke or instrumental version",
+    "title_screen": "from a film or show",
+    "title_classical": "a classical piece",
+    "title_season": "a song of the season",
+    "title_part": "an intro, interlude or part",
+}
+"""What a title's words tell of the kind of recording; the first that applies is named."""
+
+_VERSION_COLUMNS: Final = tuple(COLUMN[key] for key in _VERSIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class _Swap:
-    """One replacement: these columns become usual, or take ``values``, or the song's own figures become usual."""
+    """One replacement: these columns become usual, and with ``figures`` so do those of the second stage.
+
+    Attributes:
+        key: The feature named, or the block or group where none is.
+        label: What the figure is, for people.
+        columns: Base columns replaced.
+        unknown: The block that is unknown once they are.
+        figures: What the second stage sees instead, by field of :class:`TrackFigures`.
+        other: Key and label that are told instead when the push is downwards.
+    """
 
     key: str
     label: str
     columns: tuple[int, ...] = ()
-    values: tuple[float, ...] = ()
-    listeners: bool = False
-    loyalty: bool = False
-    label_up: str | None = None
+    unknown: Block | None = None
+    figures: dict[str, float] = field(default_factory=dict)
+    other: tuple[str, str] | None = None
 
 
 def assess_with_reasons(
@@ -59,23 +85,26 @@ def assess_with_reasons(
 ) -> tuple[float, tuple[Reason, ...]]:
     """Return the log odds of one song and its reasons, from a single batched call of the base model.
 
+    A reason's push is this answer's log odds less those of the same song with the usual figure instead, both as served.
+
     Args:
         model: Gives what is usual.
         fold: The model of the song's fold.
-        song: The song, for the words of the labels.
+        song: The song, for the words of the labels; of its tags only the known ones.
         row: Its base columns, shape (n_columns,).
         pattern: Its known base blocks.
         figures: Its own figures, arrays of shape (1,); None if unknown.
     """
-    swaps = _swaps(model, song, row, figures is not None)
+    swaps = _swaps(model, song, row, figures)
     batch = np.tile(row, (len(swaps) + 1, 1))
     for place, swap in enumerate(swaps, start=1):
         columns = list(swap.columns)
-        batch[place, columns] = swap.values or model.typical[columns]
-    own_figures = None if figures is None else _swapped_figures(model, figures, swaps)
-    # The row without tags is shrunk as the others are: the push is what these tags tell beside usual ones.
-    from_tags = np.full(len(batch), genres_from_tags_alone(song))
-    answers = fold.log_odds(batch, pattern, own_figures, from_tags)
+        batch[place, columns] = np.nan if swap.unknown is not None else model.typical[columns]
+    patterns = [pattern, *(tuple(block for block in pattern if block is not swap.unknown) for swap in swaps)]
+    raw = fold.base.decision_function(batch)
+    answers = np.array([fold.calibration[known](value) for known, value in zip(patterns, raw, strict=True)])
+    if figures is not None:
+        answers = fold.weighing(answers, _swapped_figures(figures, swaps))
     own = float(answers[0])
     found = [_reason(swap, own - float(answer)) for swap, answer in zip(swaps, answers[1:], strict=True)]
     strong = sorted((r for r in found if abs(r.push) >= LEAST_PUSH), key=lambda r: -abs(r.push))
@@ -85,60 +114,60 @@ def assess_with_reasons(
 
 
 def _reason(swap: _Swap, push: float) -> Reason:
-    return Reason(swap.key, swap.label_up if push > 0 and swap.label_up else swap.label, push)
+    key, label = swap.other if swap.other is not None and push < 0 else (swap.key, swap.label)
+    return Reason(key, label, push)
 
 
-def _swapped_figures(model: ServedModel, figures: TrackFigures, swaps: list[_Swap]) -> TrackFigures:
+def _swapped_figures(figures: TrackFigures, swaps: list[_Swap]) -> TrackFigures:
     """Repeat the song's figures for each row of the batch, with usual ones where a swap says so."""
-    n = len(swaps) + 1
-    usual_listeners, usual_loyalty = model.typical_track
-    listeners = np.repeat(figures.listeners, n)
-    loyalty = np.repeat(figures.playcount / figures.listeners, n)
-    # The artist's audience stays as it is here even where it is swapped in the base model: beside a usual artist the
-    # song's own listeners would look miraculous, and a large audience would seem to speak against the song.
-    artist = np.repeat(figures.artist_listeners, n)
+    columns = {
+        name: np.repeat(getattr(figures, name), len(swaps) + 1)
+        for name in ("listeners", "playcount", "artist_listeners", "age_years")
+    }
     for place, swap in enumerate(swaps, start=1):
-        if swap.listeners:
-            listeners[place] = usual_listeners
-        if swap.loyalty:
-            loyalty[place] = usual_loyalty
-    return TrackFigures(listeners, listeners * loyalty, artist)
+        for name, value in swap.figures.items():
+            columns[name][place] = value
+    return TrackFigures(**columns)
 
 
-def _swaps(model: ServedModel, song: Song, row: FloatMatrix, has_figures: bool) -> list[_Swap]:
+def _swaps(model: ServedModel, song: Song, row: FloatMatrix, figures: TrackFigures | None) -> list[_Swap]:
     typical = model.typical
 
     def known(group: Group) -> bool:
         return not bool(np.isnan(row[list(COLUMNS_OF[group])]).all())
 
     swaps: list[_Swap] = []
-    if has_figures:
-        swaps += [
-            _Swap("listeners", "listeners", listeners=True),
-            _Swap("plays_per_listener", "plays per listener", loyalty=True),
-        ]
-    if known(Group.ARTIST):
-        swaps += _artist_swaps(typical, row)
+    if figures is not None:
+        swaps.append(_track_swap(model, song))
+    if song.artist_listeners is not None and known(Group.ARTIST):
+        usual = float(typical[COLUMN["artist_listeners"]])
+        size = "big" if song.artist_listeners > usual else "small"
+        label = f"{size} artist ({display.short_count(song.artist_listeners)} listeners)"
+        swaps.append(_Swap("artist_listeners", label, COLUMNS_OF[Group.ARTIST], figures={"artist_listeners": usual}))
+    if known(Group.AGE):
+        age = COLUMN["age_years"]
+        swaps.append(
+            _Swap("age_years", _released(song, float(row[age])), (age,), figures={"age_years": float(typical[age])})
+        )
     if known(Group.TAGS):
-        names = (song.genres and genres_of(song)) or song.tags
-        label = f"{'genres' if song.genres else 'tags'}: {', '.join(names[:LABEL_MAX_TAGS])}"
-        swaps.append(_Swap(Block.TAGS, label, COLUMNS_OF[Group.TAGS]))
+        swaps.append(_Swap(Block.TAGS, _named("tag", song.tags), COLUMNS_OF[Group.TAGS], Block.TAGS))
+    if known(Group.GENRES):
+        swaps.append(_Swap(Block.GENRES, _named("genre", genres_of(song)), COLUMNS_OF[Group.GENRES], Block.GENRES))
     if known(Group.DURATION):
-        long = row[COLUMN["duration_ms"]] > typical[COLUMN["duration_ms"]]
-        label = "long for a hit" if long else "short for a hit"
-        swaps.append(_Swap("duration_ms", label, COLUMNS_OF[Group.DURATION], label_up="its length"))
-    if known(Group.ALBUM):
-        label = "released as a single" if row[COLUMN["album_is_title"]] > 0 else "the album"
-        swaps.append(_Swap("album", label, COLUMNS_OF[Group.ALBUM]))
+        length = "long" if row[COLUMN["duration_ms"]] > typical[COLUMN["duration_ms"]] else "short"
+        label = f"{length} ({display.clock(float(row[COLUMN['duration_ms']]))})"
+        swaps.append(_Swap("duration_ms", label, COLUMNS_OF[Group.DURATION]))
+    if known(Group.ALBUM) and row[COLUMN["album_is_title"]] > 0:
+        swaps.append(_Swap("album", "released as a single", COLUMNS_OF[Group.ALBUM]))
     if known(Group.CREDITS):
-        label = "guest artists" if len(song.credits) > 1 else "no guest artists"
+        label = "with guest artists" if len(song.credits) > 1 else "no guest artists"
         swaps.append(_Swap("credits", label, COLUMNS_OF[Group.CREDITS]))
     if known(Group.EXPLICIT):
         label = "explicit words" if song.explicit else "no explicit words"
         swaps.append(_Swap("explicit", label, COLUMNS_OF[Group.EXPLICIT]))
-    if row[list(_VERSION_COLUMNS)].any():
-        swaps.append(_Swap("version", "the kind of version", _VERSION_COLUMNS))
-    swaps.append(_Swap("names", "the title and the name", _NAME_COLUMNS))
+    version = next((label for key, label in _VERSIONS.items() if row[COLUMN[key]] > 0), None)
+    if version is not None:
+        swaps.append(_Swap("version", version, _VERSION_COLUMNS))
     for key, (above, below) in _SOUND.items():
         value = row[COLUMN[key]]
         if not math.isnan(value):
@@ -146,18 +175,26 @@ def _swaps(model: ServedModel, song: Song, row: FloatMatrix, has_figures: bool) 
     return swaps
 
 
-def _artist_swaps(typical: FloatMatrix, row: FloatMatrix) -> list[_Swap]:
-    """Replace the artist's audience and, apart from it, how often a listener plays the artist.
+def _track_swap(model: ServedModel, song: Song) -> _Swap:
+    """Replace the song's listeners and plays together; the one further to the side of the push is named."""
+    usual_listeners, usual_plays = model.typical_track
+    far = []
+    for key, name, count, usual in (
+        ("listeners", "listeners", float(song.listeners or 1), usual_listeners),
+        ("playcount", "plays", float(song.playcount or 1), usual_plays),
+    ):
+        label = f"{'many' if count > usual else 'few'} {name} ({display.short_count(count)})"
+        far.append((math.log(count / usual), (key, label)))
+    (_, fewest), (_, most) = sorted(far)
+    return _Swap(*most, figures={"listeners": usual_listeners, "playcount": usual_plays}, other=fewest)
 
-    They are told apart since they often pull in different directions; the plays follow, so that both rows are possible.
-    """
-    columns = tuple(COLUMN[key] for key in ("artist_listeners", "artist_playcount", "artist_plays_per_listener"))
-    listeners, _, loyalty = (float(row[column]) for column in columns)
-    usual_listeners, _, usual_loyalty = (float(typical[column]) for column in columns)
-    often = (
-        "fans who play the artist often" if loyalty > usual_loyalty else "few plays for each of the artist's listeners"
-    )
-    audience = (usual_listeners, usual_listeners * loyalty, loyalty)
-    plays = (listeners, listeners * usual_loyalty, usual_loyalty)
-    swaps = [_Swap(Block.ARTIST, "the artist's audience", columns, audience)]
-    return swaps if math.isnan(loyalty) else [*swaps, _Swap("artist_plays_per_listener", often, columns, plays)]
+
+def _released(song: Song, age: float) -> str:
+    if song.released is not None and age > NEW_YEARS:
+        return f"released in {song.released.year}"
+    return f"released {display.age_years(age)}"
+
+
+def _named(kind: str, names: tuple[str, ...]) -> str:
+    shown = [visible(name)[:LABEL_TAG_MAX_CHARS] for name in names[:LABEL_MAX_TAGS]]
+    return f"{kind if len(shown) == 1 else kind + 's'}: {', '.join(shown)}"

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import partial
 from typing import Final
@@ -23,6 +24,7 @@ from core.domain import AudioFeatures, Block, Song
 from core.model import display
 from core.model.folds import fold_of
 from core.model.genres import GENRES, genre_index, genres_of
+from core.model.tags import TAGS_SEEN, tag_columns
 from core.model.title_facts import (
     ALBUM_FACTS,
     ARTIST_NAME_FACTS,
@@ -44,6 +46,8 @@ class Group(StrEnum):
     TRACK = "track"
     ARTIST = "artist"
     TAGS = "tags"
+    GENRES = "genres"
+    AGE = "age"
     AUDIO = "audio"
     DURATION = "duration"
     EXPLICIT = "explicit"
@@ -124,12 +128,9 @@ FEATURES: Final[tuple[Feature, ...]] = (
     ),
     Feature(
         "artist_playcount", "Artist's plays", "plays", Group.ARTIST, lambda s: _known(s.artist_playcount),
-        display.count,
+        display.count, 1,
     ),
-    Feature(
-        "artist_plays_per_listener", "Artist's plays per listener", "plays per listener", Group.ARTIST,
-        lambda s: _ratio(s.artist_playcount, s.artist_listeners), display.one_decimal,
-    ),
+    Feature("age_years", "Released", "years ago", Group.AGE, show=display.age_years),
     Feature("duration_ms", "Length", "ms", Group.DURATION, _duration, display.clock),
     _audio_feature("danceability", "Danceability"),
     _audio_feature("energy", "Energy"),
@@ -148,8 +149,8 @@ FEATURES: Final[tuple[Feature, ...]] = (
     *_facts(Group.ALBUM, ALBUM_FACTS),
     *_facts(Group.NAMES, TITLE_FACTS),
     *_facts(Group.NAMES, ARTIST_NAME_FACTS),
-    Feature("n_genres", "Number of genres", "genres", Group.TAGS),
-    *(Feature(f"genre_{genre}", genre, "", Group.TAGS) for genre in GENRES),
+    *(Feature(f"genre_{genre}", genre, "", Group.GENRES) for genre in GENRES),
+    *(Feature(f"tag_{place}", f"tag {place}", "", Group.TAGS) for place in range(1, TAGS_SEEN + 1)),
 )  # fmt: skip
 
 BY_KEY: Final = {feature.key: feature for feature in FEATURES}
@@ -167,10 +168,21 @@ COLUMNS_OF: Final[dict[Group, tuple[int, ...]]] = {
 _READ: Final = tuple((i, feature.value) for i, feature in enumerate(BASE) if feature.value is not None)
 _FACT_COLUMNS: Final = tuple(COLUMN[key] for key in (*CREDIT_FACTS, *ALBUM_FACTS, *TITLE_FACTS, *ARTIST_NAME_FACTS))
 _FIRST_GENRE: Final = COLUMN[f"genre_{GENRES[0]}"]
+_FIRST_TAG: Final = COLUMN["tag_1"]
+
+DAYS_PER_YEAR: Final = 365.25
+
+Dates = date | Sequence[date]
+"""One day for all songs, or a day for each."""
 
 
-def base_row(song: Song) -> FloatMatrix:
-    """Return what the base model sees of a song, shape (n_columns,), NaN where unknown."""
+def age_years(released: date | None, as_of: date) -> float:
+    """Return the years from a release to ``as_of``; 0 for what is yet to come out, NaN if the release is unknown."""
+    return NAN if released is None else max((as_of - released).days, 0) / DAYS_PER_YEAR
+
+
+def base_row(song: Song, as_of: date) -> FloatMatrix:
+    """Return what the base model sees of a song on a day, shape (n_columns,), NaN where unknown."""
     row = np.full(len(BASE), np.nan, dtype=np.float32)
     for column, read in _READ:
         row[column] = read(song)
@@ -180,19 +192,25 @@ def base_row(song: Song) -> FloatMatrix:
         *title_facts(song.title),
         *artist_name_facts(song.artist),
     ]
+    row[COLUMN["age_years"]] = age_years(song.released, as_of)
     genres = genres_of(song)
     if genres:
-        row[_FIRST_GENRE:] = 0.0
-        row[COLUMN["n_genres"]] = len(genres)
+        row[_FIRST_GENRE : _FIRST_GENRE + len(GENRES)] = 0.0
         for genre in genres:
             row[_FIRST_GENRE + genre_index(genre)] = 1.0
+    row[_FIRST_TAG : _FIRST_TAG + TAGS_SEEN] = tag_columns(song.tags)
     return row
 
 
-def base_matrix(songs: Iterable[Song]) -> FloatMatrix:
-    """Return the rows of several songs, shape (n_songs, n_columns)."""
-    rows = [base_row(song) for song in songs]
+def base_matrix(songs: Sequence[Song], as_of: Dates) -> FloatMatrix:
+    """Return the rows of several songs, shape (n_songs, n_columns), each as seen on its day."""
+    rows = [base_row(song, day) for song, day in zip(songs, days(as_of, len(songs)), strict=True)]
     return np.vstack(rows) if rows else np.empty((0, len(BASE)), dtype=np.float32)
+
+
+def days(as_of: Dates, n: int) -> Sequence[date]:
+    """Return a day for each of ``n`` songs."""
+    return [as_of] * n if isinstance(as_of, date) else as_of
 
 
 def known_blocks(song: Song) -> tuple[Block, ...]:
@@ -200,8 +218,10 @@ def known_blocks(song: Song) -> tuple[Block, ...]:
     known = {
         Block.TRACK: bool(song.listeners and song.playcount),
         Block.ARTIST: song.artist_listeners is not None and song.artist_playcount is not None,
-        Block.TAGS: bool(genres_of(song)),
+        Block.TAGS: bool(song.tags),
+        Block.GENRES: bool(genres_of(song)),
         Block.AUDIO: song.audio is not None,
+        Block.AGE: song.released is not None,
     }
     return tuple(block for block in Block if known[block])
 
@@ -209,12 +229,16 @@ def known_blocks(song: Song) -> tuple[Block, ...]:
 _PROBES: Final[tuple[Song, ...]] = (
     Song(title="Don't Stop (feat. Ana) - 2011 Remaster", artist="The Béars", album="Greatest Hits, Vol. 2 (Deluxe)"),
     Song(title="夜に駆ける", artist="しずく", album="夜に駆ける", tags=("j-pop", "R&B", "live"), duration_ms=261000),
-    Song(title="Ночь - Live", artist="DJ Зима & Co", credits=("DJ Зима & Co", "Guest"), explicit=True),
+    Song(title="Ночь - Live", artist="DJ Зима & Co", credits=("DJ Зима & Co", "Guest"), explicit=True,
+         released=date(1958, 7, 1)),
     Song(title="दिल (From \"Film\")", artist="आशा", genres=("indian", "pop"), artist_listeners=10, artist_playcount=30),
     Song(title="!!!", artist="P!nk", playcount=4, listeners=2, audio=AudioFeatures(
         danceability=0.5, energy=0.5, loudness=-6.5, speechiness=0.1, acousticness=0.2, instrumentalness=0.0,
         liveness=0.1, valence=0.3, tempo=0.0, key=1, mode=0)),
 )  # fmt: skip
+
+
+_PROBED_ON: Final = date(2026, 1, 1)
 
 
 def schema_hash(probes: Sequence[Song] = _PROBES) -> str:
@@ -227,6 +251,6 @@ def schema_hash(probes: Sequence[Song] = _PROBES) -> str:
     for feature in FEATURES:
         digest.update(f"{feature.key} {feature.group} {feature.monotone}\n".encode())
     for song in probes:
-        values = " ".join(f"{value:.5g}" for value in base_row(song))
+        values = " ".join(f"{value:.9g}" for value in base_row(song, _PROBED_ON))
         digest.update(f"{fold_of(song.artist)} {values}\n".encode())
     return digest.hexdigest()

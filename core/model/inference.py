@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -15,10 +16,22 @@ from core.domain import Assessment, BandRecord, Block, FeatureValue, ModelReport
 from core.model.artifact import load
 from core.model.calibration import FloatArray, sigmoid
 from core.model.explain import assess_with_reasons
-from core.model.features import COLUMN, FEATURES, Feature, FloatMatrix, Group, base_matrix, base_row, known_blocks
+from core.model.features import (
+    COLUMN,
+    DAYS_PER_YEAR,
+    FEATURES,
+    Dates,
+    Feature,
+    FloatMatrix,
+    Group,
+    base_matrix,
+    base_row,
+    known_blocks,
+)
 from core.model.folds import fold_of
 from core.model.report import model_report
-from core.model.served import ServedModel, genres_from_tags_alone, track_figures
+from core.model.served import ServedModel, track_figures
+from core.model.tags import known_tags
 from core.model.views import Pattern, pattern_of
 
 _BLOCK_OF = {Group(block.value): block for block in Block}
@@ -31,6 +44,7 @@ class HitModel:
         """Take a verified model; most callers want :meth:`load`."""
         self._model = model
         self.trained_at = trained_at
+        self._known_tags = frozenset(model.vocabulary)
         # One row is quicker on one thread, and the other cores stay free for drawing.
         self._threads = ThreadpoolController()
 
@@ -60,17 +74,25 @@ class HitModel:
         """The content of ``metrics.json``."""
         return cast("Mapping[str, Any]", self._model.metrics)
 
-    def assess(self, song: Song) -> Assessment:
-        """Answer for one song, in a few milliseconds of one core; call it off the event loop."""
-        row = base_row(song)
+    def assess(self, song: Song, *, as_of: date | None = None) -> Assessment:
+        """Answer for one song, in a few milliseconds of one core; call it off the event loop.
+
+        Args:
+            song: What is known.
+            as_of: The day for which the song's age is counted; today in UTC if not given.
+        """
+        as_of = as_of or datetime.now(UTC).date()
+        song = replace(song, tags=known_tags(song.tags, self._known_tags))
+        row = base_row(song, as_of)
         blocks = known_blocks(song)
-        figures = track_figures([song]) if song.listeners and song.playcount else None
+        figures = track_figures([song], as_of) if Block.TRACK in blocks else None
         fold = self._model.folds[fold_of(song.artist)]
         with self._threads.limit(limits=1, user_api="openmp"):
             log_odds, reasons = assess_with_reasons(self._model, fold, song, row, pattern_of(blocks), figures)
         probability = float(sigmoid(np.array([log_odds]))[0])
         verdict = self._model.bands.verdict(probability)
-        record: BandRecord | None = next((r for r in self._model.records if r.verdict is verdict), None)
+        records = self._model.records_without_figures if figures is None else self._model.records
+        record: BandRecord | None = next((r for r in records if r.verdict is verdict), None)
         return Assessment(
             probability=probability,
             verdict=verdict,
@@ -81,32 +103,58 @@ class HitModel:
             base_rate=self._model.base_rate,
             trained_at=self.trained_at,
             record=record,
+            tags=song.tags,
         )
 
-    def probabilities(self, songs: Sequence[Song], as_of: Sequence[date] | date | None = None) -> FloatArray:
+    def probabilities(self, songs: Sequence[Song], *, as_of: Dates | None = None) -> FloatArray:
         """Return the probability of each song, shape (n_songs,), without reasons; the quick way for many songs.
 
         Args:
             songs: What is known of each.
-            as_of: Day for which to predict, one for all or one for each song. This model learned nothing of age, so
-                the day makes no difference to it.
+            as_of: The day for which ages are counted, one for all or one for each; today in UTC if not given.
         """
         if not songs:
             return np.empty(0)
-        rows, figures = base_matrix(songs), track_figures(songs)
+        as_of = as_of or datetime.now(UTC).date()
+        songs = [replace(song, tags=known_tags(song.tags, self._known_tags)) for song in songs]
+        rows, figures = base_matrix(songs, as_of), track_figures(songs, as_of)
         alike: dict[tuple[int, bool, Pattern], list[int]] = {}
         for place, song in enumerate(songs):
             blocks = known_blocks(song)
             alike.setdefault((fold_of(song.artist), Block.TRACK in blocks, pattern_of(blocks)), []).append(place)
-        from_tags = np.array([genres_from_tags_alone(song) for song in songs])
         log_odds = np.empty(len(songs))
         with self._threads.limit(limits=1, user_api="openmp"):
             for (fold, weigh, pattern), places in alike.items():
                 which = np.zeros(len(songs), dtype=bool)
                 which[places] = True
                 own = figures.of(which) if weigh else None
-                log_odds[which] = self._model.folds[fold].log_odds(rows[which], pattern, own, from_tags[which])
+                log_odds[which] = self._model.folds[fold].log_odds(rows[which], pattern, own)
         return sigmoid(log_odds)
+
+    def with_usual(self, song: Song, key: str, *, as_of: date) -> Song | None:
+        """Return the song with a usual figure in place of the one that a reason of this key names.
+
+        None if the key stands for what no figure of a song is by itself.
+        """
+        typical = self._model.typical
+        listeners, plays = self._model.typical_track
+        usual_age = timedelta(days=float(typical[COLUMN["age_years"]]) * DAYS_PER_YEAR)
+        of_track = {"listeners": round(listeners), "playcount": round(plays)}
+        changed: dict[str, dict[str, Any]] = {
+            "listeners": of_track,
+            "playcount": of_track,
+            "artist_listeners": {
+                name: round(float(typical[COLUMN[name]])) for name in ("artist_listeners", "artist_playcount")
+            },
+            Block.TAGS: {"tags": ()},
+            Block.GENRES: {"genres": ()},
+            "age_years": {"released": as_of - usual_age},
+            "duration_ms": {"duration_ms": round(float(typical[COLUMN["duration_ms"]]))},
+            "explicit": {"explicit": bool(typical[COLUMN["explicit"]])},
+            "album": {"album": None},
+            "credits": {"credits": ()},
+        }
+        return replace(song, **changed[key]) if key in changed else None
 
     def report(self) -> ModelReport:
         """Return how good the model is on artists it never saw."""

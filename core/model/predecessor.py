@@ -14,14 +14,15 @@ from sklearn.model_selection import train_test_split
 
 from core.lookup.normalise import artist_key, song_key
 from core.model.baselines import predecessor_forest
-from core.model.boosting import GenreRates
+from core.model.boosting import GenreRates, without_blank_columns
 from core.model.calibration import FloatArray
 from core.model.columns import AUDIO_COLUMNS, CREDIT_SEPARATOR
 from core.model.evaluation import HALF, IntArray, view_entry
-from core.model.features import FloatMatrix, base_matrix
+from core.model.features import COLUMN, FloatMatrix, base_matrix
+from core.model.labels import POPULAR_FROM
 from core.model.measures import BoolArray
 from core.model.recipes import Run
-from core.model.songs import POPULAR_FROM, artist_figures, song_of_row
+from core.model.songs import CATALOGUE_LABELLED, artist_figures, song_of_row
 from core.model.tables import RawTables
 
 SPLIT_SEED: Final = 42
@@ -75,14 +76,15 @@ def row_matrix(tables: RawTables) -> FloatMatrix:
         genres.setdefault(key, set()).add(genre)
     figures = artist_figures(tables.artists)
     rows = cast("list[dict[str, Any]]", spotify.assign(first_artist=first, song=keys).to_dict("records"))
-    return base_matrix(song_of_row(row, tuple(sorted(genres[row["song"]])), figures, {}) for row in rows)
+    songs = [song_of_row(row, tuple(sorted(genres[row["song"]])), figures, {}) for row in rows]
+    return base_matrix(songs, CATALOGUE_LABELLED)
 
 
 def _ours(
     rows: FloatMatrix, popular: BoolArray, train: IntArray, test: IntArray, *, seed: int, rounds: int
 ) -> FloatArray:
-    rates = GenreRates().fit(rows[train], popular[train])
-    seen = rates.transform(rows)
+    rates = GenreRates().fit(rows[train], popular[train], np.ones(len(train)))
+    seen = without_blank_columns(np.hstack([rows[:, : COLUMN["tag_1"]], rates.transform(rows)]))
     boosting = HistGradientBoostingClassifier(**BOOSTING, max_iter=rounds, random_state=seed).fit(
         seen[train], popular[train]
     )

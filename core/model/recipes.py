@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.model.baselines import forest_on_songs, logistic_on_songs
-from core.model.boosting import base_pipeline
+from core.model.boosting import BaseModel
 from core.model.crossfit import Builder, Notify
 
 
@@ -16,7 +16,7 @@ class Recipe:
 
     Attributes:
         name: Its name on the command line.
-        build: Builds the unfitted base model from a seed.
+        build: Builds the unfitted base model from a seed and the known tags.
         servable: Whether its artifact is small enough to be served.
     """
 
@@ -62,7 +62,7 @@ class Run:
 
 
 RECIPES: Final[dict[str, Recipe]] = {
-    "default": Recipe("default", base_pipeline),
+    "default": Recipe("default", lambda seed, vocabulary: BaseModel(vocabulary, seed=seed)),
     "logistic": Recipe("logistic", logistic_on_songs),
     "forest": Recipe("forest", forest_on_songs, servable=False),
 }

@@ -14,33 +14,44 @@ import pandas as pd
 
 from core.errors import DataError
 from core.model.columns import FALSE_WORDS, SPOTIFY_NUMBERS, TRUE_WORDS
+from core.released import parse_release_date
 
 SPOTIFY_TEXT: Final = ("artists", "album_name", "track_name", "track_genre")
 ARTIST_NUMBERS: Final = {"lastfm_listeners": (0, 1e9), "lastfm_playcount": (0, 1e12)}
 TRACK_NUMBERS: Final = {"listeners": (0, 1e9), "playcount": (0, 1e12)}
+TAG_TEXT: Final = ("artist", "source", "tag")
+TAG_NUMBERS: Final = {"rank": (1, 1e6)}
+DATED_TEXT: Final = ("track", "artist", "album", "release_date", "label_date", "duration_ms", "explicit", "source")
+DATED_NUMBERS: Final = {"popularity": (0, 100)}
 
 
 @dataclass(frozen=True, slots=True)
 class RawTables:
-    """The three tables as read and checked.
+    """The tables as read and checked; all but the first are empty if there is no such file.
 
     Attributes:
         spotify: One row per track and genre, in the file's order; numbers are float, ``explicit`` is bool.
-        artists: ``artist, lastfm_listeners, lastfm_playcount``; empty if there is no such file.
-        tracks: ``artist, track, listeners, playcount, tags``; empty if there is no such file.
+        artists: ``artist, lastfm_listeners, lastfm_playcount``.
+        tracks: ``artist, track, listeners, playcount, tags``.
+        artist_tags: ``artist, source, rank, tag``, one row a tag; rank 1 is the strongest of a source.
+        dated: ``track, artist, album, release_date, popularity, label_date, duration_ms, explicit, source``: popularity
+            at a known month, one row a source and song. Text but for the popularity; blanks mean unknown.
         fingerprints: SHA-256 of each file's uncompressed content, by file name without ``.gz``.
     """
 
     spotify: pd.DataFrame
     artists: pd.DataFrame
     tracks: pd.DataFrame
+    artist_tags: pd.DataFrame
+    dated: pd.DataFrame
     fingerprints: dict[str, str]
 
 
 def load_tables(folder: Path) -> RawTables:
-    """Read ``spotify_tracks*.csv`` (or ``dataset.csv``), ``lastfm_artists*.csv`` and ``lastfm_tracks*.csv``, .gz too.
+    """Read the training tables of a folder, plain or .gz.
 
-    Several files of one kind are read one after the other.
+    They are ``spotify_tracks*.csv`` (or ``dataset.csv``), ``lastfm_artists*.csv``, ``lastfm_tracks*.csv``,
+    ``lastfm_artist_tags*.csv`` and ``dated_popularity*.csv``. Several files of one kind are read one after the other.
 
     Raises:
         DataError: The folder or a needed file is missing, or a value cannot be right.
@@ -51,6 +62,7 @@ def load_tables(folder: Path) -> RawTables:
     if not spotify:
         raise _fault(f"{folder} holds no spotify_tracks*.csv or dataset.csv (.gz too).")
     artists, tracks = _files(folder, "lastfm_artists"), _files(folder, "lastfm_tracks")
+    tags, dated = _files(folder, "lastfm_artist_tags"), _files(folder, "dated_popularity")
     return RawTables(
         spotify=pd.concat([_spotify(path) for path in spotify], ignore_index=True),
         artists=_joined([_numbers(path, ("artist",), ARTIST_NUMBERS) for path in artists], ("artist", *ARTIST_NUMBERS)),
@@ -58,7 +70,11 @@ def load_tables(folder: Path) -> RawTables:
             [_numbers(path, ("artist", "track", "tags"), TRACK_NUMBERS) for path in tracks],
             ("artist", "track", "tags", *TRACK_NUMBERS),
         ),
-        fingerprints={path.name.removesuffix(".gz"): _sha256(path) for path in (*spotify, *artists, *tracks)},
+        artist_tags=_joined([_numbers(path, TAG_TEXT, TAG_NUMBERS) for path in tags], (*TAG_TEXT, *TAG_NUMBERS)),
+        dated=_joined([_dated(path) for path in dated], (*DATED_TEXT, *DATED_NUMBERS)),
+        fingerprints={
+            path.name.removesuffix(".gz"): _sha256(path) for path in (*spotify, *artists, *tracks, *tags, *dated)
+        },
     )
 
 
@@ -119,6 +135,18 @@ def _number(path: Path, frame: pd.DataFrame, column: str, bounds: tuple[float, f
 def _numbers(path: Path, text: tuple[str, ...], numbers: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
     frame = _read(path, (*text, *numbers))
     return frame.assign(**{column: _number(path, frame, column, bounds) for column, bounds in numbers.items()})
+
+
+def _dated(path: Path) -> pd.DataFrame:
+    frame = _numbers(path, DATED_TEXT, DATED_NUMBERS)
+    wrong = frame["label_date"].map(parse_release_date).isna()
+    if wrong.any():
+        place = int(wrong.to_numpy().argmax())
+        raise _fault(
+            f"{path.name}, column 'label_date', row {place + 2}: {frame['label_date'].iloc[place][:40]!r} is no month "
+            "like 2022-10."
+        )
+    return frame
 
 
 def _spotify(path: Path) -> pd.DataFrame:

@@ -1,12 +1,19 @@
-"""The second stage: a logistic regression that weighs a song's own Last.fm figures beside the base model's answer.
+"""The second stage: a monotone logistic regression that weighs a song's own Last.fm figures beside the base model.
 
-It is fitted on the few thousand songs that have such figures. They are chart songs, three in four of them popular, so
-each is weighed towards what all training songs are like: see :func:`population_weights`.
+It is fitted on all songs that have such figures, on the inputs that it is served. More listeners, more plays, a bigger
+artist or a higher answer of the base model never lower its answer: each term rises with its figure, and no weight of
+those terms is negative.
+
+The population it answers for is the songs people ask about: those that charts, playlists and discographies hold, each
+collection counting by the square root of its size. Most of them are popular, which is what such a question is like. Of
+songs by little known artists such tables hold the exceptions alone, so that 300 listeners would look like an even
+chance; see :func:`core.model.crossfit.small_artists` for the songs that set this right.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -15,131 +22,148 @@ from sklearn.linear_model import LogisticRegression
 
 from core.model.calibration import FloatArray
 
-TERMS: Final = (
-    "logit", "log_listeners", "log_listeners_below", "log_listeners_above", "log_plays_per_listener",
-    "log_artist_listeners",
-)  # fmt: skip
-"""Terms of the regression. Listeners beside the artist's listeners are the song's share of its artist's audience."""
-
-NEVER_NEGATIVE: Final = (0, 1, 2, 3)
-"""Terms whose weight is kept at or above 0, so that more listeners in proportion never lower an answer."""
-
-KNEES: Final = (10**3.0, 10**5.5)
-"""Listeners below the first and above the second may count for more than those between."""
-
-MOST_PLAYS_PER_LISTENER: Final = 100.0
-"""Plays per listener beyond this tell of devotion or of machines, not of more popularity."""
-
-LEAST_ARTIST_LISTENERS: Final = 30_000.0
-"""Artists are not told apart below this: one in a hundred songs with figures is by a lesser known artist."""
-
-STRAY_LISTENERS: Final = 3000
-STRAY_SHARE: Final = 0.01
-"""A record below both, as a count and as a share of its artist's listeners, is mostly a stray spelling of a song that
-Last.fm counts elsewhere ("Clean Bandit: Tick Tock", 644 listeners). Lookup avoids them, so fitting does too."""
+LISTENERS: Final = (1.0, 3.0, 4.0, 4.7, 5.3, 5.8, 6.3, 7.0)
+PLAYS: Final = (1.0, 3.5, 4.5, 5.3, 6.0, 6.6, 7.2, 8.3)
+ARTIST_LISTENERS: Final = (2.0, 4.0, 5.0, 5.7, 6.3, 7.0)
+AGE_YEARS: Final = (
+    0.0,
+    0.05,
+    0.1,
+    0.2,
+    0.4,
+    0.7,
+    1.1,
+    1.6,
+    2.3,
+    3.2,
+    4.5,
+    6.0,
+    8.0,
+    10.0,
+    14.0,
+    20.0,
+    30.0,
+    45.0,
+    60.0,
+)
+"""Knots between which the answer changes evenly; counts as logarithms to base 10, age in years."""
 
 REGULARISATION: Final = 1.0
 """Inverse strength of the L2 penalty on standardised terms."""
 
-TEMPER: Final = 0.3
-"""Power to which population weights are raised for fitting the second stage.
-
-At 1 the 801 unpopular songs with figures count as 200, most of them old hits filed under compilations; at 0 the charts'
-73 % would be taken for granted (Shimodaira 2000 on the trade between the two).
-"""
-
-TAG_TEMPER: Final = 0.9
-"""The same for learning how far answers from Last.fm tags are to be trusted: no figures of hits are at stake there."""
-
-GREATEST_WEIGHT: Final = 20.0
-"""Greatest population weight, as a multiple of the median of its class."""
-
 
 @dataclass(frozen=True, slots=True)
 class TrackFigures:
-    """Last.fm figures of songs, arrays of shape (n,), NaN where unknown."""
+    """Last.fm figures of songs and their age, arrays of shape (n,), NaN where unknown."""
 
     listeners: FloatArray
     playcount: FloatArray
     artist_listeners: FloatArray
+    age_years: FloatArray
 
     @property
-    def stray(self) -> NDArray[np.bool_]:
-        """Which records are likely stray spellings, shape (n,); never where the artist is unknown."""
-        few = self.listeners < STRAY_LISTENERS
-        return np.asarray(few & (self.listeners < STRAY_SHARE * self.artist_listeners))
+    def known(self) -> NDArray[np.bool_]:
+        """Which songs have figures of their own, shape (n,)."""
+        return np.asarray((self.listeners > 0) & (self.playcount > 0))
 
-    def of(self, which: NDArray[np.bool_], *, artist_known: bool = True) -> TrackFigures:
-        """Return the figures of some songs, if need be without the artist's."""
-        artist = self.artist_listeners[which]
+    @property
+    def kind(self) -> NDArray[np.int64]:
+        """Which of the artist's listeners (1) and the age (2) are known, added up, shape (n,)."""
+        return np.asarray(~np.isnan(self.artist_listeners) + 2 * ~np.isnan(self.age_years), dtype=np.int64)
+
+    def without(self, *, artist: bool, age: bool) -> TrackFigures:
+        """Return the figures without the artist's listeners or the age, where so asked."""
         return TrackFigures(
-            self.listeners[which], self.playcount[which], artist if artist_known else np.full_like(artist, np.nan)
+            self.listeners,
+            self.playcount,
+            np.full_like(self.artist_listeners, np.nan) if artist else self.artist_listeners,
+            np.full_like(self.age_years, np.nan) if age else self.age_years,
+        )
+
+    def of(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> TrackFigures:
+        """Return the figures of some songs."""
+        return TrackFigures(
+            self.listeners[which], self.playcount[which], self.artist_listeners[which], self.age_years[which]
         )
 
 
+KINDS: Final = 4
+"""Kinds of songs told apart by :attr:`TrackFigures.kind`."""
+
+
 @dataclass(frozen=True, slots=True)
-class TrackWeighing:
-    """A fitted second stage; ``weights`` belong to ``TERMS``."""
+class Line:
+    """A fitted logistic regression for songs of one kind; ``weights`` belong to the columns of :func:`track_terms`."""
 
     intercept: float
     weights: tuple[float, ...]
 
+
+@dataclass(frozen=True, slots=True)
+class TrackWeighing:
+    """A fitted second stage: a line for each kind of songs, by what is known beside their own figures."""
+
+    lines: tuple[Line, ...]
+
     def __call__(self, logit: FloatArray, figures: TrackFigures) -> FloatArray:
         """Return log odds after weighing, shape (n,)."""
-        return np.asarray(self.intercept + track_terms(logit, figures) @ np.array(self.weights), dtype=np.float64)
+        intercepts = np.array([line.intercept for line in self.lines])
+        weights = np.array([line.weights for line in self.lines])
+        kind = figures.kind
+        return np.asarray(intercepts[kind] + (track_terms(logit, figures) * weights[kind]).sum(axis=1))
 
 
 def track_terms(logit: FloatArray, figures: TrackFigures) -> FloatArray:
-    """Return the terms of each song, shape (n, 6), logarithms to base 10; an unknown artist's term is 0."""
-    listeners = np.log10(np.maximum(figures.listeners, 1))
-    loyalty = np.clip(figures.playcount / np.maximum(figures.listeners, 1), 1, MOST_PLAYS_PER_LISTENER)
-    artist = np.nan_to_num(np.log10(np.maximum(figures.artist_listeners, LEAST_ARTIST_LISTENERS)))
-    below = np.minimum(listeners - np.log10(KNEES[0]), 0)
-    above = np.maximum(listeners - np.log10(KNEES[1]), 0)
-    return np.column_stack([logit, listeners, below, above, np.log10(loyalty), artist])
+    """Return the terms of each song, shape (n, ``len(RISING)``); all terms of an unknown figure are 0."""
+    return np.hstack(
+        [
+            logit[:, None],
+            _rises(_log10(figures.listeners), LISTENERS),
+            _rises(_log10(figures.playcount), PLAYS),
+            _rises(_log10(figures.artist_listeners), ARTIST_LISTENERS),
+            _rises(figures.age_years, AGE_YEARS),
+        ]
+    )
 
 
-def population_weights(
-    logit: FloatArray, popular: NDArray[np.bool_], joined: NDArray[np.bool_], *, temper: float = 1.0
-) -> FloatArray:
-    """Return weights of the joined songs that make them count as all songs do, shape (n_joined,), mean 1.
+def _log10(counts: FloatArray) -> FloatArray:
+    return np.asarray(np.log10(np.maximum(counts, 1.0)))
 
-    Each class gets the share it has among all songs (King and Zeng 2001), and within a class each song the inverse of
-    its chance of being joined given the base model's answer (Robins, Rotnitzky and Zhao 1994).
 
-    Args:
-        logit: Out-of-fold log odds of all songs, shape (n_songs,).
-        popular: Labels of all songs.
-        joined: Which songs have figures of their own.
-        temper: Power to which the weights are raised.
-    """
-    weight = np.zeros(len(logit))
-    terms = np.column_stack([logit, logit**2])
-    for label in (True, False):
-        inside = popular == label
-        if joined[inside].all() or not joined[inside].any():
-            weight[inside] = 1.0
-            continue
-        chance = LogisticRegression(C=1e3, max_iter=1000).fit(terms[inside], joined[inside])
-        own = 1 / chance.predict_proba(terms[inside & joined])[:, 1]
-        own = np.minimum(own, GREATEST_WEIGHT * np.median(own))
-        weight[inside & joined] = own / own.sum() * inside.sum()
-    tempered = weight[joined] ** temper
-    return np.asarray(tempered / tempered.mean(), dtype=np.float64)
+def _rises(values: FloatArray, knots: tuple[float, ...]) -> FloatArray:
+    """Return how much of each stretch between two knots lies below the value, shape (n, n_knots - 1)."""
+    return np.column_stack([np.nan_to_num(np.clip(values - low, 0, high - low)) for low, high in pairwise(knots)])
+
+
+RISING: Final = np.arange(1 + sum(len(knots) - 1 for knots in (LISTENERS, PLAYS, ARTIST_LISTENERS, AGE_YEARS))) < (
+    1 + sum(len(knots) - 1 for knots in (LISTENERS, PLAYS, ARTIST_LISTENERS))
+)
+"""Which terms may only raise an answer: all but those of age."""
 
 
 def fit_track_weighing(
     logit: FloatArray, figures: TrackFigures, popular: NDArray[np.bool_], weight: FloatArray
 ) -> TrackWeighing:
-    """Fit on songs with figures; ``logit`` must come from models that had not seen them.
+    """Fit on songs with figures, each kind by itself; ``logit`` must come from models that had not seen them."""
+    kind = figures.kind
+    lines = []
+    for number in range(KINDS):
+        own = (kind == number) & (weight > 0)
+        lines.append(_fitted_line(track_terms(logit[own], figures.of(own)), popular[own], weight[own]))
+    return TrackWeighing(tuple(lines))
 
-    A term of ``NEVER_NEGATIVE`` whose weight would come out negative is left out and the others fitted again. Songs of
-    one class alone teach nothing: then the base model's answer stays as it is.
+
+def _fitted_line(terms: FloatArray, popular: NDArray[np.bool_], weight: FloatArray) -> Line:
+    """Fit one kind of songs.
+
+    Terms of ``RISING`` whose weight would come out negative are left out and the others fitted again. Songs of one
+    class alone teach nothing: then the base model's answer stays as it is.
     """
+    weights = np.zeros(terms.shape[1])
     if popular.all() or not popular.any():
-        return TrackWeighing(0.0, tuple(float(term == "logit") for term in TERMS))
-    terms = track_terms(logit, figures)
-    kept = np.arange(len(TERMS))
+        weights[0] = 1.0
+        return Line(0.0, tuple(float(value) for value in weights))
+    kept = np.flatnonzero(terms.std(axis=0) > 0)
     while True:
         mean = np.average(terms[:, kept], axis=0, weights=weight)
         spread = np.sqrt(np.average((terms[:, kept] - mean) ** 2, axis=0, weights=weight)) + 1e-9
@@ -147,10 +171,12 @@ def fit_track_weighing(
             (terms[:, kept] - mean) / spread, popular, sample_weight=weight
         )
         found = fitted.coef_[0] / spread
-        wrong = np.isin(kept, NEVER_NEGATIVE) & (found < 0)
+        wrong = RISING[kept] & (found < 0)
         if not wrong.any():
             break
         kept = kept[~wrong]
-    weights = np.zeros(len(TERMS))
+        if not len(kept):  # nothing rises: all songs of this kind get their rate
+            rate = float(np.average(popular, weights=weight))
+            return Line(float(np.log(rate / (1 - rate))), tuple(float(value) for value in weights))
     weights[kept] = found
-    return TrackWeighing(float(fitted.intercept_[0] - found @ mean), tuple(float(value) for value in weights))
+    return Line(float(fitted.intercept_[0] - found @ mean), tuple(float(value) for value in weights))

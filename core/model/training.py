@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,22 +12,27 @@ import numpy as np
 from core.domain import VerdictBands
 from core.model.calibration import FloatArray, sigmoid
 from core.model.crossfit import CrossFit, Notify, cross_fit
-from core.model.evaluation import band_records, protocol_songs, rounded
-from core.model.features import BASE, FEATURES, FloatMatrix, Group, base_matrix
-from core.model.gates import Gate, metric_gates, sense_gates
+from core.model.evaluation import band_records, protocol_songs, protocol_songs_clean, rounded
+from core.model.features import BASE, COLUMN, FEATURES, FloatMatrix, Group, base_matrix
+from core.model.gates import Gate, metric_gates, reason_gates, sense_gates
 from core.model.inference import HitModel
-from core.model.measures import best_threshold
+from core.model.live_protocols import (
+    age_curve,
+    live_records,
+    protocol_artist_figures,
+    protocol_live,
+    protocol_real_tags,
+)
+from core.model.measures import BoolArray
 from core.model.predecessor import protocol_predecessor
 from core.model.recipes import FULL, RECIPES, Budget, Recipe, Run
 from core.model.served import ServedModel, track_figures
-from core.model.songs import TrainingSongs
+from core.model.songs import CATALOGUE_LABELLED, TrainingSongs
 from core.model.tables import RawTables
-from core.model.track_protocols import protocol_tags, protocol_track_figures
-from core.model.track_stage import population_weights
 from core.model.views import VIEWS
 
-STEPS: Final = 26
-"""Steps that ``notify`` is told of: features, folds, baselines, views, protocols."""
+STEPS: Final = 19
+"""Steps that ``notify`` is told of: features, folds, calibration, second stage, protocols, baselines."""
 
 PERCENTILE_STEPS: Final = 1000
 """Values kept of each ranked feature."""
@@ -65,12 +71,15 @@ def train(
         notify: Told of each finished step.
     """
     run = Run(seed, jobs, budget, notify)
-    rows = base_matrix(songs.songs)
+    rows = base_matrix(songs.songs, songs.labelled_on)
     notify("features")
     fitted = cross_fit(songs, rows, recipe.build, seed=seed, jobs=jobs, notify=notify)
     bands = VerdictBands()
-    full = sigmoid(fitted.base[VIEWS["full"]])
-    records = band_records(full, songs.popular, bands)
+    protocols = _protocols(tables, songs, rows, fitted, bands, run)
+    inside = songs.in_catalogue & songs.labelled
+    full = np.where(np.isnan(fitted.base[VIEWS["full"]]), fitted.base[VIEWS["no_tags"]], fitted.base[VIEWS["full"]])
+    known = inside & ~np.isnan(full)
+    records = live_records(songs, fitted, bands)
     metrics = rounded(
         {
             "recipe": recipe.name,
@@ -78,30 +87,36 @@ def train(
             "data": {
                 "files": tables.fingerprints,
                 "n_rows": len(tables.spotify),
-                "n_songs": len(songs.songs),
+                "n_songs": int(inside.sum()),
+                "n_songs_unlabelled": int((songs.in_catalogue & ~songs.labelled).sum()),
                 "n_artists": int(songs.artist.max()) + 1,
-                "n_with_track_figures": int(songs.has_track_figures.sum()),
-                "base_rate": float(songs.popular.mean()),
+                "n_dated": int((~songs.in_catalogue & songs.labelled).sum()),
+                "n_with_track_figures": int((songs.labelled & songs.has_track_figures).sum()),
+                "n_tags": len(songs.vocabulary),
+                "base_rate": songs.base_rate,
             },
             "bands": {
                 str(record.verdict): {"share_popular": record.share_popular, "n": record.n_songs} for record in records
             },
-            "protocols": _protocols(tables, songs, rows, fitted, bands, run),
+            "age_curve": age_curve(songs, rows, fitted),
+            "protocols": protocols,
         }
     )
-    track_weight = population_weights(fitted.base[VIEWS["full"]], songs.popular, songs.has_track_figures)
     model = ServedModel(
         folds=fitted.folds,
-        typical=_typical(rows),
-        typical_track=_typical_track(songs, track_weight),
-        percentiles=_percentiles(songs, rows, track_weight),
-        base_rate=float(songs.popular.mean()),
+        vocabulary=songs.vocabulary,
+        typical=_typical(rows[inside]),
+        typical_track=_typical_track(songs),
+        percentiles=_percentiles(songs, rows, inside),
+        base_rate=songs.base_rate,
         bands=bands,
         records=records,
-        threshold=best_threshold(full, songs.popular),
+        records_without_figures=band_records(sigmoid(full[known]), songs.popular[known], bands),
+        threshold=float(metrics["protocols"]["live"]["views"]["live"]["threshold"]),
         metrics=metrics,
     )
-    gates = (*metric_gates(metrics), *sense_gates(HitModel(model, datetime.now(UTC))))
+    served = HitModel(model, datetime.now(UTC))
+    gates = (*metric_gates(metrics), *sense_gates(served), *reason_gates(served, songs))
     metrics["gates"] = rounded([asdict(gate) for gate in gates])
     return Trained(model, metrics, fitted, songs, gates)
 
@@ -109,53 +124,58 @@ def train(
 def _protocols(
     tables: RawTables, songs: TrainingSongs, rows: FloatMatrix, fitted: CrossFit, bands: VerdictBands, run: Run
 ) -> dict[str, Any]:
-    on_songs = protocol_songs(songs, rows, fitted, bands, run)
-    threshold = float(on_songs["views"]["full"]["threshold"])
-    resamples = run.budget.resamples
-    found = {
+    return {
+        "live": protocol_live(songs, fitted, bands, run),
+        "artist_figures": protocol_artist_figures(songs, rows, fitted, run),
+        "real_tags": protocol_real_tags(songs, rows, fitted, run),
+        "songs_clean": protocol_songs_clean(songs, rows, fitted, bands, run),
+        "songs": protocol_songs(songs, rows, fitted, bands, run),
         "predecessor": protocol_predecessor(tables, run),
-        "songs": on_songs,
-        "track_figures": protocol_track_figures(songs, fitted, threshold, seed=run.seed, resamples=resamples),
     }
-    run.notify("track figures")
-    found["tags"] = protocol_tags(songs, fitted, threshold, seed=run.seed, resamples=resamples)
-    run.notify("tags")
-    return found
+
+
+USUALLY_UNKNOWN: Final = (Group.TAGS, Group.GENRES, Group.AGE, Group.ALBUM, Group.CREDITS)
+"""Groups that a usual song is taken to lack: there is no usual tag, genre or album."""
+
+TYPICAL_AGE_YEARS: Final = 5.0
+"""Age of a usual song, for the reason that a release date gives."""
 
 
 def _typical(rows: FloatMatrix) -> FloatMatrix:
-    """Return the median of each column; tags, album and credits as a whole are usual when unknown."""
-    typical = np.nanmedian(rows, axis=0).astype(np.float32)
+    """Return the median of each column; tags, genres, album and credits as a whole are usual when unknown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column that is never known has no median
+        typical = np.nanmedian(rows, axis=0).astype(np.float32)
     for column, feature in enumerate(BASE):
-        if feature.group in (Group.TAGS, Group.ALBUM, Group.CREDITS):
+        if feature.group in USUALLY_UNKNOWN:
             typical[column] = np.nan
+    typical[COLUMN["age_years"]] = TYPICAL_AGE_YEARS
     return typical
 
 
-def _typical_track(songs: TrainingSongs, weight: FloatArray) -> tuple[float, float]:
-    figures, joined = track_figures(songs.songs), songs.has_track_figures
-    listeners, plays = figures.listeners[joined], figures.playcount[joined]
-    return (
-        float(_quantiles(listeners, weight, 2)[1]),
-        float(_quantiles(plays / listeners, weight, 2)[1]),
-    )
+def _typical_track(songs: TrainingSongs) -> tuple[float, float]:
+    """Return the median listeners and plays of the songs that people ask for."""
+    places = np.flatnonzero(songs.labelled & songs.has_track_figures)
+    figures = track_figures([songs.songs[place] for place in places], CATALOGUE_LABELLED)
+    return float(np.median(figures.listeners)), float(np.median(figures.playcount))
 
 
-def _percentiles(songs: TrainingSongs, rows: FloatMatrix, track_weight: FloatArray) -> dict[str, FloatArray]:
-    """Return for each shown feature its values at evenly spaced shares of songs, the track figures weighed."""
-    joined = songs.has_track_figures
+def _percentiles(songs: TrainingSongs, rows: FloatMatrix, inside: BoolArray) -> dict[str, FloatArray]:
+    """Return for each shown feature its values at evenly spaced shares of songs.
+
+    Figures of the song's own are ranked among all songs that have some, all else among the catalogue's.
+    """
+    with_figures = np.flatnonzero(songs.labelled & songs.has_track_figures)
     found: dict[str, FloatArray] = {}
     for feature in FEATURES:
-        if feature.show is None:
+        if feature.show is None or feature.group is Group.AGE:
             continue
         if feature.group is Group.TRACK and feature.value is not None:
-            values = np.array([feature.value(song) for song, has in zip(songs.songs, joined, strict=True) if has])
-            weight = track_weight
+            values = np.array([feature.value(songs.songs[place]) for place in with_figures])
         else:
-            values = rows[:, BASE.index(feature)].astype(np.float64)
-            weight = np.ones(len(values))
-        known = ~np.isnan(values)
-        found[feature.key] = _quantiles(values[known], weight[known], PERCENTILE_STEPS)
+            values = rows[inside, BASE.index(feature)].astype(np.float64)
+        known = values[~np.isnan(values)]
+        found[feature.key] = _quantiles(known, np.ones(len(known)), PERCENTILE_STEPS)
     return found
 
 

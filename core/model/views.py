@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.domain import Block
 from core.model.features import COLUMNS_OF, FloatMatrix, Group
@@ -13,30 +14,34 @@ from core.model.features import COLUMNS_OF, FloatMatrix, Group
 Pattern = tuple[Block, ...]
 """Blocks known to the base model, in the order of :class:`core.domain.Block`; never holds ``Block.TRACK``."""
 
-BASE_BLOCKS: Final = (Block.ARTIST, Block.TAGS, Block.AUDIO)
+BASE_BLOCKS: Final = tuple(block for block in Block if block is not Block.TRACK)
 
 PATTERNS: Final[tuple[Pattern, ...]] = tuple(
-    tuple(block for bit, block in enumerate(BASE_BLOCKS) if number >> bit & 1) for number in range(8)
+    tuple(block for bit, block in enumerate(BASE_BLOCKS) if number >> bit & 1)
+    for number in range(2 ** len(BASE_BLOCKS))
 )
-"""All eight combinations of base blocks."""
+"""All combinations of base blocks."""
 
 VIEWS: Final[dict[str, Pattern]] = {
-    "full": (Block.ARTIST, Block.TAGS, Block.AUDIO),
+    "full": (Block.ARTIST, Block.TAGS, Block.GENRES, Block.AUDIO),
+    "no_tags": (Block.ARTIST, Block.GENRES, Block.AUDIO),
+    "no_audio": (Block.ARTIST, Block.TAGS, Block.GENRES),
     "live": (Block.ARTIST, Block.TAGS),
-    "no_tags": (Block.ARTIST, Block.AUDIO),
+    "catalogue": (Block.GENRES, Block.AUDIO),
     "artist": (Block.ARTIST,),
-    "tags": (Block.TAGS,),
     "audio": (Block.AUDIO,),
     "names": (),
 }
-"""Views that are reported, by name; what the title tells is known in all of them."""
+"""Views of the catalogue's songs that are reported, by name; what the title tells is known in all of them."""
 
 GROUPS_OF_BLOCK: Final[dict[Block, tuple[Group, ...]]] = {
     Block.ARTIST: (Group.ARTIST,),
     Block.TAGS: (Group.TAGS,),
-    Block.AUDIO: (Group.AUDIO, Group.CREDITS, Group.EXPLICIT),
+    Block.GENRES: (Group.GENRES,),
+    Block.AUDIO: (Group.AUDIO, Group.CREDITS),
+    Block.AGE: (Group.AGE,),
 }
-"""Groups hidden with a block. Credits and the explicit mark come from the catalogue, as the audio features do."""
+"""Groups hidden with a block. Credits come from the catalogue alone, as the audio features do."""
 
 
 def pattern_of(blocks: Iterable[Block]) -> Pattern:
@@ -56,3 +61,17 @@ def hide(rows: FloatMatrix, groups: Iterable[Group]) -> FloatMatrix:
 def seen_under(rows: FloatMatrix, pattern: Pattern) -> FloatMatrix:
     """Return a copy of ``rows`` as they look when only the blocks of ``pattern`` are known."""
     return hide(rows, [g for block in BASE_BLOCKS if block not in pattern for g in GROUPS_OF_BLOCK[block]])
+
+
+def within(pattern: Pattern, rows: FloatMatrix) -> NDArray[np.bool_]:
+    """Return which rows know something of every block of ``pattern``, shape (n,)."""
+    known = np.ones(len(rows), dtype=bool)
+    for block in pattern:
+        known &= ~np.isnan(rows[:, list(COLUMNS_OF[GROUPS_OF_BLOCK[block][0]])]).all(axis=1)
+    return known
+
+
+def patterns_of_rows(rows: FloatMatrix) -> list[Pattern]:
+    """Return for each row the blocks of which it knows anything, audio by its audio features alone."""
+    seen = [~np.isnan(rows[:, list(COLUMNS_OF[GROUPS_OF_BLOCK[block][0]])]).all(axis=1) for block in BASE_BLOCKS]
+    return [tuple(b for b, has in zip(BASE_BLOCKS, row, strict=True) if has) for row in np.column_stack(seen)]

@@ -43,11 +43,12 @@ ASSESSMENT = Assessment(
     base_rate=0.117,
     trained_at=datetime(2026, 11, 22, tzinfo=UTC),
     record=BandRecord(Verdict.POPULAR, 0.84, 4_321),
+    tags=("synthpop", "pop"),
 )
 SONG = Song(
     title="Blinding Lights",
     artist="The Weeknd",
-    tags=("synthpop", "pop"),
+    tags=("one troll's joke", "synthpop", "pop"),
     url="https://www.last.fm/music/The+Weeknd/_/Blinding+Lights",
 )
 PREDICTION = Prediction(song=SONG, assessment=ASSESSMENT, source=Source(Origin.LASTFM, NOW - timedelta(minutes=2)))
@@ -67,7 +68,8 @@ def test_an_answer_reads_in_the_agreed_order() -> None:
 
 
 def test_what_is_unknown_is_left_out() -> None:
-    bare = replace(PREDICTION, song=replace(SONG, tags=(), url=None), assessment=replace(ASSESSMENT, features=()))
+    assessment = replace(ASSESSMENT, features=(), tags=())
+    bare = replace(PREDICTION, song=replace(SONG, tags=(), url=None), assessment=assessment)
     kinds = [line.kind for line in prediction_lines(bare, NOW)]
     assert kinds == [LineKind.HEADLINE, LineKind.SONG, LineKind.MEANING, LineKind.WHY, LineKind.SOURCE]
     assert [link.label for link in song_links(bare.song)] == ["Spotify", "YouTube"]
@@ -85,11 +87,11 @@ def test_why_tells_pushes_what_was_known_and_how_such_answers_fare() -> None:
     assert reply.private
     assert reply.title == "Why 92.3 % for Blinding Lights — The Weeknd"
     assert reply.text.splitlines() == [
-        "Speaks for it: listeners, the artist's audience.",
+        "Speaks for it: listeners; the artist's audience.",
         "Speaks against it: long for a hit.",
-        "Known: the song's own listeners and plays, the artist's audience, tags and genres.",
-        "Not known: how it sounds.",
-        "Of all songs the model was trained on, 11.7 % were popular, so an answer starts there.",
+        "Known: the song's own listeners and plays, the artist's audience, tags.",
+        "Not known: genres, how it sounds, when it came out.",
+        "Of all songs of the catalogue 11.7 % are popular; of those that people ask for, most are.",
         "Of 4,321 songs it called Popular without having seen their artists before, 84.0 % really were popular.",
     ]
 

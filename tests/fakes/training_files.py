@@ -16,15 +16,23 @@ SPOTIFY_COLUMNS = (
     "energy", "key", "loudness", "mode", "speechiness", "acousticness", "instrumentalness", "liveness", "valence",
     "tempo", "time_signature", "track_genre",
 )  # fmt: skip
+DATED_COLUMNS = (
+    "track", "artist", "album", "album_type", "release_date", "popularity", "label_date", "duration_ms", "explicit",
+    "genres", "isrc", "track_id", "source",
+)  # fmt: skip
+COLLECTIONS = {"charts_2025": ("2025-08", 12.0), "playlists_2023": ("2023-08", 0.0)}
+"""Month of the labels and how much more popular the songs of a collection are."""
+TAG_SOURCES = {"teotu2024": 3, "mattsandy2019": 5, "hetrec2011": 5, "adammertel": 4}
+MOODS = ("chill", "party", "sad", "summer")
 GENRE_PULL = {"pop": 1.2, "k-pop": 0.8, "rock": 0.0, "tango": -1.5, "sleep": -1.0}
 N_ARTISTS = 320
 SONGS_PER_ARTIST = 5
 
 
 def write_training_files(folder: Path, *, seed: int = 7, n_artists: int = N_ARTISTS) -> Path:
-    """Write three packed CSV files; popularity depends on the artist's audience, genre and energy."""
+    """Write five packed CSV files; popularity depends on the artist's audience, genre, energy and age."""
     rng = np.random.default_rng(seed)
-    spotify, artists, tracks = [], [], []
+    spotify, artists, tracks, artist_tags, dated = [], [], [], [], []
     genres = list(GENRE_PULL)
     for number in range(n_artists):
         artist = f"Artist {number}"
@@ -33,6 +41,9 @@ def write_training_files(folder: Path, *, seed: int = 7, n_artists: int = N_ARTI
         listeners = int(10**audience)
         plays = int(listeners * rng.uniform(3, 30))
         artists.append([artist, listeners, plays, "A", "B", "C"])
+        for source, n_tags in TAG_SOURCES.items():
+            tags = [genre, f"{genre} music", MOODS[number % len(MOODS)], f"joke of {number}", "favorites"][:n_tags]
+            artist_tags += [[artist, source, rank, tag, ""] for rank, tag in enumerate(tags, start=1)]
         for song in range(SONGS_PER_ARTIST):
             energy, own = rng.random(), rng.normal(0, 1.0)
             drive = 1.6 * (audience - 4.5) + GENRE_PULL[genre] + (energy - 0.5) + own
@@ -52,6 +63,17 @@ def write_training_files(folder: Path, *, seed: int = 7, n_artists: int = N_ARTI
                 heard = max(2, int(listeners * 10 ** (0.4 * own - 1.0)))
                 tags = f"{genre}|seen live" if rng.random() < 0.7 else ""
                 tracks.append([artist, title, f"{heard}.0", f"{heard * 6}.0", 200000.0, tags, "", "test", "2025-05"])
+            for collection, (month, shift) in COLLECTIONS.items():
+                if rng.random() < 0.3:
+                    age_years = rng.exponential(4.0)
+                    dated_popularity = int(np.clip(popularity + shift - 3 * age_years + rng.normal(0, 4), 0, 100))
+                    released = f"{int(month[:4]) - int(age_years)}-0{rng.integers(1, 6)}-15"
+                    dated.append([
+                        title, artist, f"Album {number}", "album", released[:4] if song == 1 else released,
+                        dated_popularity, month, 200000, "0", "", "", f"id{number}x{song}", collection,
+                    ])  # fmt: skip
+    _write(folder / "lastfm_artist_tags_test.csv.gz", ("artist", "source", "rank", "tag", "weight"), artist_tags)
+    _write(folder / "dated_popularity_test.csv.gz", DATED_COLUMNS, dated)
     _write(folder / "spotify_tracks_test.csv.gz", SPOTIFY_COLUMNS, spotify)
     _write(
         folder / "lastfm_artists_test.csv.gz",

@@ -10,7 +10,7 @@ import pytest
 from core.domain import Song
 from core.model import scoring
 from core.model.artifact import save
-from core.model.boosting import base_pipeline
+from core.model.boosting import BaseModel
 from core.model.calibration import FloatArray
 from core.model.columns import AUDIO_COLUMNS
 from core.model.inference import HitModel
@@ -29,7 +29,7 @@ GOOD = ["1", "Song", "Someone", "1000", "5000.0", "20000", "90000", "pop|rock", 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tables = load_tables(write_training_files(tmp_path_factory.mktemp("data")))
-    recipe = Recipe("default", lambda seed: base_pipeline(seed, n_seeds=1, max_iter=10))
+    recipe = Recipe("default", lambda seed, known: BaseModel(known, seed=seed, max_iter=10))
     budget = Budget(forest_trees=2, predecessor_rounds=2, resamples=2)
     trained = train(tables, build_songs(tables), recipe=recipe, budget=budget)
     folder = tmp_path_factory.mktemp("models")

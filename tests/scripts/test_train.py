@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from core.model.artifact import MANIFEST, PREVIOUS, load
 from core.model.baselines import forest_on_songs
-from core.model.boosting import base_pipeline
+from core.model.boosting import BaseModel
 from core.model.recipes import RECIPES, Budget, Recipe
 from scripts.train import main
 from tests.fakes.training_files import write_training_files
@@ -29,7 +29,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _small_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    small = Recipe("default", lambda seed: base_pipeline(seed, n_seeds=1, max_iter=15))
+    small = Recipe("default", lambda seed, known: BaseModel(known, seed=seed, max_iter=15))
     monkeypatch.setitem(RECIPES, "default", small)
     forest = Recipe("forest", partial(forest_on_songs, trees=5), servable=False)
     monkeypatch.setitem(RECIPES, "forest", forest)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from threadpoolctl import threadpool_limits
 
 from core.model.artifact import save
-from core.model.boosting import base_pipeline
+from core.model.boosting import BaseModel
+from core.model.features import FloatMatrix, base_matrix
 from core.model.inference import HitModel
 from core.model.recipes import Budget, Recipe
 from core.model.songs import TrainingSongs, build_songs
@@ -31,11 +32,11 @@ def songs(tables: RawTables) -> TrainingSongs:
     return build_songs(tables)
 
 
-def small_pipeline(seed: int) -> object:
-    return base_pipeline(seed, n_seeds=1, max_iter=40)
+def small_model(seed: int, vocabulary: Sequence[str]) -> BaseModel:
+    return BaseModel(vocabulary, seed=seed, max_iter=40)
 
 
-SMALL = Recipe("default", small_pipeline)
+SMALL = Recipe("default", small_model)
 LITTLE = Budget(forest_trees=10, predecessor_rounds=10, resamples=20)
 
 
@@ -44,6 +45,11 @@ def one_thread() -> Iterator[None]:
     """Keep tiny models on one thread: starting several costs more than they do."""
     with threadpool_limits(limits=1):
         yield
+
+
+@pytest.fixture(scope="session")
+def rows(songs: TrainingSongs) -> FloatMatrix:
+    return base_matrix(songs.songs, songs.labelled_on)
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,18 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from core.domain import Song
 from core.errors import DataError
-from core.model.songs import build_songs
+from core.model.songs import TrainingSongs, build_songs
 from core.model.tables import RawTables
 
 
+def catalogue(songs: TrainingSongs) -> tuple[Song, ...]:
+    return tuple(song for song, own in zip(songs.songs, songs.in_catalogue, strict=True) if own)
+
+
 def test_a_song_takes_its_greatest_popularity_and_the_genres_of_all_rows(tables: RawTables) -> None:
-    songs = build_songs(tables)
+    songs = build_songs(replace(tables, dated=tables.dated.iloc[:0]))
     assert len(songs.songs) == 320 * 5
     song = next(song for song in songs.songs if song.title == "Song 0 of 7")
     place = songs.songs.index(song)
@@ -20,7 +25,52 @@ def test_a_song_takes_its_greatest_popularity_and_the_genres_of_all_rows(tables:
     assert set(song.genres) == set(rows["track_genre"])
     assert songs.popular[place] == (rows["popularity"].max() >= 60)
     best = rows.loc[rows["popularity"].idxmax()]
-    assert song.album == best["album_name"]
+    assert song.album == best["album_name"] != "Party Hits 2020"
+
+
+def test_a_song_that_stands_on_a_compilation_alone_has_no_label(tables: RawTables) -> None:
+    spotify = tables.spotify[
+        (tables.spotify["track_name"] != "Song 0 of 7") | (tables.spotify["album_name"] == "Party Hits 2020")
+    ]
+    songs = build_songs(replace(tables, spotify=spotify, dated=tables.dated.iloc[:0]))
+    place = next(place for place, song in enumerate(songs.songs) if song.title == "Song 0 of 7")
+    assert not songs.labelled[place]
+    assert songs.weight[place] == 0
+    assert songs.songs[place].album is None
+
+
+def test_the_album_is_chosen_without_the_label(tables: RawTables) -> None:
+    shuffled = tables.spotify.assign(popularity=tables.spotify["popularity"].to_numpy()[::-1])
+    ours, theirs = (
+        {song.name: song.album for song in catalogue(build_songs(replace(tables, spotify=spotify)))}
+        for spotify in (tables.spotify, shuffled)
+    )
+    assert ours == theirs
+
+
+def test_dates_stand_on_dated_rows_alone_and_a_bare_year_is_its_first_of_july(tables: RawTables) -> None:
+    songs = build_songs(tables)
+    assert all(song.released is None for song in catalogue(songs))
+    dated = [song for song, own in zip(songs.songs, songs.in_catalogue, strict=True) if not own]
+    assert dated
+    assert all(song.released is not None for song in dated)
+    assert {(s.released.month, s.released.day) for s in dated if s.released and s.title.startswith("Song 1 of")} == {
+        (7, 1)
+    }
+
+
+def test_dated_songs_of_the_catalogue_bring_its_genres_and_audio(tables: RawTables) -> None:
+    songs = build_songs(tables)
+    known = {song.name: song for song in catalogue(songs)}
+    for song, own in zip(songs.songs, songs.in_catalogue, strict=True):
+        if not own:
+            assert (song.genres, song.audio) == (known[song.name].genres, known[song.name].audio)
+
+
+def test_tags_of_single_artists_and_of_listeners_are_not_known(tables: RawTables) -> None:
+    words = build_songs(tables).vocabulary
+    assert {"pop", "popmusic", "chill"} <= set(words)
+    assert not any(word.startswith("joke") or word == "favorites" for word in words)
 
 
 def test_names_such_as_na_and_null_are_names(tables: RawTables) -> None:
@@ -32,7 +82,7 @@ def test_names_such_as_na_and_null_are_names(tables: RawTables) -> None:
 def test_rows_without_names_are_left_out(tables: RawTables) -> None:
     nameless = tables.spotify.iloc[[0]].assign(artists="", track_name="", popularity=99.0)
     songs = build_songs(replace(tables, spotify=pd.concat([tables.spotify, nameless], ignore_index=True)))
-    assert len(songs.songs) == 320 * 5
+    assert sum(songs.in_catalogue) == 320 * 5
 
 
 def test_the_most_heard_record_of_a_song_counts(tables: RawTables) -> None:

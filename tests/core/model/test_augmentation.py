@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+
+from core.model.augmentation import LIVE_HIDDEN, LIVE_TAGS, drawn, drawn_tags, examples
+from core.model.features import COLUMNS_OF, FloatMatrix, Group
+from core.model.songs import TrainingSongs
+
+
+def test_each_song_is_shown_two_or_three_times_and_counts_the_same(songs: TrainingSongs, rows: FloatMatrix) -> None:
+    shown = examples(songs, rows, songs.fold != 1, np.random.default_rng(0))
+    places, weight = drawn(songs, songs.fold != 1, np.random.default_rng(0))
+    assert len(shown.rows) > 2 * len(places)
+    assert np.isclose(shown.weight.sum(), 2 * weight.sum())
+
+
+def test_songs_without_a_label_and_of_the_fold_are_never_shown(songs: TrainingSongs) -> None:
+    places, weight = drawn(songs, songs.fold != 1, np.random.default_rng(0))
+    assert songs.labelled[places].all()
+    assert not (songs.fold[places] == 1).any()
+    assert (weight > 0).all()
+
+
+def test_live_copies_know_tags_and_neither_genres_nor_audio(songs: TrainingSongs, rows: FloatMatrix) -> None:
+    shown = examples(songs, rows, songs.fold != 1, np.random.default_rng(0)).rows
+    places, _ = drawn(songs, songs.fold != 1, np.random.default_rng(0))
+    live = shown[2 * len(places) :]
+    for group in LIVE_HIDDEN:
+        assert np.isnan(live[:, list(COLUMNS_OF[group])]).all()
+    assert not np.isnan(live[:, COLUMNS_OF[Group.TAGS][0]]).any()
+    age = np.isnan(live[:, list(COLUMNS_OF[Group.AGE])])
+    assert age.any()
+    assert not age.all()
+
+
+def test_the_same_seed_shows_the_same(songs: TrainingSongs, rows: FloatMatrix) -> None:
+    ours, theirs = (examples(songs, rows, songs.fold != 1, np.random.default_rng(4)) for _ in range(2))
+    np.testing.assert_array_equal(ours.rows, theirs.rows)
+
+
+def test_tags_are_of_one_source_in_its_order() -> None:
+    rng = np.random.default_rng(0)
+    sources = {"a": tuple(f"a{n}" for n in range(15)), "b": ("b0", "b1")}
+    for _ in range(50):
+        tags = drawn_tags(("own0", "own1", "own2", "own3"), sources, rng)
+        assert any(tags == known[: len(tags)] for known in (*sources.values(), ("own0", "own1", "own2", "own3")))
+        assert 2 <= len(tags) <= LIVE_TAGS[1]
+    assert drawn_tags((), {}, rng) == ()
