@@ -83,7 +83,7 @@ async def test_a_number_picks_a_candidate_once(chat: Chat) -> None:
         ("/model", ResultCode.INFORMED, "ROC-AUC"),
         ("/predict", ResultCode.BAD_QUESTION, "Ask like this"),
         ("/compare", ResultCode.BAD_QUESTION, "Which two songs?"),
-        ("/compare Hello - Adele | Blinding Lights - The Weeknd", ResultCode.COMPARED, "likelier hit"),
+        ("/compare Hello - Lionel Richie | Blinding Lights - The Weeknd", ResultCode.COMPARED, "likelier hit"),
         ("[bold]zzz qqq[/bold] - xxx", ResultCode.NOT_FOUND, "[bold]zzz qqq[/bold] - xxx"),
         ("x" * 201, ResultCode.BAD_QUESTION, "200 characters"),
     ],

@@ -73,6 +73,7 @@ def prediction(title: str, *, artist: str | None = None, as_of: datetime = NOW) 
         base_rate=0.121,
         trained_at=NOW,
         record=BandRecord(verdict, 0.82, 1_240),
+        tags=song.tags,
     )
     return Prediction(song=song, assessment=assessment, source=Source(Origin.LASTFM, as_of))
 
