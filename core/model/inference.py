@@ -106,7 +106,7 @@ class HitModel:
             tags=song.tags,
         )
 
-    def probabilities(self, songs: Sequence[Song], *, as_of: Dates | None = None) -> FloatArray:
+    def probabilities(self, songs: Sequence[Song], as_of: Dates | None = None) -> FloatArray:
         """Return the probability of each song, shape (n_songs,), without reasons; the quick way for many songs.
 
         Args:

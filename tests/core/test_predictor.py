@@ -7,6 +7,7 @@ import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -139,9 +140,9 @@ async def test_the_same_figures_are_assessed_once_by_each_model(
     assessed: list[HitModel] = []
     assess = HitModel.assess
 
-    def counted(model: HitModel, song: Song) -> Assessment:
+    def counted(model: HitModel, song: Song, *, as_of: date | None = None) -> Assessment:
         assessed.append(model)
-        return assess(model, song)
+        return assess(model, song, as_of=as_of)
 
     async with running(settings_for) as (predictor, fake):
         monkeypatch.setattr(HitModel, "assess", counted)

@@ -16,7 +16,7 @@ from core.lookup.budget import time_budget
 from core.lookup.catalog import Catalogue
 from core.lookup.catalog_build import write_catalogue
 from core.lookup.dataset import CatalogueEntry
-from core.lookup.demo import RecordedFigures
+from core.lookup.demo import RecordedFigures, RecordedSong
 from core.lookup.lastfm import LastFm
 from core.lookup.release import ReleaseLookup
 from core.lookup.resolve import RELEASE_WAIT_S, SongResolver
@@ -222,7 +222,9 @@ def test_no_fault_costs_an_answer_or_more_than_the_wait(fault: ReleaseFault) -> 
 def test_recorded_figures_have_releases_too() -> None:
     async def main() -> None:
         song = Song(title="Blinding Lights", artist="The Weeknd", listeners=2_000_000, album="A recorded album")
-        recorded = RecordedFigures([Found(song, Source(Origin.RECORDED, datetime(2025, 5, 1, tzinfo=UTC)))])
+        recorded = RecordedFigures(
+            [RecordedSong(Found(song, Source(Origin.RECORDED, datetime(2025, 5, 1, tzinfo=UTC))))]
+        )
         async with ReleaseServer() as shops:
             releases = ReleaseLookup.connect(**shops.urls)
             run = SongResolver(source=recorded, catalogue=None, live=False, releases=releases)
