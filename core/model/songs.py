@@ -105,7 +105,7 @@ def build_songs(tables: RawTables) -> TrainingSongs:
     """Make a row of every song of the catalogue and of every song of each dated collection.
 
     A catalogue song has the genres of all its rows and else the facts of one release, chosen without its label: one
-    that is no compilation, the first by a hash of its track id. Songs of dated collections that the catalogue holds
+    that is no compilation, the first by a hash of name and album. Songs of dated collections that the catalogue holds
     carry its genres, audio and credits, as they do in an answer.
 
     Raises:
@@ -229,8 +229,9 @@ def _figures_of(artist: str, figures: dict[str, tuple[int, int]]) -> tuple[int |
 
 def _keyed_spotify(spotify: pd.DataFrame) -> pd.DataFrame:
     """Leave out unnamed rows and add the song's key, the first artist and what choosing and labelling need."""
-    named = spotify[(spotify["artists"] != "") & (spotify["track_name"] != "")]
-    first_artist = named["artists"].str.split(CREDIT_SEPARATOR, n=1).str[0]
+    first_artist = _first_artist(spotify["artists"])
+    kept = (first_artist != "") & (spotify["track_name"] != "")
+    named, first_artist = spotify[kept], first_artist[kept]
     return named.assign(
         song=[song_key(title, artist) for title, artist in zip(named["track_name"], first_artist, strict=True)],
         first_artist=first_artist,
@@ -245,10 +246,16 @@ def _keyed_spotify(spotify: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _first_artist(credits_: pd.Series[str]) -> pd.Series[str]:
+    """Return the first name of each list of credits, "" where it has none; empty credits are passed over."""
+    return credits_.str.strip(CREDIT_SEPARATOR).str.split(CREDIT_SEPARATOR, n=1).str[0]
+
+
 def _keyed_dated(dated: pd.DataFrame) -> pd.DataFrame:
     """Leave out unnamed rows and add the song's key, the first artist, days as numbers and what labelling needs."""
-    named = dated[(dated["artist"] != "") & (dated["track"] != "")]
-    first_artist = named["artist"].str.split(CREDIT_SEPARATOR, n=1).str[0]
+    first_artist = _first_artist(dated["artist"])
+    kept = (first_artist != "") & (dated["track"] != "")
+    named, first_artist = dated[kept], first_artist[kept]
     keyed = named.assign(
         song=[song_key(title, artist) for title, artist in zip(named["track"], first_artist, strict=True)],
         first_artist=first_artist,
@@ -279,14 +286,13 @@ def _first_dates(dated: pd.DataFrame) -> dict[str, date]:
 
 
 def _dated_song(row: dict[str, Any], known: Song | None, released: date | None, lastfm: _LastFm) -> Song:
-    credits_ = tuple(filter(None, row["artist"].split(CREDIT_SEPARATOR)))
     artist_listeners, artist_playcount = _figures_of(row["first_artist"], lastfm.artists)
     listeners, playcount, tags = lastfm.tracks.get(row["song"], (None, None, ()))
     word = row["explicit"].lower()
     explicit = word in TRUE_WORDS if word in TRUE_WORDS | FALSE_WORDS else None
     return Song(
         title=row["track"],
-        artist=credits_[0],
+        artist=row["first_artist"],
         credits=known.credits if known is not None else (),
         album=None if row["rerelease"] else row["album"] or None,
         released=released,
@@ -294,7 +300,7 @@ def _dated_song(row: dict[str, Any], known: Song | None, released: date | None, 
         playcount=playcount,
         artist_listeners=artist_listeners,
         artist_playcount=artist_playcount,
-        tags=music_tags(tags, row["track"], credits_[0]),
+        tags=music_tags(tags, row["track"], row["first_artist"]),
         genres=known.genres if known is not None else (),
         duration_ms=_milliseconds(row["duration_ms"]) or (known.duration_ms if known is not None else None),
         explicit=known.explicit if explicit is None and known is not None else explicit,

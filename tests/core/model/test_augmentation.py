@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.model.augmentation import LIVE_HIDDEN, LIVE_TAGS, drawn, drawn_tags, examples
@@ -46,3 +48,19 @@ def test_tags_are_of_one_source_in_its_order() -> None:
         assert any(tags == known[: len(tags)] for known in (*sources.values(), ("own0", "own1", "own2", "own3")))
         assert 2 <= len(tags) <= LIVE_TAGS[1]
     assert drawn_tags((), {}, rng) == ()
+
+
+def test_three_to_eight_tags_are_drawn_where_a_source_has_as_many() -> None:
+    rng = np.random.default_rng(1)
+    sources = {"a": tuple(f"a{n}" for n in range(15)), "b": tuple(f"b{n}" for n in range(15))}
+    counts = {len(drawn_tags((), sources, rng)) for _ in range(400)}
+    assert counts == {3, 4, 5, 6, 7, 8}
+
+
+def test_labels_of_songs_that_may_not_be_learnt_from_change_nothing(songs: TrainingSongs, rows: FloatMatrix) -> None:
+    which = songs.fold != 1
+    other = replace(songs, popular=np.where(which & songs.labelled, songs.popular, ~songs.popular))
+    ours, theirs = (examples(known, rows, which, np.random.default_rng(0)) for known in (songs, other))
+    np.testing.assert_array_equal(ours.rows, theirs.rows)
+    np.testing.assert_array_equal(ours.popular, theirs.popular)
+    np.testing.assert_array_equal(ours.weight, theirs.weight)

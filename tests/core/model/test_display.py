@@ -9,7 +9,8 @@ from core.model.display import age_years, short_count
     ("years", "shown"),
     [
         (0.0, "today or later"), (1 / 365.25, "1 day ago"), (21 / 365.25, "3 weeks ago"), (0.5, "6 months ago"),
-        (1.0, "1 year ago"), (12.7, "12 years ago"),
+        (1.0, "1 year ago"), (12.7, "12 years ago"), (-1.0, "today or later"), (7 / 365.25, "1 week ago"),
+        (45 / 365.25, "6 weeks ago"), (364 / 365.25, "11 months ago"), (100.0, "100 years ago"),
     ],
 )  # fmt: skip
 def test_ages_are_written_in_their_greatest_unit(years: float, shown: str) -> None:

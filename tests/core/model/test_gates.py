@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.model.calibration import sigmoid
-from core.model.gates import metric_gates, sense_gates
+from core.model.gates import metric_gates, reason_gates, sense_gates
 from core.model.inference import HitModel
 from core.model.promotion import answers_of, paired_difference, rule
 from core.model.track_stage import KINDS, RISING, Line, TrackWeighing
@@ -86,3 +86,28 @@ def test_the_difference_of_a_model_with_itself_is_nought(trained: Trained) -> No
     live = trained.fitted.live["live"]
     p, popular, artist = sigmoid(live.after), trained.songs.popular[live.places], trained.songs.artist[live.places]
     assert paired_difference(p, p, popular, artist, seed=1, draws=10) == pytest.approx((0, 0, 0))
+
+
+def test_reasons_have_the_sign_of_the_swap(trained: Trained, hit_model: HitModel) -> None:
+    (gate,) = reason_gates(hit_model, trained.songs)
+    assert gate.passed
+    assert gate.found == 0
+
+
+def test_a_missing_figure_misses_its_gate_and_a_missing_collection_asks_nothing(trained: Trained) -> None:
+    metrics = copy.deepcopy(trained.metrics)
+    del metrics["protocols"]["live"]["views"]["live"]["roc_auc_within"]
+    del metrics["protocols"]["real_tags"]["views"]["hetrec2011"]
+    gates = {gate.name: gate for gate in metric_gates(metrics)}
+    assert not gates["live live roc_auc_within"].passed
+    assert not gates["live live roc_auc_within ahead of plays_alone"].passed
+    assert not any("hetrec2011" in name for name in gates)
+
+
+def test_one_large_collection_may_fall_behind_plays_and_two_may_not(trained: Trained) -> None:
+    metrics = copy.deepcopy(trained.metrics)
+    behind, small = ({"n": n, "live": 0.70, "plays_alone": 0.75} for n in (500, 499))
+    for sources, passes in (({"a": behind, "b": small}, True), ({"a": behind, "b": behind}, False)):
+        metrics["protocols"]["live"]["sources"] = sources
+        (gate,) = (g for g in metric_gates(metrics) if g.name == "collections where plays alone rank better")
+        assert gate.passed is passes

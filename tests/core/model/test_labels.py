@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.model.labels import COLLECTION_SCALE, collection_weights, is_rerelease, mended_popularity
+from core.model.labels import (
+    COLLECTION_SCALE,
+    MENDING_DAYS,
+    SUSPECT_POPULARITY,
+    collection_weights,
+    is_rerelease,
+    mended_popularity,
+)
 
 
 def test_an_album_of_three_artists_is_a_compilation_whatever_its_case() -> None:
@@ -49,3 +56,20 @@ def test_a_collection_of_hits_alone_teaches_nothing() -> None:
     popular = np.array([True, False, True, True])
     weight = collection_weights(popular, np.ones(4, dtype=bool), np.array([0, 0, 1, 1]), 0)
     assert weight.tolist() == [1.0, 1.0, 0.0, 0.0]
+
+
+def test_two_years_are_near_and_a_day_more_is_not() -> None:
+    labels = rows(
+        ("x", 0, True, 1000), ("x", 70, False, 1000 + MENDING_DAYS),
+        ("y", 0, True, 1000), ("y", 70, False, 1001 + MENDING_DAYS),
+    )  # fmt: skip
+    np.testing.assert_array_equal(mended_popularity(labels), [70, 70, np.nan, 70])
+
+
+def test_only_suspect_rows_are_mended_and_never_by_a_rerelease() -> None:
+    labels = rows(
+        ("x", SUSPECT_POPULARITY, False, 0), ("x", 90, False, 0),
+        ("y", SUSPECT_POPULARITY + 1, False, 0), ("y", 90, False, 0),
+        ("z", 0, False, 0), ("z", 90, True, 0),
+    )  # fmt: skip
+    np.testing.assert_array_equal(mended_popularity(labels), [90, 90, 6, 90, 0, np.nan])

@@ -13,9 +13,10 @@ from core.lookup.normalise import artist_key
 from core.model.augmentation import examples
 from core.model.boosting import BaseModel, GenreRates, TagRates
 from core.model.crossfit import cross_fit
-from core.model.features import FloatMatrix, base_matrix
+from core.model.features import COLUMN, FloatMatrix, base_matrix
 from core.model.folds import N_FOLDS, fold_of
-from core.model.songs import CATALOGUE_LABELLED, TrainingSongs
+from core.model.songs import CATALOGUE_LABELLED, TrainingSongs, build_songs
+from core.model.tables import RawTables
 from core.model.training import Trained
 from core.model.views import VIEWS
 
@@ -64,6 +65,22 @@ def test_labels_of_a_fold_do_not_reach_its_answers(songs: TrainingSongs, rows: F
     np.testing.assert_array_equal(
         ours.folds[2].base.decision_function(one), theirs.folds[2].base.decision_function(one)
     )
+
+
+def test_popularity_never_changes_a_row(tables: RawTables, rows: FloatMatrix) -> None:
+    """Shuffle the labels of both tables: what the base model sees of each song stays as it is."""
+    spotify, dated = (
+        table.assign(popularity=table["popularity"].sample(frac=1, random_state=2).to_numpy())
+        for table in (tables.spotify, tables.dated)
+    )
+    shuffled = build_songs(replace(tables, spotify=spotify, dated=dated))
+    np.testing.assert_array_equal(base_matrix(shuffled.songs, shuffled.labelled_on), rows)
+
+
+def test_no_release_date_stands_on_a_catalogue_row(songs: TrainingSongs, rows: FloatMatrix) -> None:
+    age = np.isnan(rows[:, COLUMN["age_years"]])
+    assert age[songs.in_catalogue].all()
+    assert not age[~songs.in_catalogue].all()
 
 
 def test_rates_see_training_rows_only(songs: TrainingSongs, rows: FloatMatrix) -> None:

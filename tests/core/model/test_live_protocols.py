@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from core.model.calibration import sigmoid
+from core.model.live_protocols import SONGS_TO_RANK, _within
 from core.model.songs import TrainingSongs
 from core.model.training import Trained
 
@@ -42,3 +43,24 @@ def test_each_collection_is_looked_at_by_itself(trained: Trained, songs: Trainin
     assert set(sources) == set(songs.collections)
     assert sum(found["n"] for found in sources.values()) == len(trained.fitted.live["live"].places)
     assert sources["charts_2025"]["base_rate"] > sources["playlists_2023"]["base_rate"]
+
+
+def test_small_collections_and_those_of_one_class_are_not_ranked() -> None:
+    rng = np.random.default_rng(0)
+    collection = np.repeat([0, 1, 2, 3], [SONGS_TO_RANK, SONGS_TO_RANK - 1, 200, 200])
+    popular = rng.random(len(collection)) < 0.5
+    popular[collection == 2] = True
+    score = rng.random(len(collection))
+    score[collection == 1] = popular[collection == 1]  # perfect, but too small to count
+    found = _within(score, popular, collection)
+    ranked = [roc_auc_score(popular[collection == number], score[collection == number]) for number in (0, 3)]
+    assert found == {"roc_auc_within": pytest.approx(np.mean(ranked)), "n_collections": 2}
+    assert _within(score, popular, np.arange(len(score))) == {}
+
+
+def test_what_differs_between_collections_alone_ranks_nothing_within() -> None:
+    collection = np.repeat([0, 1], 300)
+    popular = np.random.default_rng(1).random(600) < np.where(collection == 1, 0.9, 0.1)
+    flattered = collection.astype(float)
+    assert roc_auc_score(popular, flattered) > 0.8
+    assert _within(flattered, popular, collection)["roc_auc_within"] == 0.5

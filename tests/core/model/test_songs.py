@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -46,6 +47,16 @@ def test_the_album_is_chosen_without_the_label(tables: RawTables) -> None:
         for spotify in (tables.spotify, shuffled)
     )
     assert ours == theirs
+
+
+def test_whether_a_row_is_trusted_never_depends_on_its_label(tables: RawTables) -> None:
+    """Without other tables to mend it, a song has a label or not by its album alone."""
+    alone = replace(tables, dated=tables.dated.iloc[:0], spotify=tables.spotify[tables.spotify.index % 7 != 0])
+    shuffled = alone.spotify["popularity"].sample(frac=1, random_state=3).to_numpy()
+    ours, theirs = build_songs(alone), build_songs(replace(alone, spotify=alone.spotify.assign(popularity=shuffled)))
+    assert 0 < (~ours.labelled).sum() < len(ours.labelled)
+    np.testing.assert_array_equal(ours.labelled, theirs.labelled)
+    assert not np.array_equal(ours.popular, theirs.popular)
 
 
 def test_dates_stand_on_dated_rows_alone_and_a_bare_year_is_its_first_of_july(tables: RawTables) -> None:
@@ -96,3 +107,18 @@ def test_the_most_heard_record_of_a_song_counts(tables: RawTables) -> None:
 def test_without_track_figures_the_reason_is_said(tables: RawTables) -> None:
     with pytest.raises(DataError, match=r"Too few songs have Last\.fm figures of their own"):
         build_songs(replace(tables, tracks=tables.tracks.iloc[:10]))
+
+
+def test_empty_credits_are_passed_over_and_nobodys_songs_left_out(tables: RawTables) -> None:
+    spotify, dated = tables.spotify.iloc[[0, 0]], tables.dated.iloc[[0, 0]]
+    odd = replace(
+        tables,
+        spotify=pd.concat(
+            [tables.spotify, spotify.assign(artists=[";Foo", ";"], track_name="Odd Credit")], ignore_index=True
+        ),
+        dated=pd.concat([tables.dated, dated.assign(artist=[";Foo", ";"], track="Odd Credit")], ignore_index=True),
+    )
+    songs = build_songs(odd)
+    found = [song for song in songs.songs if song.title == "Odd Credit"]
+    assert [song.artist for song in found] == ["Foo", "Foo"]
+    assert found[1].audio == found[0].audio is not None

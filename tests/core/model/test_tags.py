@@ -9,7 +9,7 @@ from core.domain import Song
 from core.model.boosting import TAG_RATES, TagRates
 from core.model.features import base_matrix
 from core.model.songs import CATALOGUE_LABELLED
-from core.model.tags import TAGS_SEEN, fingerprint, known_tags, plain_tag, tag_columns, vocabulary
+from core.model.tags import TAGS_READ, TAGS_SEEN, fingerprint, known_tags, plain_tag, tag_columns, vocabulary
 
 
 @pytest.mark.parametrize("tag", ["Hip-Hop", "hip hop", "HIPHOP", "hip_hop"])
@@ -55,3 +55,28 @@ def test_unknown_tags_say_nothing_and_known_ones_what_training_songs_say() -> No
     # A joke before a known tag changes nothing.
     joked = base_matrix([Song(title="A", artist="B", tags=("joke", "good"))], CATALOGUE_LABELLED)
     np.testing.assert_array_equal(rates.transform(joked)[0], seen[0])
+
+
+def test_known_tags_come_first_and_in_their_order() -> None:
+    songs = [Song(title="A", artist="B", tags=(tag,)) for tag in ["good"] * 300 + ["bad"] * 300]
+    rates = TagRates(("good", "bad")).fit(base_matrix(songs, CATALOGUE_LABELLED), np.arange(600) < 300, np.ones(600))
+    asked = [("good", "bad"), ("joke", "good", "joke 2", "bad"), ("bad", "good")]
+    seen = rates.transform(base_matrix([Song(title="A", artist="B", tags=t) for t in asked], CATALOGUE_LABELLED))
+    np.testing.assert_array_equal(seen[0], seen[1])
+    # The mean knows no order; the mean weighed by rank leans to the strongest.
+    assert seen[0, 0] == pytest.approx(seen[2, 0], abs=1e-6)
+    assert seen[0, 3] > 0 > seen[2, 3]
+
+
+def test_only_the_strongest_known_tags_are_read() -> None:
+    names = [f"t{n}" for n in range(TAGS_READ + 1)]
+    rates = TagRates(names).fit(
+        base_matrix([Song(title="A", artist="B", tags=(name,)) for name in names], CATALOGUE_LABELLED),
+        np.arange(len(names)) < 1,
+        np.ones(len(names)),
+    )
+    all_of_them, read = (
+        rates.transform(base_matrix([Song(title="A", artist="B", tags=tuple(t))], CATALOGUE_LABELLED))
+        for t in (names, names[:TAGS_READ])
+    )
+    np.testing.assert_array_equal(all_of_them, read)
