@@ -60,9 +60,6 @@ GREAT_AUDIENCE: Final = 3_000_000
 ASKED_ON: Final = date(2026, 1, 1)
 """The day of the made-up questions, so that the same model always passes or fails alike."""
 
-REASON_SONGS: Final = 500
-"""Songs whose reasons are checked."""
-
 HIT: Final = Song(
     title="Blinding Lights", artist="The Weeknd", album="After Hours", released=date(2019, 11, 29), listeners=2_418_351,
     playcount=37_246_021, artist_listeners=4_512_003, artist_playcount=850_931_524,
@@ -119,12 +116,13 @@ def sense_gates(model: HitModel) -> tuple[Gate, ...]:
     More listeners, more plays or a bigger artist never lower an answer, each alone and all together; nobody's song is
     no hit and everybody's is one; no single tag turns a hit into a flop.
     """
-    drops = dict.fromkeys(_SWEEPS, 0.0)
+    drops: dict[str, float] = {}
     greatest_obscure, least_famous = 0.0, 1.0
-    for song in _settings():
-        for name, sweep in _SWEEPS.items():
-            answers = model.probabilities([sweep(song, step) for step in STEPS], as_of=ASKED_ON)
-            drops[name] = max(drops[name], float(-np.diff(answers).min(initial=0.0)))
+    settings = _settings()
+    for name, sweep in _SWEEPS.items():
+        answers = model.probabilities([sweep(song, step) for song in settings for step in STEPS], as_of=ASKED_ON)
+        drops[name] = max(0.0, -float(np.diff(answers.reshape(len(settings), len(STEPS))).min()))
+    for song in settings:
         if song.artist_listeners == SMALL_AUDIENCE:
             heard = replace(song, listeners=300, playcount=1200)
             greatest_obscure = max(greatest_obscure, float(model.probabilities([heard], as_of=ASKED_ON)[0]))
@@ -147,11 +145,11 @@ def sense_gates(model: HitModel) -> tuple[Gate, ...]:
     )
 
 
-def reason_gates(model: HitModel, songs: TrainingSongs) -> tuple[Gate, ...]:
+def reason_gates(model: HitModel, songs: TrainingSongs, n_songs: int) -> tuple[Gate, ...]:
     """Check that each reason's sign is that of what swapping the figure for a usual one does to the served answer."""
     places = np.flatnonzero(songs.labelled & songs.has_track_figures)
     wrong = 0
-    for place in places[:: max(1, len(places) // REASON_SONGS)]:
+    for place in places[:: max(1, len(places) // n_songs)]:
         song = songs.songs[place]
         own = model.assess(song, as_of=ASKED_ON)
         for reason in own.reasons:
@@ -159,7 +157,7 @@ def reason_gates(model: HitModel, songs: TrainingSongs) -> tuple[Gate, ...]:
             if swapped is not None:
                 other = model.assess(swapped, as_of=ASKED_ON).probability
                 wrong += (own.probability - other) * reason.push < 0
-    return (Gate(f"reasons of {REASON_SONGS} songs with the wrong sign", "<= 0", float(wrong), wrong == 0),)
+    return (Gate(f"reasons of {n_songs} songs with the wrong sign", "<= 0", float(wrong), wrong == 0),)
 
 
 def _settings() -> list[Song]:

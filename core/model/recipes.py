@@ -33,11 +33,13 @@ class Budget:
         forest_trees: Trees of the predecessor's forest; it had 400.
         predecessor_rounds: Rounds of our boosting on the predecessor's split.
         resamples: Bootstrap resamples behind each interval.
+        reason_songs: Songs whose reasons are checked one by one.
     """
 
     forest_trees: int = 400
     predecessor_rounds: int = 250
     resamples: int = 400
+    reason_songs: int = 500
 
 
 FULL: Final = Budget()

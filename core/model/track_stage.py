@@ -13,7 +13,6 @@ chance; see :func:`core.model.crossfit.small_artists` for the songs that set thi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -132,7 +131,8 @@ def _log10(counts: FloatArray) -> FloatArray:
 
 def _rises(values: FloatArray, knots: tuple[float, ...]) -> FloatArray:
     """Return how much of each stretch between two knots lies below the value, shape (n, n_knots - 1)."""
-    return np.column_stack([np.nan_to_num(np.clip(values - low, 0, high - low)) for low, high in pairwise(knots)])
+    low = np.array(knots[:-1])
+    return np.asarray(np.nan_to_num(np.clip(values[:, None] - low, 0, np.array(knots[1:]) - low)))
 
 
 RISING: Final = np.arange(1 + sum(len(knots) - 1 for knots in (LISTENERS, PLAYS, ARTIST_LISTENERS, AGE_YEARS))) < (

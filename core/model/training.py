@@ -116,7 +116,7 @@ def train(
         metrics=metrics,
     )
     served = HitModel(model, datetime.now(UTC))
-    gates = (*metric_gates(metrics), *sense_gates(served), *reason_gates(served, songs))
+    gates = (*metric_gates(metrics), *sense_gates(served), *reason_gates(served, songs, budget.reason_songs))
     metrics["gates"] = rounded([asdict(gate) for gate in gates])
     return Trained(model, metrics, fitted, songs, gates)
 

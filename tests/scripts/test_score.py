@@ -30,7 +30,7 @@ GOOD = ["1", "Song", "Someone", "1000", "5000.0", "20000", "90000", "pop|rock", 
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tables = load_tables(write_training_files(tmp_path_factory.mktemp("data")))
     recipe = Recipe("default", lambda seed, known: BaseModel(known, seed=seed, max_iter=10))
-    budget = Budget(forest_trees=2, predecessor_rounds=2, resamples=2)
+    budget = Budget(forest_trees=2, predecessor_rounds=2, resamples=2, reason_songs=5)
     trained = train(tables, build_songs(tables), recipe=recipe, budget=budget)
     folder = tmp_path_factory.mktemp("models")
     save(trained.model, folder, trained_at=TRAINED_AT, extras={}, recipe="default")

@@ -18,7 +18,7 @@ from core.model.recipes import RECIPES, Budget, Recipe
 from scripts.train import main
 from tests.fakes.training_files import write_training_files
 
-LITTLE = Budget(forest_trees=5, predecessor_rounds=5, resamples=10)
+LITTLE = Budget(forest_trees=5, predecessor_rounds=5, resamples=10, reason_songs=20)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -58,7 +58,7 @@ def test_a_stale_source_is_said_in_the_footer() -> None:
 
 def test_unknown_figures_are_left_out() -> None:
     answer = with_song(prediction("Hello"), tags=(), genres=())
-    answer = replace(answer, assessment=replace(answer.assessment, features=(), reasons=()))
+    answer = replace(answer, assessment=replace(answer.assessment, features=(), reasons=(), tags=()))
     embed = embed_of(prediction_reply(answer, NOW))
     assert embed.fields == []
     assert "Why" not in embed.description

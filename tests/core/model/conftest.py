@@ -37,7 +37,7 @@ def small_model(seed: int, vocabulary: Sequence[str]) -> BaseModel:
 
 
 SMALL = Recipe("default", small_model)
-LITTLE = Budget(forest_trees=10, predecessor_rounds=10, resamples=20)
+LITTLE = Budget(forest_trees=10, predecessor_rounds=10, resamples=20, reason_songs=60)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -89,7 +89,7 @@ def test_the_difference_of_a_model_with_itself_is_nought(trained: Trained) -> No
 
 
 def test_reasons_have_the_sign_of_the_swap(trained: Trained, hit_model: HitModel) -> None:
-    (gate,) = reason_gates(hit_model, trained.songs)
+    (gate,) = reason_gates(hit_model, trained.songs, 60)
     assert gate.passed
     assert gate.found == 0
 
