@@ -1,23 +1,36 @@
-"""Collects songs' and artists' figures from Last.fm as tables to train on.
+"""Collects songs' and artists' figures from Last.fm, and their releases, as tables to train on.
 
 python scripts/collect.py --out DIR --songs songs.csv
 python scripts/collect.py --out DIR --chart 1000 --tag rock --tag k-pop --country Spain
 python scripts/collect.py --out DIR --snapshot
 
+It writes the tables that have rows into DIR:
+
+lastfm_tracks_collected.csv       songs; the album is Last.fm's, kept as its record: the model never reads it
+lastfm_artists_collected.csv      artists
+lastfm_artist_tags_collected.csv  what Last.fm calls the artists, the strongest first
+dated_popularity_collected.csv    songs of a --songs table with a column "popularity" (0 to 100; blank: unknown), each
+                                  with its release. Its column "label_date" (2025-08 or 2025-08-31) says when that was
+                                  measured, else it is the month in which the song was first collected with it
+
+The releases of those songs come from iTunes, Deezer and MusicBrainz beside the questions to Last.fm, at each one's own
+rate. --no-releases, or "off" as a service's address in the settings, leaves them out; then they are blank.
+
 The key comes from LASTFM_API_KEY (environment or .env). Ctrl-C stops after the answers on the way; the same command
-goes on where it stopped, also after a kill. Exit code: 0 all asked, 1 stopped before the end, 2 set-up or input.
+goes on where it stopped, also after a kill. Exit code: 0 all asked, 1 stopped before the end, 2 set-up or input. A
+release service that does not answer leaves blanks for another run and is no failure.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import csv
-import gzip
+import contextlib
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,15 +41,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.errors import DataError, HitmeterError, SettingsError, UpstreamRefused, UpstreamUnavailable  # noqa: E402
 from core.log import configure_logging, settings_secrets  # noqa: E402
-from core.lookup.collect_store import CollectStore  # noqa: E402
+from core.lookup.collect_input import read_artists, read_songs  # noqa: E402
+from core.lookup.collect_store import TABLES, CollectStore  # noqa: E402
 from core.lookup.collecting import Chart, Collector, Tally, steady  # noqa: E402
-from core.lookup.lastfm_parse import parse_text  # noqa: E402
-from core.lookup.normalise import first_artist  # noqa: E402
+from core.lookup.collecting_releases import PatientServices, ReleaseCollector, ReleaseTally  # noqa: E402
 from core.lookup.transport import Transport  # noqa: E402
 from core.settings import Settings, load_settings  # noqa: E402
 
-TITLE_COLUMNS = ("track", "track_name", "title", "song")
-ARTIST_COLUMNS = ("artist", "artists", "artist_name", "name")
 LINE_EVERY_S = 30.0
 """How often progress is told where there is no terminal to draw a bar on."""
 
@@ -57,8 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             except UpstreamRefused as error:
                 console.print(error.user_message, markup=False)
                 code = 2
-            tracks, artists = (options.out / f"lastfm_{kind}_collected.csv" for kind in ("tracks", "artists"))
-            rows = store.export(tracks, artists)
+            rows = store.export(options.out)
     except DataError as error:
         console.print(str(error), markup=False)
         return 2
@@ -67,7 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 1
-    console.print(f"{rows[0]:,} rows in {tracks}, {rows[1]:,} in {artists}", markup=False)
+    for kind, number in rows.items():
+        if number:
+            console.print(f"{number:,} rows in {options.out / TABLES[kind]}", markup=False)
     return code
 
 
@@ -83,27 +95,45 @@ async def _collect(options: argparse.Namespace, settings: Settings, store: Colle
     transport = Transport(
         _checked_key(options, settings), str(settings.lastfm_api_url), rate=steady(options.per_second)
     )
+    services = PatientServices(settings) if options.releases else None
     with _Display(console) as display:
         collector = Collector(transport, store, artists=not options.no_artists, notify=display)
+        releases = ReleaseCollector(services, store.labels, notify=display.releases) if services is not None else None
         loop = asyncio.get_running_loop()
 
         def stop(number: signal.Signals) -> None:
             collector.stop()
+            if releases is not None:
+                releases.stop()
             loop.remove_signal_handler(number)  # a second one ends it at once
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop, number)
+        looking_up = asyncio.create_task(releases.run()) if releases is not None else None
         try:
             tally = await collector.run(_charts(options))
+            released = await looking_up if looking_up is not None else ReleaseTally()
+            if not collector.stopped:
+                store.finish()
         except UpstreamUnavailable as error:
             console.print(f"{error.user_message} What was answered is kept; the same command goes on.", markup=False)
             return 1
         finally:
+            if looking_up is not None:
+                looking_up.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await looking_up
+            if services is not None:
+                await services.aclose()
             await transport.aclose()
     for fault in tally.faults:
         console.print(fault, markup=False)
     console.print(f"{tally.found:,} found, {tally.not_found:,} unknown to Last.fm, {tally.failed:,} failed")
-    if tally.done < tally.total or tally.failed:
+    if released.total:
+        console.print(
+            f"{released.found:,} releases found, {released.not_found:,} unknown, {released.left:,} not answered for now"
+        )
+    if tally.done < tally.total or tally.failed or released.done < released.total:
         console.print("Not all is asked; the same command goes on.")
         return 1
     return 0
@@ -115,12 +145,13 @@ class _Display:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress = Progress(
-            TextColumn("asking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console,
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console,
             speed_estimate_period=120.0, disable=not console.is_terminal,
         )  # fmt: skip
         self._task = self._progress.add_task("asking", total=None)
+        self._release_task = self._progress.add_task("releases", total=None, visible=False)
         self._started = time.monotonic()
-        self._told = self._started
+        self._told = self._releases_told = self._started
 
     def __enter__(self) -> _Display:
         self._progress.start()
@@ -131,50 +162,32 @@ class _Display:
 
     def __call__(self, tally: Tally) -> None:
         self._progress.update(self._task, completed=tally.done, total=tally.total)
+        self._told = self._tell("", tally, self._told)
+
+    def releases(self, tally: ReleaseTally) -> None:
+        """Show how far the look-ups of releases are."""
+        self._progress.update(self._release_task, completed=tally.done, total=tally.total, visible=True)
+        self._releases_told = self._tell("releases: ", tally, self._releases_told)
+
+    def _tell(self, what: str, tally: Tally | ReleaseTally, told: float) -> float:
         now = time.monotonic()
-        if self._console.is_terminal or now - self._told < LINE_EVERY_S or not tally.done:
-            return
-        self._told = now
+        if self._console.is_terminal or now - told < LINE_EVERY_S or not tally.done:
+            return told
         left_s = (now - self._started) / tally.done * (tally.total - tally.done)
-        self._console.print(f"{tally.done:,} of {tally.total:,}, {left_s / 60:,.0f} minutes left")
+        self._console.print(f"{what}{tally.done:,} of {tally.total:,}, {left_s / 60:,.0f} minutes left")
+        return now
 
 
 def _plan(options: argparse.Namespace, store: CollectStore, console: Console) -> None:
+    month = f"{datetime.now(UTC):%Y-%m}"
     for path in options.songs:
-        rows = list(_rows(path, (ARTIST_COLUMNS, TITLE_COLUMNS)))
-        songs = [(artist, title) for artist, title in rows if artist and title]
-        if len(songs) < len(rows):
-            console.print(
-                f"{path.name}: {len(rows) - len(songs):,} rows without artist or title are left out", markup=False
-            )
-        store.add_songs(songs, path.name, artists=not options.no_artists)
+        table = read_songs(path)
+        if table.left_out:
+            console.print(f"{path.name}: {table.left_out:,} rows without artist or title are left out", markup=False)
+        store.add_songs(table.songs, path.name, artists=not options.no_artists)
+        store.add_labels(table.labels, path.name.removesuffix(".gz").removesuffix(".csv"), month)
     for path in options.artists:
-        store.add_artists(name for (name,) in _rows(path, (ARTIST_COLUMNS,)) if name)
-
-
-def _rows(path: Path, wanted: Sequence[Sequence[str]]) -> Iterator[list[str]]:
-    """Read one value for each group of column names, the first artist of a list; a fault names file and column."""
-    try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-            if path.suffix == ".gz"
-            else path.open(encoding="utf-8-sig", newline="") as file
-        ):
-            reader = csv.DictReader(file)
-            present = reader.fieldnames or ()
-            columns = []
-            for names in wanted:
-                column = next((name for name in names if name in present), None)
-                if column is None:
-                    raise DataError(f"{path.name} has none of the columns {', '.join(names)}.")
-                columns.append(column)
-            for row in reader:
-                yield [
-                    parse_text(first_artist(row[column] or "") if column == "artists" else row[column])
-                    for column in columns
-                ]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a CSV file: {error}") from None
+        store.add_artists(read_artists(path))
 
 
 def _charts(options: argparse.Namespace) -> list[Chart]:
@@ -192,16 +205,27 @@ def _positive(text: str) -> int:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="collect.py", description="Collects figures from Last.fm as tables to train on; the same command goes on."
+        prog="collect.py",
+        description="Collects figures from Last.fm as tables to train on; the same command goes on.",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the tables and the state")
-    parser.add_argument("--songs", type=Path, nargs="+", default=[], help="CSV (.gz too) of artist and track")
+    parser.add_argument(
+        "--songs",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="CSV (.gz too) of artist, track and perhaps popularity and label_date",
+    )
     parser.add_argument("--artists", type=Path, nargs="+", default=[], help="CSV (.gz too) of artist")
     parser.add_argument("--chart", type=_positive, metavar="N", help="the N songs of the world's chart")
     parser.add_argument("--tag", action="append", default=[], help="the top songs of a tag; may be repeated")
     parser.add_argument("--country", action="append", default=[], help="the top songs of a country; may be repeated")
     parser.add_argument("--limit", type=_positive, default=1000, help="songs of each tag or country (1000)")
     parser.add_argument("--no-artists", action="store_true", help="leave the artists' own figures out")
+    parser.add_argument(
+        "--releases", action=argparse.BooleanOptionalAction, default=True,
+        help="look up the releases of songs with a popularity (on)",
+    )  # fmt: skip
     parser.add_argument("--snapshot", action="store_true", help="ask everything anew and append dated figures")
     parser.add_argument("--per-second", type=float, default=5.0, help="requests a second, at most 5 to Last.fm")
     options = parser.parse_args(argv)

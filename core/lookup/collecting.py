@@ -128,9 +128,12 @@ class Collector:
                 failure = failure.exceptions[0]
         if failure is not None:
             raise failure
-        if not self._stopping:
-            self._store.finish()
         return self.tally
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to stop before it asked everything."""
+        return self._stopping
 
     def stop(self) -> None:
         """Let the questions on the way be answered and kept, and ask no more."""

@@ -43,7 +43,7 @@ SOURCE_S: Final = 2.0
 """Longest that one service may take, all its requests and the wait for room among them."""
 
 ROOM_S: Final = 0.5
-"""Longest wait for room in our own rate; after it the service is left out."""
+"""Longest wait for room in our own rate by default; after it the service is left out."""
 
 BODY_MAX_BYTES: Final = 2_000_000
 """Longest answer read; 25 recordings of a hit at MusicBrainz have some 300 kB."""
@@ -92,6 +92,7 @@ class ReleaseSource(ABC):
         clock: Seconds for the breaker.
         resolver: Resolves its name; the system's by default.
         timeout_s: Longest that it may take.
+        room_s: Longest wait for room in ``rate``.
         user_agent: How we name ourselves.
     """
 
@@ -108,6 +109,7 @@ class ReleaseSource(ABC):
         clock: Callable[[], float] = time.monotonic,
         resolver: AbstractResolver | None = None,
         timeout_s: float = SOURCE_S,
+        room_s: float = ROOM_S,
         user_agent: str = USER_AGENT,
     ) -> None:
         self.url = URL(url)
@@ -115,6 +117,7 @@ class ReleaseSource(ABC):
         self._worker = worker
         self._limiter = rate.limiter()
         self._timeout_s = timeout_s
+        self._room_s = room_s
         self._fetcher = SafeFetcher(
             _policy(self.url),
             resolver=resolver,
@@ -171,7 +174,7 @@ class ReleaseSource(ABC):
     async def _exchange(self, url: URL, parse: Callable[[bytes], T], until: float) -> T:
         now = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout_at(min(until, now() + ROOM_S)):
+            async with asyncio.timeout_at(min(until, now() + self._room_s)):
                 await self._limiter.acquire()
         except TimeoutError:
             raise NoRoom(f"{self.label}: our own request rate left no room") from None

@@ -6,15 +6,22 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from core.lookup.collect_labels import DATED_COLUMNS
+from core.model.tables import load_tables
 from scripts.collect import main
 from tests.fakes.lastfm_server import API_KEY, FakeArtist, FakeLastFm, FakeSong, Fault
+from tests.fakes.release_server import Record, ReleaseFault, ReleaseServer
+from tests.fakes.training_files import write_training_files
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "collect.py"
 TRACKS, ARTISTS = "lastfm_tracks_collected.csv", "lastfm_artists_collected.csv"
+TAGS, DATED = "lastfm_artist_tags_collected.csv", "dated_popularity_collected.csv"
+OFF = {"ITUNES_SEARCH_URL": "off", "DEEZER_SEARCH_URL": "off", "MUSICBRAINZ_URL": "off"}
 
 
 def songs(n: int) -> list[FakeSong]:
@@ -32,16 +39,20 @@ async def fake() -> AsyncIterator[FakeLastFm]:
         yield server
 
 
-async def start(fake: FakeLastFm, out: Path, *arguments: str, key: str = API_KEY) -> asyncio.subprocess.Process:
-    environment = {**os.environ, "LASTFM_API_URL": fake.url, "LASTFM_API_KEY": key}
+async def start(
+    fake: FakeLastFm, out: Path, *arguments: str, key: str = API_KEY, shops: dict[str, str] = OFF
+) -> asyncio.subprocess.Process:
+    environment = {**os.environ, **shops, "LASTFM_API_URL": fake.url, "LASTFM_API_KEY": key}
     return await asyncio.create_subprocess_exec(
         sys.executable, str(SCRIPT), "--out", str(out), "--per-second", "1000", *arguments,
         env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=out.parent,
     )  # fmt: skip
 
 
-async def collect(fake: FakeLastFm, out: Path, *arguments: str, key: str = API_KEY) -> tuple[int, str]:
-    process = await start(fake, out, *arguments, key=key)
+async def collect(
+    fake: FakeLastFm, out: Path, *arguments: str, key: str = API_KEY, shops: dict[str, str] = OFF
+) -> tuple[int, str]:
+    process = await start(fake, out, *arguments, key=key, shops=shops)
     _, told = await process.communicate()
     assert process.returncode is not None
     assert API_KEY not in told.decode()
@@ -64,6 +75,8 @@ async def requests_more(fake: FakeLastFm, n: int) -> None:
 
 
 def table(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -98,6 +111,10 @@ async def test_songs_and_their_artists(fake: FakeLastFm, tmp_path: Path) -> None
     (artist,) = table(tmp_path / "out" / ARTISTS)
     assert list(artist)[:6] == ["artist", "lastfm_listeners", "lastfm_playcount", "similar_1", "similar_2", "similar_3"]
     assert (artist["artist"], artist["lastfm_listeners"]) == ("Band 1", "2002")
+    tags = table(tmp_path / "out" / TAGS)
+    assert list(tags[0]) == ["artist", "source", "rank", "tag", "weight"]
+    assert [tuple(row.values()) for row in tags] == [("Band 1", "lastfm_collected", "1", "rock", "")]
+    assert not (tmp_path / "out" / DATED).exists()
     assert max(asked(fake).values()) == 1
 
 
@@ -236,6 +253,12 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"", "has none of the columns"),
         (None, "cannot be read"),
         (b"\xff\xfe\x00artist", "cannot be read"),
+        (b"artist,track,popularity\nA,B,7\nA,C,101\n", "column 'popularity', row 3: '101' is not a number from 0"),
+        (b"artist,track,popularity\nA,B,nan\n", "column 'popularity', row 2: 'nan' is not a number"),
+        (b"artist,track,popularity\nA,B,-1\n", "column 'popularity', row 2: '-1' is not a number"),
+        (b"artist,track,popularity,label_date\nA,B,1,2022\n", "column 'label_date', row 2: '2022' is no month"),
+        (b"artist,track,popularity,label_date\nA,B,1,2022-02-30\n", "row 2: '2022-02-30' is no month"),
+        (b"artist,track,popularity,label_date\nA,B,1,2999-01\n", "row 2: '2999-01' is no month"),
     ],
 )
 def test_bad_input_gets_a_sentence(
@@ -268,3 +291,96 @@ def test_settings_that_cannot_work(
     monkeypatch.setenv("LASTFM_API_URL", "https://ws.audioscrobbler.com/2.0/")
     assert main(["--out", str(tmp_path), "--per-second", "6"]) == 2
     assert "five requests a second" in capsys.readouterr().err
+
+
+def shops_of(server: ReleaseServer, **changes: str) -> dict[str, str]:
+    urls = server.urls
+    return {
+        "ITUNES_SEARCH_URL": urls["itunes_url"], "DEEZER_SEARCH_URL": urls["deezer_url"],
+        "MUSICBRAINZ_URL": urls["musicbrainz_url"],
+    } | changes  # fmt: skip
+
+
+def labelled(path: Path, n: int) -> Path:
+    return write(
+        path, "artist,track,popularity,label_date",
+        *(f"Band {i % 7},Song {i},{40 + i},{'2025-08' if i % 2 else ''}" for i in range(n)),
+    )  # fmt: skip
+
+
+async def test_labelled_songs_get_their_release_and_the_folder_can_be_read(fake: FakeLastFm, tmp_path: Path) -> None:
+    list_ = labelled(tmp_path / "playlists_2025.csv", 3)
+    with list_.open("a", encoding="utf-8") as file:
+        file.write("Band 3,Song 3,,\n[unknown],Song 4,50,2025-08\n")
+    async with ReleaseServer() as server:
+        server.knows(
+            Record(title="Song 0", artist="Band 0", album="First", released="2019-04-05", duration_ms=180_000),
+            Record(title="Song 1", artist="Band 1", album="Second", released="2020-01-02", explicit=True),
+        )
+        code, told = await collect(fake, tmp_path / "out", "--songs", str(list_), shops=shops_of(server))
+        assert code == 0, told
+        assert "2 releases found, 1 unknown, 0 not answered" in told
+        assert "1 rows without artist or title" in told
+        asked_before = len(server.deezer.requests)
+        assert (await collect(fake, tmp_path / "out", "--songs", str(list_), shops=shops_of(server)))[0] == 0
+        assert len(server.deezer.requests) == asked_before
+        server.knows(Record(title="Song 2", artist="Band 2", album="Third", released="2021-01-02"))
+        asked_before = len(server.deezer.requests)
+        assert (await collect(fake, tmp_path / "out", "--snapshot", shops=shops_of(server)))[0] == 0
+        searches = [query for path, query in server.deezer.requests[asked_before:] if path.endswith("search")]
+        assert len(searches) == 1  # a known day is not asked for again
+    rows = table(tmp_path / "out" / DATED)
+    assert list(rows[0]) == list(DATED_COLUMNS)
+    now = f"{datetime.now(UTC):%Y-%m}"
+    assert [tuple(row.values()) for row in rows] == [
+        ("Song 0", "Band 0", "First", "", "2019-04-05", "40", now, "180000", "False", "", "", "", "playlists_2025"),
+        ("Song 1", "Band 1", "Second", "", "2020-01-02", "41", "2025-08", "200000", "True", "", "", "", "playlists_2025"),
+        ("Song 2", "Band 2", "Third", "", "2021-01-02", "42", now, "200000", "False", "", "", "", "playlists_2025"),
+    ]  # fmt: skip
+    (spotify,) = write_training_files(tmp_path / "made").glob("spotify*")
+    spotify.rename(tmp_path / "out" / spotify.name)
+    tables = load_tables(tmp_path / "out")
+    assert (len(tables.dated), len(tables.tracks)) == (3, 8)
+    assert set(tables.artist_tags["source"]) == {"lastfm_collected"}
+
+
+@pytest.mark.parametrize("how", ["--no-releases", "off"])
+async def test_releases_switched_off_are_blank(fake: FakeLastFm, tmp_path: Path, how: str) -> None:
+    list_ = labelled(tmp_path / "list.csv", 2)
+    async with ReleaseServer() as server:
+        server.knows(Record(title="Song 0", artist="Band 0"))
+        options = ("--no-releases",) if how == "--no-releases" else ()
+        shops = OFF if how == "off" else shops_of(server)
+        code, told = await collect(fake, tmp_path / "out", "--songs", str(list_), *options, shops=shops)
+        assert code == 0, told
+        assert "releases" not in told
+        assert not server.deezer.requests + server.itunes.requests + server.musicbrainz.requests
+    rows = table(tmp_path / "out" / DATED)
+    assert [(row["album"], row["release_date"], row["explicit"]) for row in rows] == [("", "", "")] * 2
+    assert [row["duration_ms"] for row in rows] == ["100000", "100001"]  # Last.fm's
+
+
+async def test_a_kill_loses_no_release_and_silent_services_hold_up_nothing(tmp_path: Path) -> None:
+    list_ = labelled(tmp_path / "list.csv", 12)
+    async with FakeLastFm(songs(60), key=API_KEY) as fake, ReleaseServer() as server:
+        shops = shops_of(server, ITUNES_SEARCH_URL="off")
+        server.knows(*(Record(title=f"Song {i}", artist=f"Band {i % 7}") for i in range(12)))
+        server.deezer.break_next(ReleaseFault.HANG)
+        process = await start(fake, tmp_path / "out", "--songs", str(list_), shops=shops)
+        await requests_more(fake, 19)  # all songs and artists, while Deezer hangs
+        process.send_signal(signal.SIGKILL)
+        await process.communicate()
+        server.deezer.mend()
+        server.deezer.latency_s = 0.05
+        process = await start(fake, tmp_path / "out", "--songs", str(list_), shops=shops)
+        async with asyncio.timeout(30):
+            while len(server.deezer.requests) < 4 + 12:
+                await asyncio.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        await process.communicate()
+        searched = [query["q"] for path, query in server.deezer.requests if path.endswith("search")]
+        code, told = await collect(fake, tmp_path / "out", "--songs", str(list_), shops=shops)
+        assert code == 0, told
+        again = [query["q"] for path, query in server.deezer.requests if path.endswith("search")][len(searched) :]
+        assert len(searched) + len(again) <= 4 + 12 + 4  # only what was on the wire is asked again
+    assert [row["release_date"] for row in table(tmp_path / "out" / DATED)] == ["2020-03-27"] * 12

@@ -1,6 +1,8 @@
 import asyncio
 import csv
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,8 @@ import pytest
 
 from core.errors import UpstreamUnavailable
 from core.lookup.breaker import Breaker
-from core.lookup.collect_store import ArtistJob, CollectStore, SongJob
+from core.lookup.collect_labels import Label
+from core.lookup.collect_store import TABLES, ArtistJob, CollectStore, SongJob
 from core.lookup.collecting import Chart, Collector, Tally, steady
 from core.lookup.lastfm_records import ArtistInfo, TrackInfo
 from core.lookup.transport import RequestRate, RetryPolicy, Transport
@@ -51,11 +54,17 @@ async def collect(
                     | options
                 ),
             ).run(charts)
-            store.export(path / "tracks.csv", path / "artists.csv")
+            store.export(path)
     finally:
         await transport.aclose()
-    with (path / "tracks.csv").open(encoding="utf-8", newline="") as file:
-        return tally, list(csv.DictReader(file))
+    return tally, table(path / TABLES["tracks"])
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 async def test_long_charts_come_page_by_page(fake: FakeLastFm, tmp_path: Path) -> None:
@@ -132,6 +141,7 @@ async def test_the_rate_is_five_a_second() -> None:
 
 
 def test_a_store_keeps_every_field_and_writes_the_tables_whole(tmp_path: Path) -> None:
+    tracks, artists, tags = (tmp_path / TABLES[kind] for kind in ("tracks", "artists", "tags"))
     with CollectStore(tmp_path / "deep" / "state.sqlite") as store:
         store.add_songs([('Comma, "Quote"', "Line")], "list")
         artist, song = store.jobs()
@@ -139,15 +149,21 @@ def test_a_store_keeps_every_field_and_writes_the_tables_whole(tmp_path: Path) -
         assert isinstance(song, SongJob)
         info = TrackInfo(title="Line", artist="x", listeners=5, playcount=6, tags=("a|b", "日本"), duration_ms=None)
         store.keep_song(song, info, "2026-11-22")
-        store.keep_artist(artist, ArtistInfo(name="x", listeners=1, playcount=2, similar=("p", "q")), "2026-11-22")
+        found = ArtistInfo(name="x", listeners=1, playcount=2, similar=("p", "[unknown]", "q"), tags=("k-pop", "a, b"))
+        store.keep_artist(artist, found, "2026-11-22")
         assert store.jobs() == []
-        (tmp_path / "t.csv").write_text("an older table")
-        assert store.export(tmp_path / "t.csv", tmp_path / "a.csv") == (1, 1)
-    assert (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()[1] == (
+        tracks.write_text("an older table")
+        assert store.export(tmp_path) == {"tracks": 1, "artists": 1, "tags": 2, "dated": 0}
+    assert tracks.read_text(encoding="utf-8").splitlines()[1] == (
         '"Comma, ""Quote""",Line,5,6,0,a/b|日本,,list,2026-11-22'
     )
-    assert (tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()[1] == '"Comma, ""Quote""",1,2,p,q,,2026-11-22'
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "deep", "t.csv"]
+    assert artists.read_text(encoding="utf-8").splitlines()[1] == '"Comma, ""Quote""",1,2,p,q,,2026-11-22'
+    assert tags.read_text(encoding="utf-8").splitlines() == [
+        "artist,source,rank,tag,weight",
+        '"Comma, ""Quote""",lastfm_collected,1,k-pop,',
+        '"Comma, ""Quote""",lastfm_collected,2,"a, b",',
+    ]
+    assert {path.name for path in tmp_path.iterdir()} == {tracks.name, artists.name, tags.name, "deep"}
 
 
 def test_figures_that_are_half_known_make_no_row(tmp_path: Path) -> None:
@@ -157,6 +173,90 @@ def test_figures_that_are_half_known_make_no_row(tmp_path: Path) -> None:
         assert isinstance(artist, ArtistJob)
         assert isinstance(song, SongJob)
         store.keep_song(song, TrackInfo(title="T", artist="A", listeners=5), "2026-11-22")
-        store.keep_artist(artist, ArtistInfo(name="A", playcount=5), "2026-11-22")
+        store.keep_artist(artist, ArtistInfo(name="A", playcount=5, tags=("pop",)), "2026-11-22")
         assert store.jobs() == []
-        assert store.export(tmp_path / "t.csv", tmp_path / "a.csv") == (0, 0)
+        (tmp_path / TABLES["tags"]).write_text("an older table")
+        assert set(store.export(tmp_path).values()) == {0}
+    assert not list(tmp_path.glob("*.csv"))
+
+
+def test_tags_are_those_of_the_latest_answer(tmp_path: Path) -> None:
+    for snapshot, tags in ((False, ("pop", "dance")), (True, ("k-pop",)), (True, ())):
+        with CollectStore(tmp_path / "state.sqlite", snapshot=snapshot) as store:
+            store.add_artists(["A"])
+            (job,) = store.jobs()
+            assert isinstance(job, ArtistJob)
+            store.keep_artist(job, ArtistInfo(name="A", listeners=1, playcount=2, tags=tags), "2026-11-22")
+            store.finish()
+            store.export(tmp_path)
+    assert [(row["rank"], row["tag"]) for row in table(tmp_path / TABLES["tags"])] == [("1", "k-pop")]
+
+
+def test_unknown_artists_are_neither_asked_nor_written(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    with CollectStore(path) as store:
+        store.add_songs([("[unknown]", "T"), ("<Unknown>", "T"), ("Unknown", "T")], "list")
+        store.add_page("chart", 1, [("[Unknown]", "U")], last=True, artists=True)
+        store.add_artists(["<unknown>"])
+        assert [getattr(job, "artist", getattr(job, "name", "")) for job in store.jobs()] == ["Unknown", "Unknown"]
+    with closing(sqlite3.connect(path)) as db, db:  # an older version planned and asked for them
+        db.execute("INSERT INTO artist VALUES (90, '[unknown]', '[unknown]')")
+        db.execute("INSERT INTO song VALUES (90, 'x', '[unknown]', 'T', 'list')")
+        db.execute("INSERT INTO song VALUES (91, 'y', '[unknown]', 'U', 'list')")
+        db.execute("INSERT INTO song_answer VALUES (91, 1, '2025-01-01', 1, 5, 6, 7, '', '')")
+        db.execute("INSERT INTO artist_answer VALUES (90, 1, '2025-01-01', 1, 5, 6, '')")
+    with CollectStore(path) as store:
+        assert len(store.jobs()) == 2
+        assert set(store.export(tmp_path).values()) == {0}
+
+
+def test_a_file_of_an_older_version_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.executescript(OLDER_SCHEMA)
+        db.execute("INSERT INTO round VALUES (1, 0, 1)")
+        db.execute("INSERT INTO song VALUES (1, ?, 'A', 'T', 'list')", ("a\nt",))
+        db.execute("INSERT INTO artist VALUES (1, 'a', 'A')")
+        db.execute("INSERT INTO song_answer VALUES (1, 1, '2025-01-01', 1, 5, 6, 7000, 'pop', 'B')")
+    with CollectStore(path) as store:
+        store.add_songs([("A", "T")], "list")
+        store.add_labels([Label("a", "t", 50.0)], "list", "2025-02")
+        (job,) = store.jobs()
+        assert isinstance(job, ArtistJob)
+        store.keep_artist(job, ArtistInfo(name="A", listeners=1, playcount=2, tags=("pop",)), "2026-11-22")
+        assert store.export(tmp_path) == {"tracks": 1, "artists": 1, "tags": 1, "dated": 1}
+    assert [row["duration_ms"] for row in table(tmp_path / TABLES["dated"])] == ["7000"]
+
+
+def test_labels_keep_their_month_and_follow_their_table(tmp_path: Path) -> None:
+    def dated(month: str, *labels: Label) -> list[tuple[str, str, str]]:
+        with CollectStore(tmp_path / "state.sqlite") as store:
+            store.add_songs([("A", "T")], "list", artists=False)
+            store.add_labels([*labels, Label("Not", "Planned", 5.0)], "list", month)
+            store.export(tmp_path)
+        rows = table(tmp_path / TABLES["dated"])
+        return [(row["popularity"], row["label_date"], row["source"]) for row in rows]
+
+    assert dated("2025-01", Label("A", "T", 0.0), Label("a", "T", 40.5)) == [("40.5", "2025-01", "list")]
+    assert dated("2025-02", Label("A", "T", 40.5)) == [("40.5", "2025-01", "list")]
+    assert dated("2025-03", Label("A", "T", 41.0)) == [("41", "2025-03", "list")]
+    assert dated("2025-04", Label("A", "T", 7.0, "2024-05-06")) == [("7", "2024-05-06", "list")]
+
+
+OLDER_SCHEMA = """
+CREATE TABLE round (id INTEGER PRIMARY KEY, snapshot INTEGER NOT NULL, finished INTEGER NOT NULL);
+CREATE TABLE song (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, artist TEXT NOT NULL, title TEXT NOT NULL, source TEXT NOT NULL);
+CREATE TABLE artist (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
+CREATE TABLE page (
+    chart TEXT NOT NULL, number INTEGER NOT NULL, round INTEGER NOT NULL, last INTEGER NOT NULL,
+    PRIMARY KEY (chart, number, round));
+CREATE TABLE song_answer (
+    song INTEGER NOT NULL REFERENCES song, round INTEGER NOT NULL REFERENCES round, collected TEXT NOT NULL,
+    found INTEGER NOT NULL, listeners INTEGER, playcount INTEGER, duration_ms INTEGER, tags TEXT, album TEXT,
+    PRIMARY KEY (song, round));
+CREATE TABLE artist_answer (
+    artist INTEGER NOT NULL REFERENCES artist, round INTEGER NOT NULL REFERENCES round, collected TEXT NOT NULL,
+    found INTEGER NOT NULL, listeners INTEGER, playcount INTEGER, similar TEXT,
+    PRIMARY KEY (artist, round));
+"""
