@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
@@ -125,6 +125,7 @@ class Service:
         latency_s: Delay of every answer.
         requests: Path and query of every request.
         headers: Their headers.
+        on_request: Called with every request.
     """
 
     records: list[Record] = field(default_factory=list)
@@ -134,6 +135,7 @@ class Service:
     latency_s: float = 0.0
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    on_request: Callable[[], None] = lambda: None
 
     def put(self, *records: Record) -> None:
         """Know these and nothing else."""
@@ -237,6 +239,7 @@ class ReleaseServer:
     async def _answer(self, request: web.Request, service: Service, body: str, kind: str) -> web.StreamResponse:
         service.requests.append((request.path, dict(request.query)))
         service.headers.append(dict(request.headers))
+        service.on_request()
         fault = service.next_fault(request.path)
         if service.latency_s:
             await asyncio.sleep(service.latency_s)
