@@ -50,21 +50,19 @@ def is_rerelease(album: pd.Series[str], artist: pd.Series[str]) -> NDArray[np.bo
 def mended_popularity(rows: pd.DataFrame) -> FloatArray:
     """Return the popularity each row is labelled by, shape (n_rows,); NaN where nothing can be trusted.
 
-    A row that is a re-release or has a suspect popularity takes the greatest popularity that other trusted rows of the
-    song have within ``MENDING_DAYS``, if that is more; a re-release without such a row has no label.
+    A re-release takes the greatest popularity that trusted rows of the song have within ``MENDING_DAYS``, whatever its
+    own; without such a row it has no label. A trusted row of suspect popularity takes that of the others if it is more.
 
     Args:
         rows: ``song`` (its key), ``popularity``, ``rerelease``, ``day`` (of the label, as a number of days).
     """
     trusted = rows[~rows["rerelease"]]
     doubtful = rows[rows["rerelease"] | (rows["popularity"] <= SUSPECT_POPULARITY)]
-    pairs = doubtful[["song", "popularity", "day"]].reset_index(names="row").merge(trusted, on="song")
-    near = pairs[
-        ((pairs["day_x"] - pairs["day_y"]).abs() <= MENDING_DAYS) & (pairs["popularity_y"] > pairs["popularity_x"])
-    ]
-    popularity = rows["popularity"].where(~rows["rerelease"]).astype("float64")
-    popularity.update(near.groupby("row")["popularity_y"].max())
-    return np.asarray(popularity, dtype=np.float64)
+    pairs = doubtful[["song", "day"]].reset_index(names="row").merge(trusted, on="song")
+    near = pairs[(pairs["day_x"] - pairs["day_y"]).abs() <= MENDING_DAYS]
+    own = rows["popularity"].where(~rows["rerelease"]).astype("float64")
+    others = near.groupby("row")["popularity"].max().reindex(rows.index)
+    return np.fmax(own.to_numpy(), others.to_numpy())
 
 
 def collection_weights(

@@ -24,16 +24,17 @@ def rows(*values: tuple[str, float, bool, int]) -> pd.DataFrame:
     return pd.DataFrame(values, columns=["song", "popularity", "rerelease", "day"])
 
 
-def test_another_table_near_in_time_mends_a_rerelease_upwards_only() -> None:
+def test_another_table_near_in_time_mends_a_rerelease_and_a_suspect_row_upwards_only() -> None:
     labels = rows(
         ("x", 0, True, 1000), ("x", 70, False, 1500),  # mended
         ("y", 3, False, 1000), ("y", 50, False, 9000),  # too far away
         ("z", 4, False, 1000), ("z", 1, False, 1000),  # 1 becomes 4, never the other way
         ("v", 80, True, 1000),  # a compilation alone: no label, however popular
         ("w", 40, False, 1000), ("w", 90, False, 1000),  # not suspect
+        ("u", 30, True, 1000), ("u", 8, False, 1000), ("u", 9, False, 900),  # a re-release's own figure never counts
     )  # fmt: skip
     found = mended_popularity(labels)
-    np.testing.assert_array_equal(found, [70, 70, 3, 50, 4, 4, np.nan, 40, 90])
+    np.testing.assert_array_equal(found, [70, 70, 3, 50, 4, 4, np.nan, 40, 90, 9, 8, 9])
 
 
 def test_each_collection_shows_the_reference_rate_and_counts_by_the_root_of_its_size() -> None:
@@ -72,4 +73,4 @@ def test_only_suspect_rows_are_mended_and_never_by_a_rerelease() -> None:
         ("y", SUSPECT_POPULARITY + 1, False, 0), ("y", 90, False, 0),
         ("z", 0, False, 0), ("z", 90, True, 0),
     )  # fmt: skip
-    np.testing.assert_array_equal(mended_popularity(labels), [90, 90, 6, 90, 0, np.nan])
+    np.testing.assert_array_equal(mended_popularity(labels), [90, 90, 6, 90, 0, 0])
