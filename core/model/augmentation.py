@@ -22,12 +22,13 @@ HIDING: Final[dict[Group, float]] = {
     Group.ARTIST: 0.3,
     Group.TAGS: 0.5,
     Group.GENRES: 0.35,
-    Group.AGE: 0.35,
+    Group.AGE: 0.1,
     Group.AUDIO: 0.6,
     Group.ALBUM: 0.4,
     Group.DURATION: 0.3,
 }
-"""Chance that a group is hidden in the second copy of a training song."""
+"""Chance that a group is hidden in the second copy of a training song. No song of the catalogue has a date, so hiding
+few dates of the others is enough, and what tags say without one is learnt from the catalogue."""
 
 HIDING_WITH_AUDIO: Final[dict[Group, float]] = {Group.CREDITS: 0.85, Group.EXPLICIT: 0.85}
 """Chance that a group is hidden when audio is: both come from the catalogue, the explicit mark from shops too."""
@@ -35,11 +36,20 @@ HIDING_WITH_AUDIO: Final[dict[Group, float]] = {Group.CREDITS: 0.85, Group.EXPLI
 LIVE_HIDDEN: Final = (Group.GENRES, Group.AUDIO, Group.CREDITS)
 """Groups that a live question does not bring."""
 
-LIVE_HIDING: Final[dict[Group, float]] = {Group.AGE: 0.35, Group.ALBUM: 0.4, Group.EXPLICIT: 0.5, Group.DURATION: 0.2}
+LIVE_HIDING: Final[dict[Group, float]] = {Group.AGE: 0.1, Group.ALBUM: 0.4, Group.EXPLICIT: 0.5, Group.DURATION: 0.2}
 """Chance that a group is hidden in the live copy: shops do not know every song, or not in time."""
+
+LIVE_COPIES: Final = 2
+"""Live copies of each song, each with tags and hidden groups of its own: with one, tags told the model less."""
 
 LIVE_TAGS: Final = (3, 8)
 """Fewest and most tags of a live question."""
+
+TAGGED_WEIGHT: Final = 2 / 3
+"""Weight of each copy of a song with tags, which is shown twice as often, against 1 of each copy of another."""
+
+CATALOGUE_LIVE_WEIGHT: Final = 1.5
+"""How much more the live copies of the catalogue's songs count: dated collections hold more hits."""
 
 ROWS_MAX: Final = 12_000
 """Rows drawn of one dated collection: more of one table teach little, and take time."""
@@ -57,7 +67,7 @@ class Examples:
 
 
 def examples(songs: TrainingSongs, rows: FloatMatrix, which: BoolArray, rng: np.random.Generator) -> Examples:
-    """Make the training examples of the labelled songs among ``which``, each shown two or three times.
+    """Make the training examples of the labelled songs among ``which``, each shown two or four times.
 
     Args:
         songs: The training songs.
@@ -66,29 +76,33 @@ def examples(songs: TrainingSongs, rows: FloatMatrix, which: BoolArray, rng: np.
         rng: Draws rows of large collections, tags and what is hidden.
     """
     places, weight = drawn(songs, which, rng)
-    whole = rows[places]
-    tags_known = np.array([bool(songs.songs[place].tags or songs.artist_tags[place]) for place in places])
-    for place, row in zip(places, whole, strict=True):
-        row[_TAG_COLUMNS] = tag_columns(some_tags(songs, place, rng))
+    whole = _tagged(songs, rows, places, rng)
     hidden = whole.copy()
     _hide_at_random(hidden, HIDING, rng)
     without_audio = np.isnan(hidden[:, COLUMN["energy"]])
     for group, chance in HIDING_WITH_AUDIO.items():
         _hide(hidden, group, without_audio & (rng.random(len(hidden)) < chance))
-    live = whole[tags_known]
-    for place, row in zip(places[tags_known], live, strict=True):
-        row[_TAG_COLUMNS] = tag_columns(some_tags(songs, place, rng))
+    tags_known = np.array([bool(songs.songs[place].tags or songs.artist_tags[place]) for place in places])
+    live = _tagged(songs, rows, np.tile(places[tags_known], LIVE_COPIES), rng)
     for group in LIVE_HIDDEN:
         _hide(live, group, np.ones(len(live), dtype=bool))
     _hide_at_random(live, LIVE_HIDING, rng)
-    shown = np.concatenate([places, places, places[tags_known]])
-    # A song counts the same in all, whether it is shown twice or three times.
-    shared = np.where(tags_known, weight * 2 / 3, weight)
+    shown = np.concatenate([places, places, np.tile(places[tags_known], LIVE_COPIES)])
+    shared = np.where(tags_known, weight * TAGGED_WEIGHT, weight)
+    live_weight = (shared * np.where(songs.in_catalogue[places], CATALOGUE_LIVE_WEIGHT, 1.0))[tags_known]
     return Examples(
         rows=np.vstack([whole, hidden, live]),
         popular=songs.popular[shown],
-        weight=np.concatenate([shared, shared, shared[tags_known]]),
+        weight=np.concatenate([shared, shared, np.tile(live_weight, LIVE_COPIES)]),
     )
+
+
+def _tagged(songs: TrainingSongs, rows: FloatMatrix, places: NDArray[np.intp], rng: np.random.Generator) -> FloatMatrix:
+    """Return rows with some of the tags of their songs, shape (n_places, n_columns)."""
+    tagged = rows[places]
+    for place, row in zip(places, tagged, strict=True):
+        row[_TAG_COLUMNS] = tag_columns(some_tags(songs, int(place), rng))
+    return tagged
 
 
 def drawn(songs: TrainingSongs, which: BoolArray, rng: np.random.Generator) -> tuple[NDArray[np.intp], FloatArray]:

@@ -31,7 +31,7 @@ MENDING_DAYS: Final = 730
 """Greatest distance between the dates of two tables of which one mends the other. Rank correlation between tables falls
 from .84 to .42 with time; two years keep it above .7."""
 
-COLLECTION_SCALE: Final = 40.0
+COLLECTION_SCALE: Final = 20.0
 """A collection of n rows counts as ``COLLECTION_SCALE`` times the square root of n rows, or as n if that is less."""
 
 

@@ -58,6 +58,11 @@ _TRIED: Final = (
     "listeners beside an artist of 1,000 gave 15 %, with them 1 %; inside collections nothing was lost.",
     "Kept: a logistic regression that rises with each figure. Monotone boosting on the same figures gave .770 inside "
     "collections, the regression .770, the mean of both .772: not worth a second model.",
+    "Kept: two live copies of each song, dates hidden in one of ten only, and dated collections of half the former "
+    "weight: on one fold of artists ROC-AUC with real tags rose by .011 to .017, average precision of clean songs by "
+    ".011.",
+    "Dropped: rates of tags learnt without a song's own group of artists (the same to .005 either way), and a logistic "
+    "regression on all tags as a further column (+.001).",
     "Dropped: plays for each year since the release as a further term (.769 instead of .770).",
     "Dropped: fewer knots (.762 instead of .770).",
     "Dropped: release dates on the catalogue's rows. Songs that have one in another table are popular three times as "

@@ -4,16 +4,34 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.model.augmentation import LIVE_HIDDEN, LIVE_TAGS, drawn, drawn_tags, examples
+from core.model.augmentation import (
+    CATALOGUE_LIVE_WEIGHT,
+    LIVE_COPIES,
+    LIVE_HIDDEN,
+    LIVE_TAGS,
+    TAGGED_WEIGHT,
+    drawn,
+    drawn_tags,
+    examples,
+)
 from core.model.features import COLUMNS_OF, FloatMatrix, Group
 from core.model.songs import TrainingSongs
 
 
-def test_each_song_is_shown_two_or_three_times_and_counts_the_same(songs: TrainingSongs, rows: FloatMatrix) -> None:
+def test_songs_with_tags_are_shown_twice_as_often_as_others(songs: TrainingSongs, rows: FloatMatrix) -> None:
+    songs = replace(
+        songs,
+        songs=tuple(replace(song, tags=()) if place % 3 == 0 else song for place, song in enumerate(songs.songs)),
+        artist_tags=tuple({} if place % 3 == 0 else tags for place, tags in enumerate(songs.artist_tags)),
+    )
     shown = examples(songs, rows, songs.fold != 1, np.random.default_rng(0))
     places, weight = drawn(songs, songs.fold != 1, np.random.default_rng(0))
-    assert len(shown.rows) > 2 * len(places)
-    assert np.isclose(shown.weight.sum(), 2 * weight.sum())
+    tagged = np.array([bool(songs.songs[place].tags or songs.artist_tags[place]) for place in places])
+    assert 0 < tagged.mean() < 1
+    assert len(shown.rows) == 2 * len(places) + LIVE_COPIES * tagged.sum()
+    twice = 2 * weight[~tagged].sum() + 2 * TAGGED_WEIGHT * weight[tagged].sum()
+    live = np.where(songs.in_catalogue[places], CATALOGUE_LIVE_WEIGHT, 1) * TAGGED_WEIGHT * weight
+    assert np.isclose(shown.weight.sum(), twice + LIVE_COPIES * live[tagged].sum())
 
 
 def test_songs_without_a_label_and_of_the_fold_are_never_shown(songs: TrainingSongs) -> None:
