@@ -13,6 +13,7 @@ HitmeterError
 │   ├── ModelMissing
 │   └── ModelRejected
 ├── CatalogueError              data/catalogue.sqlite
+│   └── CatalogueOutdated
 ├── DataError                   files given to scripts
 ├── RenderError                 the card
 ├── SettingsError               environment and .env
@@ -102,7 +103,11 @@ class ModelRejected(ModelError):
 
 
 class CatalogueError(HitmeterError):
-    """The song catalogue is damaged or of another format."""
+    """The song catalogue is damaged."""
+
+
+class CatalogueOutdated(CatalogueError):
+    """The song catalogue is of another version's format and has to be built anew."""
 
 
 class DataError(HitmeterError):
