@@ -42,7 +42,7 @@ def day(moment: datetime) -> str:
 
 
 def prediction_reply(prediction: Prediction, now: datetime, picture: Picture | None = None) -> Reply:
-    """Say an answer: headline, song, meaning, recorded popularity, figures, reasons, source; the unknown is left out."""
+    """Say an answer: headline, song, meaning, recorded popularity, figures, reasons, source; what is unknown is not."""
     song = prediction.song
     return Reply(
         code=ResultCode.PREDICTED,

@@ -26,17 +26,24 @@ SOURCE_LIVE: Final = "{origin}, {age} · model of {model_date}"
 SOURCE_STALE: Final = "{origin} is not answering; figures from {age} · model of {model_date}"
 SOURCE_RECORDED: Final = "Recorded figures of {month}, not live ones · model of {model_date}"
 SOURCE_CATALOGUE: Final = "Recorded {year}, no listener figures · model of {model_date}"
-SOURCE_CATALOGUE_STALE: Final = (
-    "Last.fm is not answering; recorded {year}, no listener figures · model of {model_date}"
-)
+SOURCE_CATALOGUE_STALE: Final = "Last.fm is not answering; recorded {year}, no listener figures · model of {model_date}"
 SOURCE_RECORDED_STALE: Final = "Last.fm is not answering; recorded figures of {month} · model of {model_date}"
 POPULARITY: Final = "Spotify popularity {value} of 100 in {year}"
 POPULARITY_RERELEASE: Final = "Spotify popularity {value} of 100 in {year}, of a compilation with it"
 POPULARITY_CONTRADICTS: Final = (
-    "Spotify popularity {value} of 100 in {year}: it was popular then, which the verdict does not say",
+    "Spotify popularity {value} of 100 in {year}: it was popular then, unlike the verdict",
     "Spotify popularity {value} of 100 in {year}: it was not popular then, unlike the verdict",
 )
 """When the song was popular then, and when it was not."""
+
+CATALOGUE_FETCHED: Final = (
+    "Fetching the song catalogue, this once: the {name}, {rows} rows, {megabytes} MB, from {host}."
+)
+CATALOGUE_READY: Final = "The song catalogue is ready: {songs} songs."
+CATALOGUE_NOT_FETCHED: Final = (
+    "The song catalogue could not be fetched: {reason}. It goes on without; the next start tries again unless "
+    "CATALOGUE=off."
+)
 
 DID_YOU_MEAN: Final = "Did you mean one of these?"
 CANDIDATE_LISTENERS: Final = "{name} · {listeners} listeners"

@@ -36,6 +36,8 @@ CATALOGUE_HINT = (
     "No song catalogue: spelling is corrected by Last.fm alone and audio features are unknown. "
     "To build it: make catalogue"
 )
+"""Said where the start does not see to the catalogue; where it does, it says what came of it."""
+
 CATALOGUE_OUTDATED_HINT = "The song catalogue is of another version and is left aside. To build it anew: make catalogue"
 
 HISTORY_HINT = "history.sqlite in DATA_DIR cannot be used ({error}): buttons will be forgotten at the next start."
@@ -107,11 +109,13 @@ def build_predictor(
 
 def _open_catalogue(settings: Settings) -> tuple[Catalogue | None, list[str]]:
     """Open the catalogue, if there is one that this version reads; else say in a sentence what is missing."""
+    hint = CATALOGUE_HINT
     try:
-        catalogue = Catalogue.open_if_present(settings.catalogue_path)
+        if (catalogue := Catalogue.open_if_present(settings.catalogue_path)) is not None:
+            return catalogue, []
     except CatalogueOutdated:
-        return None, [CATALOGUE_OUTDATED_HINT]
-    return catalogue, [] if catalogue is not None else [CATALOGUE_HINT]
+        hint = CATALOGUE_OUTDATED_HINT
+    return None, [hint] if settings.catalogue is None else []
 
 
 def _with_recent(history: History, complete: Completer | None) -> Completer:

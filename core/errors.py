@@ -15,6 +15,7 @@ HitmeterError
 ├── CatalogueError              data/catalogue.sqlite
 │   └── CatalogueOutdated
 ├── DataError                   files given to scripts
+├── DownloadError               a data set of the Hugging Face hub
 ├── RenderError                 the card
 ├── SettingsError               environment and .env
 └── PlatformError               a chat platform
@@ -112,6 +113,10 @@ class CatalogueOutdated(CatalogueError):
 
 class DataError(HitmeterError):
     """A data file lacks what a script needs; the text names file, column and row."""
+
+
+class DownloadError(HitmeterError):
+    """A file of the hub cannot be fetched; the text is one clause that says why, without addresses."""
 
 
 class RenderError(HitmeterError):

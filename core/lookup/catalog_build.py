@@ -35,6 +35,7 @@ class BuildReport:
 class Step(StrEnum):
     """What a build is doing."""
 
+    FETCHING = "Fetching data"
     READING = "Reading rows"
     WRITING = "Writing songs"
 

@@ -75,7 +75,8 @@ def popularity_words(popularity: RecordedPopularity, verdict: Verdict) -> tuple[
     """Say the recorded popularity in one line, and in a second one what keeps it from agreeing with the verdict."""
     first = f"Spotify popularity {popularity.value} of 100 in {popularity.year}"
     if popularity.contradicts(verdict):
-        return first, "popular then" if verdict is Verdict.NOT_POPULAR else "not popular then"
+        then = "popular" if verdict is Verdict.NOT_POPULAR else "not popular"
+        return first, f"{then} then, unlike the verdict"
     return (first, "of a compilation with it") if popularity.rerelease else (first,)
 
 
