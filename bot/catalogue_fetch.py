@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
 from bot import words
-from core.catalogue_setup import DATASET_NAME, DATASET_ROWS, dataset_of, fetch_catalogue, is_wanting
+from core.catalogue_setup import DATASET_NAME, DATASET_ROWS, Step, dataset_of, fetch_catalogue, is_wanting
 from core.errors import DataError, DownloadError
 
 if TYPE_CHECKING:
+    from core.catalogue_setup import Progress as OnProgress
     from core.lookup.hub import HubFile
     from core.settings import Settings
-
-FETCHING = "Fetching data"
-"""The step that is counted in bytes; the others are in rows and songs."""
 
 
 def see_to_catalogue(
@@ -68,14 +66,14 @@ def announcement(file: HubFile, rows: int) -> str:
 
 
 @contextmanager
-def shown_progress(console: Console) -> Iterator[Callable[[str, int, int | None], None]]:
+def shown_progress(console: Console) -> Iterator[OnProgress]:
     """Show a bar for each step that is told of; each appears with its first news and goes with all when done."""
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), _AmountColumn(), console=console, transient=True
-    ) as bars:
-        tasks = {}
+    columns = TextColumn("{task.description}"), BarColumn(), _AmountColumn()
+    # Where nobody sees it move, a bar is but an empty line.
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
 
-        def progress(step: str, done: int, total: int | None) -> None:
+        def progress(step: Step, done: int, total: int | None) -> None:
             if step not in tasks:
                 tasks[step] = bars.add_task(step, total=total)
             bars.update(tasks[step], completed=done, total=total)
@@ -88,6 +86,6 @@ class _AmountColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Write one row."""
-        write = decimal if task.description == FETCHING else "{:,}".format
+        write = decimal if task.description == Step.FETCHING else "{:,}".format
         total = "" if task.total is None else f"/{write(int(task.total))}"
         return Text(f"{write(int(task.completed))}{total}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Final
 
 from core.errors import CatalogueOutdated
 from core.lookup.catalog import Catalogue
-from core.lookup.catalog_build import BuildReport, Step, build_catalogue
+from core.lookup.catalog_build import BuildReport, Progress, Step, build_catalogue
 from core.lookup.hub import HubFile, download
 from core.settings import DATASET_ADDRESS, Settings
 
@@ -29,8 +28,7 @@ DATASET_ROWS: Final = 114_000
 
 DATASET_NAME: Final = "Spotify Tracks Dataset"
 
-Progress = Callable[[Step, int, int | None], None]
-"""Is told the step, how much of it is done (bytes, rows or songs), and how much there is if known."""
+__all__ = ["DATASET", "DATASET_NAME", "DATASET_ROWS", "Progress", "Step", "dataset_of", "fetch_catalogue", "is_wanting"]
 
 
 def dataset_of(settings: Settings) -> HubFile | None:

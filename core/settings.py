@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     )
 
     lastfm_api_key: SecretStr | None = Field(
-        None, description="Key of last.fm/api; without it recorded figures answer."
+        None, description="Key of last.fm/api; without it what was once recorded answers."
     )
     lastfm_api_url: HttpUrl = Field(HttpUrl("https://ws.audioscrobbler.com/2.0/"), description="Where Last.fm answers.")
     itunes_search_url: Service = Field(

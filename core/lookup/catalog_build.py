@@ -41,7 +41,7 @@ class Step(StrEnum):
 
 
 Progress = Callable[[Step, int, int | None], None]
-"""Is told the step, how much of it is done, and how much there is if known."""
+"""Is told the step, how much of it is done (bytes, rows or songs), and how much there is if known."""
 
 PROGRESS_EVERY: Final = 500
 """Rows or songs between two reports of progress."""
