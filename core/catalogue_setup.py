@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import sys
 import tempfile
 from contextlib import closing
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from core.errors import CatalogueOutdated
+from core.errors import CatalogueOutdated, DataError
 from core.lookup.catalog import Catalogue
 from core.lookup.catalog_build import BuildReport, Progress, Step, build_catalogue
 from core.lookup.hub import HubFile, download
 from core.settings import DATASET_ADDRESS, Settings
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 DATASET: Final = HubFile(
     address=DATASET_ADDRESS,
@@ -75,4 +81,40 @@ def fetch_catalogue(file: HubFile, out: Path, progress: Progress, *, rows: int =
     with tempfile.TemporaryDirectory(prefix="hitmeter-") as folder:
         csv_path = Path(folder) / "dataset.csv"
         asyncio.run(download(file, csv_path, lambda done, total: progress(Step.FETCHING, done, total)))
-        return build_catalogue(csv_path, out, source=file.address, rows_least=rows, progress=progress)
+        return _built_aside(csv_path, out, file.address, rows, progress)
+
+
+def _built_aside(csv_path: Path, out: Path, source: str, rows: int, progress: Progress) -> BuildReport:
+    """Build in a process of its own: the 170 MB that building takes would stay with the bot for as long as it runs."""
+    context = get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    child = context.Process(target=_build, args=(sending, csv_path, out, source, rows), daemon=True)
+    child.start()
+    sending.close()
+    try:
+        while True:
+            match receiving.recv():
+                case BuildReport() as report:
+                    return report
+                case Exception() as error:
+                    raise error
+                case (step, done, total):
+                    progress(step, done, total)
+    except EOFError:
+        raise DataError("building the catalogue was broken off") from None
+    finally:
+        child.terminate()
+        child.join()
+        receiving.close()
+
+
+def _build(told: Connection, csv_path: Path, out: Path, source: str, rows: int) -> None:
+    """Build, and tell of progress and of what came of it; when told to end, leave nothing half written behind."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this process ends it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        report = build_catalogue(csv_path, out, source=source, rows_least=rows, progress=lambda *news: told.send(news))
+    except (DataError, OSError) as error:
+        told.send(error)
+    else:
+        told.send(report)
