@@ -27,7 +27,7 @@ async def test_broken_off_at_any_step_it_leaves_nothing(tmp_path: Path, step: St
     async with FakeHub(write_csv(tmp_path / "d.csv", ROWS).read_bytes()) as hub:
         with pytest.raises(RuntimeError, match="stopped"):
             await asyncio.to_thread(fetch_catalogue, hub.file, folder / "catalogue.sqlite", stop_at, rows=len(ROWS))
-    assert list(folder.iterdir()) == []  # noqa: ASYNC240 - nothing else runs
+    assert list(folder.iterdir()) == []
 
 
 def test_the_file_is_pinned_and_a_mirror_has_to_hold_the_same(settings_for: Callable[..., Settings]) -> None:
