@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from bot.answers import Answers
+from bot.catalogue_fetch import see_to_catalogue
 from bot.console import EXIT_CODES, ConsoleChat
 from bot.health import Health, health_server
 from bot.metrics import Metrics
@@ -115,6 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure_logging(level, secrets=settings_secrets(settings))
         if (exposed := env_file_warning()) is not None:
             log.warning("event=keys_exposed advice=%s", exposed)
+        if options.command != "sync":
+            see_to_catalogue(settings, Console(stderr=True, highlight=False))
         match options.command:
             case "ask":
                 return asyncio.run(ask(settings, " ".join(options.text)))

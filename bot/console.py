@@ -115,6 +115,7 @@ class ConsoleChat:
             Text(texts[LineKind.HEADLINE], style=f"bold {style}"),
             bar,
             Text(texts[LineKind.MEANING]),
+            *([Text(texts[LineKind.POPULARITY])] if LineKind.POPULARITY in texts else []),
             _feature_table(assessment.features),
         ]
         if LineKind.WHY in texts:

@@ -20,8 +20,10 @@ from core.domain import (
     Origin,
     Prediction,
     Reason,
+    RecordedPopularity,
     Song,
     SongName,
+    Verdict,
 )
 from core.history import song_token
 
@@ -40,7 +42,7 @@ def day(moment: datetime) -> str:
 
 
 def prediction_reply(prediction: Prediction, now: datetime, picture: Picture | None = None) -> Reply:
-    """Say an answer: headline, song, meaning, figures, reasons, source, in this order; what is unknown is left out."""
+    """Say an answer: headline, song, meaning, recorded popularity, figures, reasons, source; what is unknown is not."""
     song = prediction.song
     return Reply(
         code=ResultCode.PREDICTED,
@@ -67,6 +69,7 @@ def prediction_lines(prediction: Prediction, now: datetime) -> tuple[Line, ...]:
         Line(LineKind.HEADLINE, headline(assessment)),
         Line(LineKind.SONG, str(song.name)),
         Line(LineKind.MEANING, meaning(assessment)),
+        _popularity(prediction.popularity, assessment.verdict),
         _figures(LineKind.TRACK, known[Block.TRACK]),
         _figures(LineKind.ARTIST, artist),
         _figures(LineKind.AUDIO, known[Block.AUDIO]),
@@ -96,11 +99,28 @@ def meaning(assessment: Assessment) -> str:
 
 def source_line(prediction: Prediction, now: datetime) -> str:
     """Say where the figures are from, how old they are and which model judged them."""
-    source, model_date = prediction.source, day(prediction.assessment.trained_at)
-    if source.origin is Origin.RECORDED:
-        return words.SOURCE_RECORDED.format(month=f"{source.as_of:%B %Y}", model_date=model_date)
-    template = words.SOURCE_STALE if source.stale else words.SOURCE_LIVE
-    return template.format(origin=source.origin.value, age=ago(source.as_of, now), model_date=model_date)
+    source = prediction.source
+    templates = {
+        Origin.LASTFM: (words.SOURCE_LIVE, words.SOURCE_STALE),
+        Origin.RECORDED: (words.SOURCE_RECORDED, words.SOURCE_RECORDED_STALE),
+        Origin.CATALOGUE: (words.SOURCE_CATALOGUE, words.SOURCE_CATALOGUE_STALE),
+    }[source.origin]
+    return templates[source.stale].format(
+        origin=source.origin.value,
+        age=ago(source.as_of, now),
+        month=f"{source.as_of:%B %Y}",
+        year=source.as_of.year,
+        model_date=day(prediction.assessment.trained_at),
+    )
+
+
+def popularity_words(popularity: RecordedPopularity, verdict: Verdict) -> str:
+    """Say what the popularity once was, and when the verdict says otherwise."""
+    template = words.POPULARITY_RERELEASE if popularity.rerelease else words.POPULARITY
+    if popularity.contradicts(verdict):
+        then, not_then = words.POPULARITY_CONTRADICTS
+        template = then if verdict is Verdict.NOT_POPULAR else not_then
+    return template.format(value=popularity.value, year=popularity.year)
 
 
 def why_reply(prediction: Prediction) -> Reply:
@@ -110,7 +130,9 @@ def why_reply(prediction: Prediction) -> Reply:
     downs = [reason.label for reason in assessment.reasons if reason.push < 0]
     unknown = [block for block in Block if block not in assessment.view]
     record = assessment.record
+    source = prediction.source
     texts = [
+        words.WHY_CATALOGUE.format(year=source.as_of.year) if source.origin is Origin.CATALOGUE else "",
         words.WHY_UP.format(labels=_listed(ups)) if ups else "",
         words.WHY_DOWN.format(labels=_listed(downs)) if downs else "",
         words.WHY_KNOWN.format(blocks=_blocks(assessment.view)) if assessment.view else "",
@@ -187,6 +209,10 @@ def _figures(kind: LineKind, figures: Sequence[str]) -> Line | None:
     """Join figures into a line that begins with a capital; None if there are none."""
     text = " · ".join(figures)
     return Line(kind, text[:1].upper() + text[1:]) if figures else None
+
+
+def _popularity(popularity: RecordedPopularity | None, verdict: Verdict) -> Line | None:
+    return None if popularity is None else Line(LineKind.POPULARITY, popularity_words(popularity, verdict))
 
 
 def _reasons(reasons: Sequence[Reason]) -> Line | None:

@@ -31,6 +31,7 @@ class LineKind(StrEnum):
     HEADLINE = "headline"
     SONG = "song"
     MEANING = "meaning"
+    POPULARITY = "popularity"
     TRACK = "track"
     ARTIST = "artist"
     AUDIO = "audio"

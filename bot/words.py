@@ -25,6 +25,25 @@ PUSH_DOWN: Final = "↓ {label}"
 SOURCE_LIVE: Final = "{origin}, {age} · model of {model_date}"
 SOURCE_STALE: Final = "{origin} is not answering; figures from {age} · model of {model_date}"
 SOURCE_RECORDED: Final = "Recorded figures of {month}, not live ones · model of {model_date}"
+SOURCE_CATALOGUE: Final = "Recorded {year}, no listener figures · model of {model_date}"
+SOURCE_CATALOGUE_STALE: Final = "Last.fm is not answering; recorded {year}, no listener figures · model of {model_date}"
+SOURCE_RECORDED_STALE: Final = "Last.fm is not answering; recorded figures of {month} · model of {model_date}"
+POPULARITY: Final = "Spotify popularity {value} of 100 in {year}"
+POPULARITY_RERELEASE: Final = "Spotify popularity {value} of 100 in {year}, of a compilation with it"
+POPULARITY_CONTRADICTS: Final = (
+    "Spotify popularity {value} of 100 in {year}: it was popular then, unlike the verdict",
+    "Spotify popularity {value} of 100 in {year}: it was not popular then, unlike the verdict",
+)
+"""When the song was popular then, and when it was not."""
+
+CATALOGUE_FETCHED: Final = (
+    "Fetching the song catalogue, this once: the {name}, {rows} rows, {megabytes} MB, from {host}."
+)
+CATALOGUE_READY: Final = "The song catalogue is ready: {songs} songs."
+CATALOGUE_NOT_FETCHED: Final = (
+    "The song catalogue could not be fetched: {reason}. It goes on without; the next start tries again unless "
+    "CATALOGUE=off."
+)
 
 DID_YOU_MEAN: Final = "Did you mean one of these?"
 CANDIDATE_LISTENERS: Final = "{name} · {listeners} listeners"
@@ -32,7 +51,7 @@ NOT_FOUND: Final = "I found no song like “{query}”."
 NOT_FOUND_SUGGESTIONS: Final = "The nearest I know: {names}."
 NOT_FOUND_EXAMPLE: Final = f"Check the spelling, or add the artist. {HOW_TO_ASK}"
 KEY_MISSING: Final = (
-    "Without a Last.fm key I only know some hundred recorded songs. Whoever runs this bot can get a free key at "
+    "Without a Last.fm key I only know the songs that are recorded here. Whoever runs this bot can get a free key at "
     "https://www.last.fm/api/account/create and set it as LASTFM_API_KEY."
 )
 
@@ -41,6 +60,7 @@ WHY_UP: Final = "Speaks for it: {labels}."
 WHY_DOWN: Final = "Speaks against it: {labels}."
 WHY_KNOWN: Final = "Known: {blocks}."
 WHY_UNKNOWN: Final = "Not known: {blocks}."
+WHY_CATALOGUE: Final = "Answered from the song catalogue alone: recorded {year}, no listener figures."
 WHY_BASE: Final = "Of all songs of the catalogue {base} are popular; of those that people ask for, most are."
 WHY_RECORD: Final = (
     "Of {n} songs it called {verdict} without having seen their artists before, {share} really were popular."

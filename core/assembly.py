@@ -6,9 +6,11 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.errors import CatalogueOutdated
 from core.history import History
 from core.lookup.artwork import Artwork
 from core.lookup.catalog import Catalogue
+from core.lookup.catalog_source import CatalogueSource
 from core.lookup.demo import RecordedFigures
 from core.lookup.lastfm import LastFm
 from core.lookup.release import ReleaseLookup
@@ -17,6 +19,7 @@ from core.model.proof import load_proved
 from core.predictor import Completer, Predictor
 from core.render.card import CardRenderer, load_drawing
 from core.render.crew import Crew
+from core.worker import Worker
 
 if TYPE_CHECKING:
     from core.domain import SongName
@@ -26,13 +29,16 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 KEY_HINT = (
-    "No LASTFM_API_KEY: answers use the recorded figures of some hundred songs. A free key: "
+    "No LASTFM_API_KEY: answers use what was once recorded of {songs}. A free key: "
     "https://www.last.fm/api/account/create"
 )
 CATALOGUE_HINT = (
     "No song catalogue: spelling is corrected by Last.fm alone and audio features are unknown. "
     "To build it: make catalogue"
 )
+"""Said where the start does not see to the catalogue; where it does, it says what came of it."""
+
+CATALOGUE_OUTDATED_HINT = "The song catalogue is of another version and is left aside. To build it anew: make catalogue"
 
 HISTORY_HINT = "history.sqlite in DATA_DIR cannot be used ({error}): buttons will be forgotten at the next start."
 
@@ -67,26 +73,30 @@ def build_predictor(
         DataError: The recorded figures are damaged.
     """
     model = load_proved(settings.models_dir)
-    catalogue = Catalogue.open_if_present(settings.catalogue_path)
-    missing = [] if catalogue is not None else [CATALOGUE_HINT]
+    catalogue, missing = _open_catalogue(settings)
     try:
         history = History(settings.data_dir / "history.sqlite")
     except (OSError, sqlite3.Error) as error:
         history = History(None)
         missing.append(HISTORY_HINT.format(error=error))
-    source: SongSource
-    complete: Completer | None
-    if settings.lastfm_api_key is None:
-        recorded = RecordedFigures.load(settings.demo_songs_path)
-        source, complete = recorded, recorded.complete
-        missing.insert(0, KEY_HINT)
-    else:
-        source = LastFm.from_settings(settings, on_request=on_request, on_lookup=on_lookup)
-        complete = None if catalogue is None else catalogue.complete
-    releases = ReleaseLookup.from_settings(settings, on_lookup=on_lookup)
     live = settings.lastfm_api_key is not None
+    # With a key the recorded figures only stand in, so that a data folder without them is no fault.
+    has_recorded = not live or settings.demo_songs_path.is_file()
+    recorded = RecordedFigures.load(settings.demo_songs_path) if has_recorded else RecordedFigures(())
+    worker = Worker("lookup")
+    source: SongSource = CatalogueSource(recorded, catalogue, worker)
+    fallback: SongSource | None = None
+    if live:
+        source, fallback = LastFm.from_settings(settings, on_request=on_request, on_lookup=on_lookup), source
+    else:
+        songs = len(recorded) if catalogue is None else len(catalogue)
+        missing.insert(0, KEY_HINT.format(songs=f"{songs:,} songs"))
+    complete = recorded.complete if catalogue is None else catalogue.complete
+    releases = ReleaseLookup.from_settings(settings, on_lookup=on_lookup)
     predictor = Predictor(
-        resolver=SongResolver(source=source, catalogue=catalogue, releases=releases, live=live),
+        resolver=SongResolver(
+            source=source, fallback=fallback, catalogue=catalogue, releases=releases, live=live, worker=worker
+        ),
         model=model,
         artwork=Artwork.from_settings(settings, releases),
         renderer=CardRenderer(Crew(load_drawing, helpers=settings.drawing_helpers)),
@@ -95,6 +105,17 @@ def build_predictor(
         models_dir=settings.models_dir,
     )
     return Assembled(predictor, tuple(missing))
+
+
+def _open_catalogue(settings: Settings) -> tuple[Catalogue | None, list[str]]:
+    """Open the catalogue, if there is one that this version reads; else say in a sentence what is missing."""
+    hint = CATALOGUE_HINT
+    try:
+        if (catalogue := Catalogue.open_if_present(settings.catalogue_path)) is not None:
+            return catalogue, []
+    except CatalogueOutdated:
+        hint = CATALOGUE_OUTDATED_HINT
+    return None, [hint] if settings.catalogue is None else []
 
 
 def _with_recent(history: History, complete: Completer | None) -> Completer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Verdict(StrEnum):
@@ -17,6 +18,10 @@ class Verdict(StrEnum):
     POPULAR = "Popular"
     MEDIUM = "Medium"
     NOT_POPULAR = "Not popular"
+
+
+POPULAR_FROM: Final = 60
+"""Least Spotify popularity, 0 to 100, that counts as popular; the predecessor's threshold."""
 
 
 class Block(StrEnum):
@@ -31,10 +36,11 @@ class Block(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where the live figures of an answer come from."""
+    """Where the figures of an answer come from; the catalogue has none of listeners."""
 
     LASTFM = "Last.fm"
     RECORDED = "recorded figures"
+    CATALOGUE = "song catalogue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +183,33 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedPopularity:
+    """What Spotify's popularity of a song was once: a fact to show beside an answer, which the model never sees.
+
+    Attributes:
+        value: The greatest among the song's releases, 0 to 100.
+        year: When it was recorded.
+        rerelease: Whether only compilations with the song were recorded, whose popularity says little of it.
+    """
+
+    value: int
+    year: int
+    rerelease: bool = False
+
+    def contradicts(self, verdict: Verdict) -> bool:
+        """Tell whether the song was popular then and is said not to be, or the other way round."""
+        if self.value >= POPULAR_FROM:
+            return verdict is Verdict.NOT_POPULAR
+        return verdict is Verdict.POPULAR and not self.rerelease
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """A song with its figures and where they come from."""
+    """A song with its figures and where they come from, and its recorded popularity if that is known."""
 
     song: Song
     source: Source
+    popularity: RecordedPopularity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,11 +310,12 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """An answer: the song as resolved, the model's assessment and where the figures are from."""
+    """An answer: the song as resolved, the model's assessment, where the figures are from, and a fact beside it."""
 
     song: Song
     assessment: Assessment
     source: Source
+    popularity: RecordedPopularity | None = None
 
     @property
     def confidence_pct(self) -> float:

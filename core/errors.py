@@ -13,7 +13,9 @@ HitmeterError
 │   ├── ModelMissing
 │   └── ModelRejected
 ├── CatalogueError              data/catalogue.sqlite
+│   └── CatalogueOutdated
 ├── DataError                   files given to scripts
+├── DownloadError               a data set of the Hugging Face hub
 ├── RenderError                 the card
 ├── SettingsError               environment and .env
 └── PlatformError               a chat platform
@@ -102,11 +104,19 @@ class ModelRejected(ModelError):
 
 
 class CatalogueError(HitmeterError):
-    """The song catalogue is damaged or of another format."""
+    """The song catalogue is damaged."""
+
+
+class CatalogueOutdated(CatalogueError):
+    """The song catalogue is of another version's format and has to be built anew."""
 
 
 class DataError(HitmeterError):
     """A data file lacks what a script needs; the text names file, column and row."""
+
+
+class DownloadError(HitmeterError):
+    """A file of the hub cannot be fetched; the text is one clause that says why, without addresses."""
 
 
 class RenderError(HitmeterError):

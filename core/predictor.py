@@ -201,7 +201,7 @@ class Predictor:
             (model, song, day), lambda: self._scoring.run(model.assess, song, as_of=day)
         )
         await self._remembering.run(self._history.remember, song.name)
-        return Prediction(song=song, assessment=assessment, source=found.source)
+        return Prediction(song=song, assessment=assessment, source=found.source, popularity=found.popularity)
 
     async def _cover(self, prediction: Prediction) -> Cover | None:
         patience_s = OLD_COVER_S if prediction.source.stale else None

@@ -17,6 +17,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ENV_FILE = ROOT / ".env"
 
+DATASET_ADDRESS = (
+    "https://huggingface.co/datasets/maharshipandya/spotify-tracks-dataset/resolve/"
+    "74c06031718aafcd9d96bf2cd770249d88e0c238/dataset.csv"
+)
+"""The catalogue's data set at a revision that never changes."""
+
 
 def _on(value: object) -> object:
     return None if isinstance(value, str) and value.strip().lower() in ("", "off") else value
@@ -38,7 +44,7 @@ class Settings(BaseSettings):
     )
 
     lastfm_api_key: SecretStr | None = Field(
-        None, description="Key of last.fm/api; without it recorded figures answer."
+        None, description="Key of last.fm/api; without it what was once recorded answers."
     )
     lastfm_api_url: HttpUrl = Field(HttpUrl("https://ws.audioscrobbler.com/2.0/"), description="Where Last.fm answers.")
     itunes_search_url: Service = Field(
@@ -96,6 +102,10 @@ class Settings(BaseSettings):
         None, ge=0, description="Most processes that help to draw for a crowd; empty: one core less, 3 at most."
     )
     cache_url: str = Field("mem://", description="mem://, disk://?directory=PATH or redis://HOST:PORT/DB.")
+    catalogue: Service = Field(
+        HttpUrl(DATASET_ADDRESS),
+        description="Where the catalogue's data set is fetched from if there is no catalogue yet; off: nowhere.",
+    )
     data_dir: Path = Field(ROOT / "data", description="Folder of the catalogue and the recorded figures.")
     models_dir: Path = Field(ROOT / "models", description="Folder of the trained model.")
     cards_dir: Path = Field(ROOT / "cards", description="Folder where the console saves cards.")

@@ -15,20 +15,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from huggingface_hub import hf_hub_download  # noqa: E402
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: E402
 from rich.console import Console  # noqa: E402
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from core.errors import DataError  # noqa: E402
-from core.lookup.catalog_build import BuildReport, Step, build_catalogue  # noqa: E402
+from bot.catalogue_fetch import announcement, shown_progress  # noqa: E402
+from core.catalogue_setup import DATASET, DATASET_ROWS, dataset_of, fetch_catalogue  # noqa: E402
+from core.errors import DataError, DownloadError, SettingsError  # noqa: E402
+from core.lookup.catalog_build import BuildReport, build_catalogue  # noqa: E402
 from core.settings import load_settings  # noqa: E402
-
-REPOSITORY = "maharshipandya/spotify-tracks-dataset"
-FILE = "dataset.csv"
-EXPECTED_ROWS = 114_000
-"""Rows of the complete data set; a download with fewer was cut off."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,18 +32,25 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="the catalogue to write (default: catalogue.sqlite in DATA_DIR)")
     options = parser.parse_args(argv)
     console, errors = Console(), Console(stderr=True, soft_wrap=True)
-    out = options.out or load_settings().catalogue_path
     try:
-        csv_path = options.csv or _download(console)
-    except (OSError, HfHubHTTPError, LocalEntryNotFoundError) as error:
-        reason = str(error).strip().splitlines()
-        errors.print(
-            f"The data set could not be fetched: {reason[0] if reason else type(error).__name__}", markup=False
-        )
-        errors.print(f"Get {FILE} of {REPOSITORY} by hand and name it with --csv.", markup=False)
+        settings = load_settings()
+    except SettingsError as error:
+        errors.print(error.user_message, markup=False)
         return 2
+    out = options.out or settings.catalogue_path
     try:
-        report = _build(csv_path, out, console, complete=options.csv is None)
+        with shown_progress(console) as progress:
+            if options.csv is not None:
+                report = build_catalogue(options.csv, out, source=options.csv.name, progress=progress)
+            else:
+                # Whoever asks for the file by hand means it, also where the start leaves it alone.
+                file = dataset_of(settings) or DATASET
+                console.print(announcement(file, DATASET_ROWS), markup=False)
+                report = fetch_catalogue(file, out, progress)
+    except DownloadError as error:
+        errors.print(f"The data set could not be fetched: {error}.", markup=False)
+        errors.print("Get it by hand and name it: make catalogue CSV=dataset.csv", markup=False)
+        return 2
     except DataError as error:
         errors.print(f"No catalogue was built: {error}", markup=False)
         return 1
@@ -58,25 +59,6 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     _show(report, out, console)
     return 0
-
-
-def _download(console: Console) -> Path:
-    console.print(f"Fetching {FILE} of {REPOSITORY} from Hugging Face")
-    return Path(hf_hub_download(REPOSITORY, FILE, repo_type="dataset"))
-
-
-def _build(csv_path: Path, out: Path, console: Console, *, complete: bool) -> BuildReport:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console) as shown:
-        tasks = {Step.READING: shown.add_task(Step.READING, total=EXPECTED_ROWS)}
-        tasks[Step.WRITING] = shown.add_task(Step.WRITING, total=None)
-        return build_catalogue(
-            csv_path,
-            out,
-            source=f"{REPOSITORY} ({csv_path.name})",
-            rows_least=EXPECTED_ROWS if complete else 1,
-            progress=lambda step, done, total: shown.update(tasks[step], completed=done, total=total),
-        )
 
 
 def _show(report: BuildReport, out: Path, console: Console) -> None:

@@ -19,6 +19,7 @@ DROPPED_FIRST: Final = (
     LineKind.TRACK,
     LineKind.TABLE,
     LineKind.WHY,
+    LineKind.POPULARITY,
     LineKind.MEANING,
     LineKind.SOURCE,
 )

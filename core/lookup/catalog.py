@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from core.domain import AudioFeatures, Candidate, Song, SongName, SongQuery
-from core.errors import CatalogueError
+from core.errors import CatalogueError, CatalogueOutdated
 from core.lookup.catalog_schema import AUDIO_COLUMNS, FORMAT_VERSION, LIST_SEPARATOR, grams
+from core.lookup.dataset import CatalogueEntry
 from core.lookup.likeness import COMPLETION_LIKENESS, FoldedName, beginning_likeness, folded_readings
 from core.lookup.matching import rank
 from core.lookup.normalise import artist_key, fold, song_key, title_key
@@ -50,6 +51,11 @@ COMPLETION_POOL: Final = 4
 """Times the songs asked for that are looked through to put those first which begin as typed."""
 
 
+_FACTS: Final = ("title", "artist", "credits", "album", "genres", "duration_ms", "explicit")
+_COLUMNS: Final = ", ".join(("popularity", "full_title", "rerelease", *_FACTS, *map("audio_{}".format, AUDIO_COLUMNS)))
+_SELECT: Final = f"SELECT {_COLUMNS} FROM song"  # noqa: S608 - our own names
+
+
 class Catalogue:
     """A catalogue opened for reading.
 
@@ -70,7 +76,8 @@ class Catalogue:
         """Open a catalogue.
 
         Raises:
-            CatalogueError: There is none, it is damaged or of another format.
+            CatalogueError: There is none, or it is damaged.
+            CatalogueOutdated: It is of another format.
         """
         if not path.is_file():
             raise CatalogueError(f"no catalogue at {path.name}")
@@ -92,7 +99,8 @@ class Catalogue:
         """Open a catalogue; None if it was never built.
 
         Raises:
-            CatalogueError: There is one, but it is damaged or of another format.
+            CatalogueError: There is one, but it is damaged.
+            CatalogueOutdated: It is of another format.
         """
         return cls.open(path) if path.exists() else None
 
@@ -142,22 +150,20 @@ class Catalogue:
             names += self._misspelt(typed)
         return tuple(dict.fromkeys(names))[:limit]
 
-    def find(self, name: SongName) -> Song | None:
+    def find(self, name: SongName) -> CatalogueEntry | None:
         """Look up the facts of a song by its key, also by a guest's name instead of the first artist's.
 
         Raises:
             CatalogueError: The file turned out to be damaged.
         """
-        columns = ", ".join(f"audio_{column}" for column in AUDIO_COLUMNS)
-        select = f"SELECT title, artist, credits, album, genres, duration_ms, explicit, {columns} FROM song"  # noqa: S608
-        rows = self._rows(f"{select} WHERE song_key = ?", (song_key(name.title, name.artist),))
+        rows = self._rows(f"{_SELECT} WHERE song_key = ?", (song_key(name.title, name.artist),))
         if rows:
-            return _song(rows[0])
+            return _entry(rows[0])
         wanted = artist_key(name.artist)
-        for row in self._rows(f"{select} WHERE title_key = ? LIMIT ?", (title_key(name.title), NAMESAKES)):
-            song = _song(row)
-            if wanted in map(artist_key, song.credits):
-                return song
+        for row in self._rows(f"{_SELECT} WHERE title_key = ? LIMIT ?", (title_key(name.title), NAMESAKES)):
+            entry = _entry(row)
+            if wanted in map(artist_key, entry.song.credits):
+                return entry
         return None
 
     def close(self) -> None:
@@ -220,7 +226,7 @@ def _checked(db: sqlite3.Connection, name: str) -> int:
     try:
         meta = dict(db.execute("SELECT name, value FROM meta").fetchall())
         if meta.get("format") != FORMAT_VERSION:
-            raise CatalogueError(f"{name} has format {meta.get('format')}, this version reads {FORMAT_VERSION}")
+            raise CatalogueOutdated(f"{name} has format {meta.get('format')}, this version reads {FORMAT_VERSION}")
         (last,) = db.execute("SELECT max(number) FROM song").fetchone()
         for index in ("song_gram", "song_word"):
             db.execute(f"SELECT rowid FROM {index} WHERE {index} MATCH 'abc' LIMIT 1").fetchall()  # noqa: S608
@@ -231,6 +237,11 @@ def _checked(db: sqlite3.Connection, name: str) -> int:
     if not songs.isdecimal() or last != int(songs):
         raise CatalogueError(f"{name} is cut off: it names {songs or 'no'} songs and holds {last}")
     return int(songs)
+
+
+def _entry(row: Sequence[Any]) -> CatalogueEntry:
+    popularity, full_title, rerelease, *facts = row
+    return CatalogueEntry(_song(facts), popularity, full_title, bool(rerelease))
 
 
 def _song(row: Sequence[Any]) -> Song:

@@ -16,10 +16,10 @@ from typing import Final
 
 from core.errors import DataError
 from core.lookup.catalog_schema import AUDIO_COLUMNS, FORMAT_VERSION, LIST_SEPARATOR, SCHEMA, grams, song_text
-from core.lookup.dataset import CatalogueEntry, read_dataset
-from core.lookup.normalise import song_key, title_key
+from core.lookup.dataset import CatalogueEntry, album_key, compilations, draw, read_dataset
+from core.lookup.normalise import artist_key, song_key, title_key
 
-_INSERT: Final = f"INSERT INTO song VALUES ({', '.join('?' * (11 + len(AUDIO_COLUMNS)))})"  # noqa: S608 - placeholders
+_INSERT: Final = f"INSERT INTO song VALUES ({', '.join('?' * (13 + len(AUDIO_COLUMNS)))})"  # noqa: S608 - placeholders
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,13 @@ class BuildReport:
 class Step(StrEnum):
     """What a build is doing."""
 
+    FETCHING = "Fetching data"
     READING = "Reading rows"
     WRITING = "Writing songs"
 
 
 Progress = Callable[[Step, int, int | None], None]
-"""Is told the step, how much of it is done, and how much there is if known."""
+"""Is told the step, how much of it is done (bytes, rows or songs), and how much there is if known."""
 
 PROGRESS_EVERY: Final = 500
 """Rows or songs between two reports of progress."""
@@ -55,7 +56,8 @@ def build_catalogue(
 ) -> BuildReport:
     """Read a copy of the data set, plain or .gz, and write the catalogue in one stroke.
 
-    Every song is one row: its greatest popularity, the facts of the row that has it, the genres of all its rows.
+    Every song is one row: the greatest popularity and the genres of all its rows, and the facts of one release, chosen
+    as the model learnt it: one that is no compilation if there is any, else by :func:`core.lookup.dataset.draw`.
     ``out`` is replaced only when the new file is complete.
 
     Args:
@@ -69,7 +71,7 @@ def build_catalogue(
         DataError: The file cannot be read, has too few rows, lacks a column or holds a value that cannot be; file, row
             and column named.
     """
-    entries: dict[str, CatalogueEntry] = {}
+    entries: dict[str, list[CatalogueEntry]] = {}
     rows = unnamed = 0
     for entry in read_dataset(csv_path):
         rows += 1
@@ -78,21 +80,35 @@ def build_catalogue(
         if not entry.song.title or not entry.song.artist:
             unnamed += 1
             continue
-        key = song_key(entry.song.title, entry.song.artist)
-        entries[key] = _merged(entries[key], entry) if key in entries else entry
+        entries.setdefault(song_key(entry.song.title, entry.song.artist), []).append(entry)
     progress(Step.READING, rows, rows)
     if rows < rows_least:
         raise DataError(f"{csv_path.name} is cut off: it has {rows:,} rows instead of {rows_least:,}")
     if not entries:
         raise DataError(f"{csv_path.name} holds no songs")
-    write_catalogue(entries.values(), out, source=source, rows_read=rows, progress=progress)
+    every = (entry.song for of_song in entries.values() for entry in of_song)
+    shared = compilations((song.album or "", artist_key(song.artist)) for song in every)
+    songs = [_merged(of_song, shared) for of_song in entries.values()]
+    write_catalogue(songs, out, source=source, rows_read=rows, progress=progress)
     return BuildReport(rows, unnamed, len(entries), out.stat().st_size)
 
 
-def _merged(first: CatalogueEntry, second: CatalogueEntry) -> CatalogueEntry:
-    kept = second if second.popularity > first.popularity else first
-    genres = tuple(dict.fromkeys((*first.song.genres, *second.song.genres)))
-    return replace(kept, song=replace(kept.song, genres=genres))
+def _merged(entries: list[CatalogueEntry], shared: frozenset[str]) -> CatalogueEntry:
+    """Join the rows of one song; an album that is among the ``shared`` ones is not the song's and left out."""
+
+    def turn(entry: CatalogueEntry) -> tuple[bool, str]:
+        album = entry.song.album or ""
+        return album_key(album) in shared, draw(entry.full_title or entry.song.title, album)
+
+    kept = min(entries, key=turn)
+    rerelease, _ = turn(kept)
+    genres = tuple(dict.fromkeys(genre for entry in entries for genre in entry.song.genres))
+    return CatalogueEntry(
+        song=replace(kept.song, genres=genres, album=None if rerelease else kept.song.album),
+        popularity=max(entry.popularity for entry in entries),
+        full_title=kept.full_title,
+        rerelease=rerelease,
+    )
 
 
 def write_catalogue(
@@ -161,5 +177,7 @@ def _values(number: int, entry: CatalogueEntry) -> tuple[object, ...]:
         LIST_SEPARATOR.join(song.genres),
         song.duration_ms,
         song.explicit,
+        entry.full_title,
+        entry.rerelease,
         *audio,
     )

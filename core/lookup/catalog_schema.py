@@ -10,7 +10,7 @@ from typing import Final
 
 from core.lookup.normalise import first_artist, fold, title_key
 
-FORMAT_VERSION: Final = "1"
+FORMAT_VERSION: Final = "2"
 """Raised when the tables or the normalisation behind the keys change; readers take no other."""
 
 LIST_SEPARATOR: Final = ";"
@@ -43,6 +43,8 @@ CREATE TABLE song (
   genres TEXT NOT NULL,
   duration_ms INTEGER,
   explicit INTEGER,
+  full_title TEXT NOT NULL,
+  rerelease INTEGER NOT NULL,
   {", ".join(f"audio_{name} REAL" for name in AUDIO_COLUMNS)}
 );
 CREATE INDEX song_title ON song (title_key);
@@ -53,7 +55,11 @@ CREATE VIRTUAL TABLE song_word USING fts5 (
   tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* S* P* Co'"
 );
 """
-"""``gram`` counts the songs of each trigram, so that a search can pick the telling ones."""
+"""``gram`` counts the songs of each trigram, so that a search can pick the telling ones.
+
+``full_title`` is the title with its decoration, empty if there is none; ``rerelease`` is 1 if only compilations hold
+the song.
+"""
 
 
 def song_text(title: str, artists: tuple[str, ...]) -> str:

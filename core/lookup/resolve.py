@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from core.domain import Ambiguous, Candidate, Found, NotFound, Reading, Release, Song, SongName, SongQuery
+from core.domain import Ambiguous, Candidate, Found, NotFound, Origin, Reading, Release, Song, SongName, SongQuery
+from core.errors import UpstreamError
 from core.lookup.budget import deadline
+from core.lookup.catalog_source import recorded_popularity
+from core.lookup.dataset import CatalogueEntry
 from core.lookup.matching import Decision, Match, match, prominence
 from core.lookup.normalise import plain_title, version_words
 from core.lookup.records import fetch_most_heard, most_heard
@@ -83,10 +86,11 @@ class SongResolver:
 
     Attributes:
         source: Answers with figures.
+        fallback: Answers when the source gives no usable answer; None does without.
         catalogue: Corrects spelling without the network and adds facts; None if it was not built.
         releases: Looks up the songs' releases beside the source; None does without them.
         release_wait_s: Seconds that an answer waits for the release after the figures came.
-        live: False when only recorded figures can answer, so that a song of the catalogue is no use as a candidate.
+        live: False when nothing but what was once recorded can answer, for want of a Last.fm key.
         worker: Searches and compares, which takes milliseconds of a core. One thread: several would wait for the one
             catalogue, and each would keep the event loop longer from its turn.
     """
@@ -94,6 +98,7 @@ class SongResolver:
     source: SongSource
     catalogue: Catalogue | None
     live: bool
+    fallback: SongSource | None = None
     releases: ReleaseLookup | None = None
     release_wait_s: float = RELEASE_WAIT_S
     worker: Worker = field(default_factory=lambda: Worker("lookup"), repr=False, compare=False)
@@ -103,6 +108,24 @@ class SongResolver:
 
     async def resolve(self, query: SongQuery, *, fresh: bool = False) -> Found | Ambiguous | NotFound:
         """Find the song, or the few that may be meant, or say that there is none.
+
+        If the source fails, the same search goes over the fallback; what that finds is marked as not up to date.
+
+        Raises:
+            UpstreamError: The source gave no usable answer, nothing older is at hand and the fallback has no such song.
+        """
+        try:
+            return await self._resolved(query, fresh=fresh)
+        except UpstreamError:
+            if self.fallback is None:
+                raise
+            instead = await replace(self, source=self.fallback, fallback=None).resolve(query)
+            if isinstance(instead, NotFound):
+                raise
+            return _not_up_to_date(instead) if isinstance(instead, Found) else instead
+
+    async def _resolved(self, query: SongQuery, *, fresh: bool) -> Found | Ambiguous | NotFound:
+        """Find the song over the source alone.
 
         With an artist in the question one round trip is enough: the name as typed and the catalogue's likeness are
         fetched side by side, and readings without an artist are searched for meanwhile. Only if no name is found are
@@ -143,17 +166,28 @@ class SongResolver:
             UpstreamError: As for :meth:`resolve`.
         """
         begun = self._begin(name)
-        found = await fetch_most_heard(self.source, name, fresh=fresh)
+        try:
+            found = await fetch_most_heard(self.source, name, fresh=fresh)
+        except UpstreamError:
+            found = None if self.fallback is None else await fetch_most_heard(self.fallback, name)
+            if found is None:
+                raise
+            found = _not_up_to_date(found)
         return None if found is None else await self._enriched(found, begun)
 
     async def _enriched(self, found: Found, begun: _Begun | None) -> Found:
         """Add what catalogue and release say of the song and the source does not.
 
-        The release is waited for :attr:`release_wait_s` at most, within the time that the question has left.
+        The release is waited for :attr:`release_wait_s` at most, within the time that the question has left. A song
+        that the catalogue answers by itself stays as it is: how good such answers are was measured on its facts alone.
         """
+        if found.source.origin is Origin.CATALOGUE:
+            return found
         name = found.song.name
-        release, facts = await asyncio.gather(self._release(name, begun), self._facts(name))
-        return replace(found, song=_completed(found.song, facts, release))
+        release, entry = await asyncio.gather(self._release(name, begun), self._entry(name))
+        facts = None if entry is None else entry.song
+        popularity = None if entry is None else recorded_popularity(entry)
+        return replace(found, song=_completed(found.song, facts, release), popularity=popularity)
 
     def _begin(self, name: SongName | None) -> _Begun | None:
         return None if self.releases is None or name is None else _Begun(name, self.releases.begin(name))
@@ -166,11 +200,11 @@ class SongResolver:
             return await self.releases.wait(begun.task, seconds)
         return await self.releases.within(name, seconds)
 
-    async def _facts(self, name: SongName) -> Song | None:
+    async def _entry(self, name: SongName) -> CatalogueEntry | None:
         return None if self.catalogue is None else await self.worker.run(self.catalogue.find, name)
 
     def _known(self, query: SongQuery) -> _Known:
-        known = self.catalogue.search(query) if self.catalogue is not None and self.live else ()
+        known = self.catalogue.search(query) if self.catalogue is not None else ()
         return known, _spelling(query, known)
 
     async def _ask(
@@ -259,7 +293,16 @@ def _prominence(found: Found) -> float:
 
 
 def _as_candidates(found: Iterable[Found]) -> tuple[Candidate, ...]:
-    return tuple(Candidate(hit.song.name, 0.0, listeners=hit.song.listeners, credits=hit.song.credits) for hit in found)
+    return tuple(
+        Candidate(
+            hit.song.name,
+            0.0,
+            listeners=hit.song.listeners,
+            popularity=None if hit.popularity is None else hit.popularity.value,
+            credits=hit.song.credits,
+        )
+        for hit in found
+    )
 
 
 def _completed(song: Song, facts: Song | None, release: Release | None) -> Song:
@@ -289,6 +332,10 @@ def _completed(song: Song, facts: Song | None, release: Release | None) -> Song:
             cover_url=_first(song.cover_url, release.cover_url),
         )
     return song
+
+
+def _not_up_to_date(found: Found) -> Found:
+    return replace(found, source=replace(found.source, stale=True))
 
 
 def _first(value: T | None, other: T | None) -> T | None:

@@ -12,7 +12,7 @@ from typing import Any, Self, cast
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from core.domain import Assessment, BandRecord, Block, FeatureValue, ModelReport, Song, VerdictBands
+from core.domain import Assessment, BandRecord, Block, FeatureValue, ModelReport, Song, Verdict, VerdictBands
 from core.model.artifact import load
 from core.model.calibration import FloatArray, sigmoid
 from core.model.explain import assess_with_reasons
@@ -32,7 +32,7 @@ from core.model.folds import fold_of
 from core.model.report import model_report
 from core.model.served import ServedModel, track_figures
 from core.model.tags import known_tags
-from core.model.views import Pattern, pattern_of
+from core.model.views import VIEWS, Pattern, pattern_of
 
 _BLOCK_OF = {Group(block.value): block for block in Block}
 
@@ -45,6 +45,7 @@ class HitModel:
         self._model = model
         self.trained_at = trained_at
         self._known_tags = frozenset(model.vocabulary)
+        self._catalogue_records = _catalogue_records(model.metrics)
         # One row is quicker on one thread, and the other cores stay free for drawing.
         self._threads = ThreadpoolController()
 
@@ -86,12 +87,14 @@ class HitModel:
         row = base_row(song, as_of)
         blocks = known_blocks(song)
         figures = track_figures([song], as_of) if Block.TRACK in blocks else None
-        fold = self._model.folds[fold_of(song.artist)]
+        fold, pattern = self._model.folds[fold_of(song.artist)], pattern_of(blocks)
         with self._threads.limit(limits=1, user_api="openmp"):
-            log_odds, reasons = assess_with_reasons(self._model, fold, song, row, pattern_of(blocks), figures)
+            log_odds, reasons = assess_with_reasons(self._model, fold, song, row, pattern, figures)
         probability = float(sigmoid(np.array([log_odds]))[0])
         verdict = self._model.bands.verdict(probability)
-        records = self._model.records_without_figures if figures is None else self._model.records
+        records = self._model.records
+        if figures is None:
+            records = self._catalogue_records if pattern == VIEWS["catalogue"] else self._model.records_without_figures
         record: BandRecord | None = next((r for r in records if r.verdict is verdict), None)
         return Assessment(
             probability=probability,
@@ -184,3 +187,9 @@ class HitModel:
         if known is None:
             return None
         return float(np.searchsorted(known, value, side="left") / len(known) * 100)
+
+
+def _catalogue_records(metrics: Mapping[str, Any]) -> tuple[BandRecord, ...]:
+    """Read how each verdict fared on the catalogue's songs when nothing but the catalogue was known of them."""
+    verdicts = metrics["protocols"]["songs_clean"]["views"]["catalogue"]["verdicts"]
+    return tuple(BandRecord(Verdict(name), float(v["share_popular"]), int(v["n"])) for name, v in verdicts.items())

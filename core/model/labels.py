@@ -12,17 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.lookup.dataset import album_key, compilations
 from core.model.calibration import FloatArray
-
-POPULAR_FROM: Final = 60
-"""Least Spotify popularity, 0 to 100, that counts as popular; the predecessor's threshold."""
-
-COMPILATION_ARTISTS: Final = 3
-"""First artists that share an album's name from which its rows are taken for re-releases.
-
-Common names ("Greatest Hits") are caught too: their rows are lost, not mislabelled. In the Spotify Tracks Dataset it
-finds 283 of the 286 songs with Last.fm figures that have 100,000 listeners' artists and a popularity of 5 or less.
-"""
 
 SUSPECT_POPULARITY: Final = 5
 """Up to here another table's word on the same song counts for more; re-releases stand at 0 to 5."""
@@ -42,9 +33,8 @@ def is_rerelease(album: pd.Series[str], artist: pd.Series[str]) -> NDArray[np.bo
         album: Names of albums, "" where unknown; unknown albums are never re-releases.
         artist: Key of each row's first artist.
     """
-    name = album.str.casefold().str.strip()
-    sharing = artist[name != ""].groupby(name[name != ""]).nunique()
-    return np.asarray(name.map(sharing).fillna(0).to_numpy() >= COMPILATION_ARTISTS)
+    shared = compilations(zip(album, artist, strict=True))
+    return np.array([album_key(name) in shared for name in album], dtype=bool)
 
 
 def mended_popularity(rows: pd.DataFrame) -> FloatArray:

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import train_test_split
 
+from core.domain import POPULAR_FROM
 from core.lookup.normalise import artist_key, song_key
 from core.model.baselines import predecessor_forest
 from core.model.boosting import GenreRates, without_blank_columns
@@ -19,7 +20,6 @@ from core.model.calibration import FloatArray
 from core.model.columns import AUDIO_COLUMNS, CREDIT_SEPARATOR
 from core.model.evaluation import HALF, IntArray, view_entry
 from core.model.features import COLUMN, FloatMatrix, base_matrix
-from core.model.labels import POPULAR_FROM
 from core.model.measures import BoolArray
 from core.model.recipes import Run
 from core.model.songs import CATALOGUE_LABELLED, artist_figures, song_of_row

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,14 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.domain import AudioFeatures, Song
+from core.domain import POPULAR_FROM, AudioFeatures, Song
 from core.errors import DataError
+from core.lookup.dataset import RECORDED_ON, draw
 from core.lookup.lastfm_records import music_tags
 from core.lookup.normalise import artist_key, song_key
 from core.model.calibration import FloatArray
 from core.model.columns import CREDIT_SEPARATOR, FALSE_WORDS, TAG_SEPARATOR, TRUE_WORDS
 from core.model.folds import N_FOLDS, fold_of
-from core.model.labels import POPULAR_FROM, collection_weights, is_rerelease, mended_popularity
+from core.model.labels import collection_weights, is_rerelease, mended_popularity
 from core.model.tables import RawTables
 from core.model.tags import vocabulary
 from core.released import parse_release_date
@@ -30,7 +30,7 @@ FEWEST_PER_FOLD: Final = 20
 CATALOGUE: Final = "spotify_tracks_114k"
 """Name of the collection that the Spotify Tracks Dataset makes, the reference for how common popular songs are."""
 
-CATALOGUE_LABELLED: Final = date(2022, 10, 15)
+CATALOGUE_LABELLED: Final = RECORDED_ON
 """When its popularity was taken, about."""
 
 ArtistTags = Mapping[str, tuple[str, ...]]
@@ -238,11 +238,7 @@ def _keyed_spotify(spotify: pd.DataFrame) -> pd.DataFrame:
         song=[song_key(title, artist) for title, artist in zip(named["track_name"], first_artist, strict=True)],
         first_artist=first_artist,
         rerelease=is_rerelease(named["album_name"], first_artist.map(artist_key)),
-        # Any order that knows nothing of the label would do; this one is the same in every file order.
-        draw=[
-            hashlib.blake2b(f"{name}\n{album}".encode(), digest_size=8).hexdigest()
-            for name, album in zip(named["track_name"], named["album_name"], strict=True)
-        ],
+        draw=[draw(name, album) for name, album in zip(named["track_name"], named["album_name"], strict=True)],
         day=CATALOGUE_LABELLED.toordinal(),
         collection=CATALOGUE,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 from PIL import Image
 
@@ -22,10 +22,16 @@ _GAP_PX: Final = 28
 
 
 def source_words(source: Source, now: datetime) -> str:
-    """Say where figures are from and how old they are; recorded ones name their month."""
-    if source.origin is Origin.RECORDED:
-        return f"Recorded figures of {source.as_of:%B %Y}"
-    return f"{source.origin.value}, {ago(source.as_of, now)}"
+    """Say where figures are from and how old they are; recorded ones name their month, the catalogue's their year."""
+    match source.origin:
+        case Origin.RECORDED:
+            return f"Recorded figures of {source.as_of:%B %Y}"
+        case Origin.CATALOGUE:
+            return f"Recorded {source.as_of.year}, no listener figures"
+        case Origin.LASTFM:
+            return f"{source.origin.value}, {ago(source.as_of, now)}"
+        case _:
+            assert_never(source.origin)
 
 
 def draw_footer(picture: Image.Image, source: Source, assessment: Assessment, now: datetime) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image
 
-from core.domain import Cover, Prediction, VerdictBands
+from core.domain import Cover, Prediction, RecordedPopularity, Verdict, VerdictBands
 from core.render.bars import Rows, chosen_features, strongest_push
 from core.render.cover import NOTE, cover_art, dominant, lay_cover, tinted_ground
 from core.render.encode import png
@@ -17,7 +17,7 @@ from core.render.footer import draw_footer
 from core.render.gauge import Gauge
 from core.render.shapes import sign
 from core.render.text import CAP_HEIGHT_EM, fit, fits, ink, two_lines
-from core.render.theme import ACCENTS, MARGIN_PX, SHAPES, TEXT, WHITE, WIDTH_PX, Colour
+from core.render.theme import ACCENTS, MARGIN_PX, QUIET, SHAPES, SMALLEST_TYPE_PX, TEXT, WHITE, WIDTH_PX, Colour
 
 COVER_CORNER: Final = (MARGIN_PX, 68)
 COVER_SIDE_PX: Final = 420
@@ -37,6 +37,8 @@ _CONFIDENCE_PX: Final = 96
 _PERCENT_SIGN_PX: Final = 56
 _VERDICT_PX: Final = 40
 _VERDICT_BASELINE: Final = 360
+_POPULARITY_BASELINE: Final = 524
+_POPULARITY_PITCH_PX: Final = 30
 _PITCHES_PX: Final = {1: 44, 2: 44, 3: 44, 4: 40}
 _ROWS: Final = Rows(left=COLUMN_LEFT, top=390, width_px=COLUMN_RIGHT - COLUMN_LEFT, pitch_px=33)
 
@@ -63,8 +65,19 @@ def card_without_value(prediction: Prediction, cover: Cover | None, now: datetim
     features = chosen_features(assessment)
     rows = replace(_ROWS, pitch_px=_PITCHES_PX.get(len(features), _ROWS.pitch_px))
     rows.draw(picture, features, strongest_push(assessment), accent)
+    if prediction.popularity is not None:
+        _draw_popularity(picture, prediction.popularity, assessment.verdict)
     draw_footer(picture, prediction.source, assessment, now)
     return picture
+
+
+def popularity_words(popularity: RecordedPopularity, verdict: Verdict) -> tuple[str, ...]:
+    """Say the recorded popularity in one line, and in a second one what keeps it from agreeing with the verdict."""
+    first = f"Spotify popularity {popularity.value} of 100 in {popularity.year}"
+    if popularity.contradicts(verdict):
+        then = "popular" if verdict is Verdict.NOT_POPULAR else "not popular"
+        return first, f"{then} then, unlike the verdict"
+    return (first, "of a compilation with it") if popularity.rerelease else (first,)
 
 
 def draw_result(picture: Image.Image, prediction: Prediction) -> None:
@@ -97,6 +110,16 @@ def _draw_names(picture: Image.Image, title: str, artist: str) -> None:
         baseline += round(size * 1.16)
     baseline += round(_ARTIST_PX * 1.42) - round(size * 1.16)
     fit(artist, _ARTIST_PX, room).lay(picture, COLUMN_LEFT, baseline, TEXT)
+
+
+def _draw_popularity(picture: Image.Image, popularity: RecordedPopularity, verdict: Verdict) -> None:
+    """Write the recorded popularity below the cover; what disagrees with the verdict stands out."""
+    contradicts = popularity.contradicts(verdict)
+    baseline = _POPULARITY_BASELINE
+    for line in popularity_words(popularity, verdict):
+        said = fit(line, SMALLEST_TYPE_PX, COVER_SIDE_PX, Weight.BOLD if contradicts else Weight.REGULAR)
+        said.lay(picture, COVER_CORNER[0], baseline, TEXT if contradicts else QUIET)
+        baseline += _POPULARITY_PITCH_PX
 
 
 def _draw_verdict(picture: Image.Image, prediction: Prediction, accent: Colour) -> None:

@@ -17,7 +17,7 @@ def bot(tmp_path: Path, *arguments: str, typed: str | bytes = "", **changes: str
     environment = {name: value for name, value in os.environ.items() if name not in names}
     # An empty value stands for an unset one, so that a developer's .env cannot reach the test.
     environment |= dict.fromkeys(names - {"DATA_DIR"}, "") | {"CARDS_DIR": str(tmp_path), "ART_DOWNLOADS": "false"}
-    environment |= dict.fromkeys(("ITUNES_SEARCH_URL", "DEEZER_SEARCH_URL", "MUSICBRAINZ_URL"), "off")
+    environment |= dict.fromkeys(("ITUNES_SEARCH_URL", "DEEZER_SEARCH_URL", "MUSICBRAINZ_URL", "CATALOGUE"), "off")
     return subprocess.run(  # noqa: S603 - our own command line
         [sys.executable, "-m", "bot", *arguments],
         cwd=ROOT,

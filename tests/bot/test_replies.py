@@ -15,6 +15,7 @@ from core.domain import (
     Prediction,
     Reading,
     Reason,
+    RecordedPopularity,
     Song,
     SongName,
     SongQuery,
@@ -126,3 +127,31 @@ def test_links_survive_any_title() -> None:
     urls = [link.url for link in song_links(wild)]
     assert all(url.isascii() and '"' not in url and " " not in url for url in urls)
     assert "A%26B" in urls[0]
+
+
+def popularity_line(popularity: RecordedPopularity, verdict: Verdict) -> str:
+    prediction = replace(PREDICTION, assessment=replace(ASSESSMENT, verdict=verdict), popularity=popularity)
+    (said,) = (line.text for line in prediction_lines(prediction, NOW) if line.kind is LineKind.POPULARITY)
+    return said
+
+
+def test_the_recorded_popularity_is_a_line_that_says_when_it_disagrees() -> None:
+    then, not_then = RecordedPopularity(71, 2022), RecordedPopularity(30, 2022)
+    plain = "Spotify popularity 71 of 100 in 2022"
+    assert popularity_line(then, Verdict.POPULAR) == popularity_line(then, Verdict.MEDIUM) == plain
+    assert popularity_line(then, Verdict.NOT_POPULAR) == f"{plain}: it was popular then, unlike the verdict"
+    assert popularity_line(not_then, Verdict.NOT_POPULAR) == "Spotify popularity 30 of 100 in 2022"
+    assert popularity_line(not_then, Verdict.POPULAR).endswith(": it was not popular then, unlike the verdict")
+    rerelease = popularity_line(replace(not_then, rerelease=True), Verdict.POPULAR)
+    assert rerelease == "Spotify popularity 30 of 100 in 2022, of a compilation with it"
+    assert all(line.kind is not LineKind.POPULARITY for line in prediction_lines(PREDICTION, NOW))
+
+
+def test_an_answer_of_the_catalogue_alone_says_so() -> None:
+    source = Source(Origin.CATALOGUE, datetime(2022, 10, 15, tzinfo=UTC))
+    alone = replace(PREDICTION, source=source)
+    assert prediction_lines(alone, NOW)[-1].text == "Recorded 2022, no listener figures · model of 22 Nov 2026"
+    down = replace(alone, source=replace(source, stale=True))
+    assert prediction_lines(down, NOW)[-1].text.startswith("Last.fm is not answering; recorded 2022, no listener fig")
+    assert "Answered from the song catalogue alone: recorded 2022, no listener figures." in why_reply(alone).text
+    assert "catalogue alone" not in why_reply(PREDICTION).text

@@ -12,6 +12,7 @@ from core.domain import (
     Origin,
     Prediction,
     Reason,
+    RecordedPopularity,
     Song,
     Source,
     VerdictBands,
@@ -44,6 +45,7 @@ def prediction(
     age: timedelta = timedelta(minutes=2),
     stale: bool = False,
     bands: VerdictBands = BANDS,
+    popularity: RecordedPopularity | None = None,
 ) -> Prediction:
     """Make a prediction whose verdict follows from ``probability``."""
     assessment = Assessment(
@@ -57,7 +59,9 @@ def prediction(
         trained_at=datetime(2026, 11, 22, tzinfo=UTC),
     )
     source = Source(origin, NOW - age, stale)
-    return Prediction(song=Song(title=title, artist=artist), assessment=assessment, source=source)
+    return Prediction(
+        song=Song(title=title, artist=artist), assessment=assessment, source=source, popularity=popularity
+    )
 
 
 def plain_cover(red: int, green: int, blue: int, side_px: int = 420) -> Cover:

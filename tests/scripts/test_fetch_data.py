@@ -1,18 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from core.lookup.catalog import Catalogue
 from core.settings import ROOT
+from tests.fakes.hub_server import FakeHub
 from tests.fakes.spotify_rows import SONGS, row, write_csv
 
 
@@ -21,12 +20,16 @@ def run(folder: Path, *options: str, **environment: str) -> subprocess.Completed
     return subprocess.run(  # noqa: S603 - our own script
         [sys.executable, ROOT / "scripts" / "fetch_data.py", *options],
         cwd=folder,
-        env={**os.environ, "HF_HOME": str(folder / "hf"), "COLUMNS": "100", **environment},
+        env={**os.environ, "COLUMNS": "100", **environment},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.mark.parametrize("name", ["songs.csv", "songs.csv.gz"])
@@ -65,49 +68,18 @@ def test_a_missing_file_and_an_impossible_place_are_named(tmp_path: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
-@contextmanager
-def hub(body: bytes) -> Iterator[str]:
-    """Serve one file the way the Hugging Face hub does."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self._answer()
-
-        def do_GET(self) -> None:
-            self._answer()
-            self.wfile.write(body)
-
-        def _answer(self) -> None:
-            known = self.path == "/datasets/maharshipandya/spotify-tracks-dataset/resolve/main/dataset.csv"
-            self.send_response(200 if known else 404)
-            self.send_header("ETag", '"0123456789abcdef"')
-            self.send_header("X-Repo-Commit", "f" * 40)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+async def test_another_file_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
+    async with FakeHub(write_csv(tmp_path / "d.csv").read_bytes()) as hub:
+        done = await asyncio.to_thread(run, tmp_path, "--out", "c.sqlite", CATALOGUE=hub.address)
+    assert done.returncode == 2, done.stderr
+    assert "The data set could not be fetched: the hub states another checksum" in done.stderr
+    assert "make catalogue CSV=" in done.stderr
+    assert names_in(tmp_path) == ["d.csv"]
 
 
-def test_a_cut_off_download_is_refused(tmp_path: Path) -> None:
-    with hub(write_csv(tmp_path / "d.csv").read_bytes()) as address:
-        done = run(tmp_path, "--out", "c.sqlite", HF_ENDPOINT=address, HF_HUB_DISABLE_TELEMETRY="1")
-    assert done.returncode == 1, done.stderr
-    assert "dataset.csv is cut off: it has 18 rows instead of 114,000" in done.stderr
-
-
-def test_a_refused_download_says_what_to_do(tmp_path: Path) -> None:
-    done = run(tmp_path, "--out", "c.sqlite", HF_HUB_OFFLINE="1")
+async def test_a_hub_out_of_reach_says_what_to_do(tmp_path: Path) -> None:
+    done = await asyncio.to_thread(run, tmp_path, "--out", "c.sqlite", CATALOGUE="http://127.0.0.1:9/dataset.csv")
     assert done.returncode == 2
-    assert "--csv" in done.stderr
+    assert "the hub cannot be reached" in done.stderr
+    assert "CSV=" in done.stderr
     assert "Traceback" not in done.stderr

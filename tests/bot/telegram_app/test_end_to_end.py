@@ -138,7 +138,7 @@ async def test_the_process_serves_tells_its_health_and_stops_cleanly(
     environment |= dict.fromkeys(names, "") | {
         "TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram.url, "LASTFM_API_KEY": API_KEY,
         "LASTFM_API_URL": lastfm.url, "DATA_DIR": str(tmp_path), "ART_DOWNLOADS": "false", "LOG_LEVEL": "DEBUG",
-        "ITUNES_SEARCH_URL": "off", "DEEZER_SEARCH_URL": "off", "MUSICBRAINZ_URL": "off",
+        "ITUNES_SEARCH_URL": "off", "DEEZER_SEARCH_URL": "off", "MUSICBRAINZ_URL": "off", "CATALOGUE": "off",
         "HEALTH_PORT": str(port), "PYTHONASYNCIODEBUG": "1", "PYTHONWARNINGS": "default",
     }  # fmt: skip
     process = await asyncio.create_subprocess_exec(

@@ -131,19 +131,22 @@ def test_the_longest_question_is_searched(catalogue: Catalogue) -> None:
     ],
 )
 def test_facts_are_found_by_key_and_by_guests(catalogue: Catalogue, name: SongName) -> None:
-    song = catalogue.find(name)
-    assert song is not None
+    entry = catalogue.find(name)
+    assert entry is not None
+    assert (entry.popularity, entry.full_title) == (79, "Under Pressure - Remastered 2011")
+    song = entry.song
     assert (song.title, song.artist, song.credits) == ("Under Pressure", "Queen", ("Queen", "David Bowie"))
     assert (song.genres, song.duration_ms, song.explicit) == (("rock",), 200_040, False)
     assert (song.listeners, song.playcount) == (None, None)
 
 
-def test_audio_comes_from_the_most_popular_row(catalogue: Catalogue) -> None:
-    song = catalogue.find(SongName("Blinding Lights", "The Weeknd"))
-    assert song is not None
-    assert song.audio is not None
-    assert (song.audio.danceability, song.audio.key, song.audio.time_signature) == (0.514, 1, 4)
-    assert song.genres == ("pop", "dance")
+def test_audio_is_one_rows_and_popularity_and_genres_are_all_rows(catalogue: Catalogue) -> None:
+    entry = catalogue.find(SongName("Blinding Lights", "The Weeknd"))
+    assert entry is not None
+    assert entry.song.audio is not None
+    assert (entry.song.audio.danceability, entry.song.audio.key, entry.song.audio.time_signature) == (0.514, 1, 4)
+    assert (entry.popularity, entry.full_title, entry.rerelease) == (91, "", False)
+    assert entry.song.genres == ("pop", "dance")
 
 
 def test_another_artist_of_the_same_title_is_not_found(catalogue: Catalogue) -> None:

@@ -11,10 +11,11 @@ from core.errors import DataError
 from core.lookup.catalog import Catalogue
 from core.lookup.catalog_build import Step, build_catalogue
 from core.lookup.catalog_schema import grams, song_text
+from core.lookup.dataset import CatalogueEntry, draw
 from tests.fakes.spotify_rows import SONGS, row, write_csv
 
 
-def test_a_song_is_one_row_with_the_best_of_its_rows(tmp_path: Path) -> None:
+def test_a_song_is_one_row_with_the_facts_of_one_release(tmp_path: Path) -> None:
     rows = (
         row("Song (feat. X)", "The Artist;X", 0, "rock", danceability=0.1, album_name="Old"),
         row("SONG - 2011 Remaster", "Artist", 70, "pop", danceability=0.9, album_name="New"),
@@ -26,11 +27,34 @@ def test_a_song_is_one_row_with_the_best_of_its_rows(tmp_path: Path) -> None:
     assert (report.rows_read, report.rows_unnamed, report.songs) == (4, 0, 2)
     assert report.size_bytes == out.stat().st_size
     with closing(Catalogue.open(out)) as catalogue:
-        song = catalogue.find(SongName("song", "artist"))
-    assert song is not None
-    assert (song.title, song.album, song.genres) == ("SONG", "New", ("rock", "pop", "dance"))
-    assert song.audio is not None
-    assert song.audio.danceability == 0.9
+        entry = catalogue.find(SongName("song", "artist"))
+    assert entry is not None
+    first = min(rows[:3], key=lambda one: draw(str(one["track_name"]), str(one["album_name"])))
+    assert (entry.full_title or entry.song.title, entry.song.album) == (first["track_name"], first["album_name"])
+    assert entry.song.audio is not None
+    assert entry.song.audio.danceability == first["danceability"]
+    assert (entry.popularity, entry.song.genres) == (70, ("rock", "pop", "dance"))
+
+
+def test_the_release_is_chosen_without_its_popularity_and_no_compilation_if_there_is_another(tmp_path: Path) -> None:
+    def built(*popularity: int) -> list[CatalogueEntry | None]:
+        rows = (
+            row("Hit", "A", popularity[0], album_name="Hit"),
+            row("Hit", "A", popularity[1], album_name="party hits"),
+            row("Filler", "B", popularity[2], album_name="Party Hits "),
+            row("Other", "C", 3, album_name="Party Hits"),
+        )
+        out = tmp_path / "catalogue.sqlite"
+        build_catalogue(write_csv(tmp_path / "d.csv", rows), out, source="test")
+        with closing(Catalogue.open(out)) as catalogue:
+            return [catalogue.find(SongName("Hit", "A")), catalogue.find(SongName("Filler", "B"))]
+
+    for popularity in ((70, 0, 50), (0, 70, 50)):
+        hit, filler = built(*popularity)
+        assert hit is not None
+        assert filler is not None
+        assert (hit.song.album, hit.popularity, hit.rerelease) == ("Hit", 70, False)
+        assert (filler.song.album, filler.popularity, filler.rerelease) == (None, 50, True)
 
 
 def test_unnamed_rows_are_left_out_and_counted(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tests.fakes.predictions import NOW, prediction
         (prediction(), "Last.fm, 2 minutes ago"),
         (prediction(age=timedelta(days=3)), "Last.fm, 3 days ago"),
         (prediction(origin=Origin.RECORDED), "Recorded figures of November 2026"),
+        (prediction(origin=Origin.CATALOGUE), "Recorded 2026, no listener figures"),
     ],
 )
 def test_the_source_and_its_age(made, words):

@@ -7,9 +7,9 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
-from core.domain import Verdict
+from core.domain import RecordedPopularity, Verdict
 from core.render.single import (
     COLUMN_LEFT,
     COLUMN_RIGHT,
@@ -19,6 +19,7 @@ from core.render.single import (
     COVER_SIDE_PX,
     GAUGE,
     draw_card,
+    popularity_words,
 )
 from core.render.theme import ACCENTS, WHITE
 from tests.fakes.predictions import NOW, plain_cover, prediction
@@ -140,3 +141,42 @@ def test_another_process_draws_the_same_card():
     assert pickle.loads(pickle.dumps(drawing))() == draw_card(prediction(), GREY, NOW)  # noqa: S301 - our own
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         assert pool.submit(drawing).result() == draw_card(prediction(), GREY, NOW)
+
+
+@pytest.mark.parametrize(
+    ("popularity", "verdict", "words"),
+    [
+        (RecordedPopularity(71, 2022), Verdict.POPULAR, ("Spotify popularity 71 of 100 in 2022",)),
+        (RecordedPopularity(71, 2022), Verdict.MEDIUM, ("Spotify popularity 71 of 100 in 2022",)),
+        (
+            RecordedPopularity(60, 2022),
+            Verdict.NOT_POPULAR,
+            ("Spotify popularity 60 of 100 in 2022", "popular then, unlike the verdict"),
+        ),
+        (
+            RecordedPopularity(59, 2022),
+            Verdict.POPULAR,
+            ("Spotify popularity 59 of 100 in 2022", "not popular then, unlike the verdict"),
+        ),
+        (
+            RecordedPopularity(0, 2022, rerelease=True),
+            Verdict.POPULAR,
+            ("Spotify popularity 0 of 100 in 2022", "of a compilation with it"),
+        ),
+    ],
+)
+def test_the_recorded_popularity_in_words(popularity, verdict, words):
+    assert popularity_words(popularity, verdict) == words
+
+
+@pytest.mark.parametrize("probability", [0.031, 0.923])
+def test_the_recorded_popularity_stands_below_the_cover_and_touches_nothing_else(probability):
+    left, top = COVER_CORNER[0], COVER_CORNER[1] + COVER_SIDE_PX
+    without = opened(prediction(probability=probability))
+    shown = opened(prediction(probability=probability, popularity=RecordedPopularity(100, 2022)))
+    box = ImageChops.difference(without, shown).getbbox()
+    assert box is not None
+    assert left <= box[0]
+    assert box[2] <= left + COVER_SIDE_PX
+    assert top + 10 < box[1]
+    assert box[3] < 570

@@ -1,0 +1,91 @@
+"""Shows on a terminal how the song catalogue is fetched and built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+from bot import words
+from core.catalogue_setup import DATASET_NAME, DATASET_ROWS, Step, dataset_of, fetch_catalogue, is_wanting
+from core.errors import DataError, DownloadError
+
+if TYPE_CHECKING:
+    from core.catalogue_setup import Progress as OnProgress
+    from core.lookup.hub import HubFile
+    from core.settings import Settings
+
+
+def see_to_catalogue(
+    settings: Settings, console: Console, *, dataset: HubFile | None = None, rows: int = DATASET_ROWS
+) -> None:
+    """Fetch the catalogue if there is none that this version reads; whatever fails is said in one line.
+
+    Blocks for as long as that takes, so call it before an event loop runs.
+
+    Args:
+        settings: Where it lies and where its data set is fetched from, if at all.
+        console: Where to show what is done.
+        dataset: The file to fetch instead of the one that the settings name.
+        rows: How many rows it has to have at least.
+
+    Raises:
+        CatalogueError: There is a catalogue, but it is damaged.
+    """
+    file = dataset or dataset_of(settings)
+    if file is None or not is_wanting(settings.catalogue_path):
+        return
+    console.print(announcement(file, rows), markup=False, soft_wrap=True)
+    try:
+        with shown_progress(console) as progress:
+            report = fetch_catalogue(file, settings.catalogue_path, progress, rows=rows)
+    except (DownloadError, DataError) as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"{settings.catalogue_path.parent} cannot be written: {error.strerror}"
+    else:
+        console.print(words.CATALOGUE_READY.format(songs=f"{report.songs:,}"), markup=False)
+        return
+    console.print(words.CATALOGUE_NOT_FETCHED.format(reason=reason), markup=False, soft_wrap=True)
+
+
+def announcement(file: HubFile, rows: int) -> str:
+    """Say what is fetched, how large it is and from where."""
+    return words.CATALOGUE_FETCHED.format(
+        name=DATASET_NAME,
+        rows=f"{rows:,}",
+        megabytes=round(file.size_bytes / 1e6),
+        host=urlsplit(file.address).hostname,
+    )
+
+
+@contextmanager
+def shown_progress(console: Console) -> Iterator[OnProgress]:
+    """Show a bar for each step that is told of; each appears with its first news and goes with all when done."""
+    columns = TextColumn("{task.description}"), BarColumn(), _AmountColumn()
+    # Where nobody sees it move, a bar is but an empty line.
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(step: Step, done: int, total: int | None) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        yield progress
+
+
+class _AmountColumn(ProgressColumn):
+    """Writes how much is done: bytes as people read them, rows and songs as numbers."""
+
+    def render(self, task: Task) -> Text:
+        """Write one row."""
+        write = decimal if task.description == Step.FETCHING else "{:,}".format
+        total = "" if task.total is None else f"/{write(int(task.total))}"
+        return Text(f"{write(int(task.completed))}{total}")
