@@ -14,12 +14,11 @@ from core.lookup.lastfm import LastFm
 from core.lookup.release import ReleaseLookup
 from core.lookup.resolve import SongResolver
 from core.model.proof import load_proved
-from core.predictor import Completer, Predictor
+from core.predictor import Predictor
 from core.render.card import CardRenderer, load_drawing
 from core.render.crew import Crew
 
 if TYPE_CHECKING:
-    from core.domain import SongName
     from core.lookup.cache import OnLookup
     from core.lookup.source import SongSource
     from core.lookup.transport import OnRequest
@@ -35,12 +34,6 @@ CATALOGUE_HINT = (
 )
 
 HISTORY_HINT = "history.sqlite in DATA_DIR cannot be used ({error}): buttons will be forgotten at the next start."
-
-RECENT_SONGS = 200
-"""Recently asked songs looked through for a completion."""
-
-RECENT_SHOWN = 5
-"""Most recently asked songs shown before those of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +68,14 @@ def build_predictor(
         history = History(None)
         missing.append(HISTORY_HINT.format(error=error))
     source: SongSource
-    complete: Completer | None
     if settings.lastfm_api_key is None:
-        recorded = RecordedFigures.load(settings.demo_songs_path)
-        source, complete = recorded, recorded.complete
+        source = recorded = RecordedFigures.load(settings.demo_songs_path)
         missing.insert(0, KEY_HINT)
     else:
         source = LastFm.from_settings(settings, on_request=on_request, on_lookup=on_lookup)
-        complete = None if catalogue is None else catalogue.complete
+        # Where the data folder is another one, there may be nothing to complete from.
+        has_recorded = catalogue is None and settings.demo_songs_path.is_file()
+        recorded = RecordedFigures.load(settings.demo_songs_path) if has_recorded else RecordedFigures(())
     releases = ReleaseLookup.from_settings(settings, on_lookup=on_lookup)
     live = settings.lastfm_api_key is not None
     predictor = Predictor(
@@ -91,19 +84,7 @@ def build_predictor(
         artwork=Artwork.from_settings(settings, releases),
         renderer=CardRenderer(Crew(load_drawing, helpers=settings.drawing_helpers)),
         history=history,
-        complete=_with_recent(history, complete),
+        complete=recorded.complete if catalogue is None else catalogue.complete,
         models_dir=settings.models_dir,
     )
     return Assembled(predictor, tuple(missing))
-
-
-def _with_recent(history: History, complete: Completer | None) -> Completer:
-    """List recently asked songs that begin like the typed text, then what ``complete`` knows."""
-
-    def both(prefix: str, limit: int) -> tuple[SongName, ...]:
-        typed = prefix.casefold().strip()
-        recent = [name for name in history.recent(RECENT_SONGS) if typed in f"{name.title} - {name.artist}".casefold()]
-        known = complete(prefix, limit) if complete is not None else ()
-        return tuple(dict.fromkeys([*recent[:RECENT_SHOWN], *known]))[:limit]
-
-    return both

@@ -29,12 +29,13 @@ LINE_MAX_CHARS: Final = 20_000
 
 QUIET: Final = {
     **dict.fromkeys(
-        ("asyncio", "discord", "filelock", "httpcore", "httpx", "matplotlib", "PIL", "telegram.ext", "urllib3"),
+        ("asyncio", "discord", "filelock", "httpcore", "httpx", "matplotlib", "PIL", "telegram", "urllib3"),
         logging.WARNING,
     ),
     "stamina": logging.ERROR,
 }
-"""Libraries that tell nothing of ours below these levels. httpx prints Telegram's token in every address at INFO;
+"""Libraries that tell nothing of ours below these levels. httpx prints Telegram's token in every address at INFO, and
+telegram what people wrote and who they are at DEBUG;
 stamina warns of every retry, which each request's own line tells already."""
 
 # What secrets look like wherever they stand, for those that are in no setting of ours.
