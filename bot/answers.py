@@ -201,7 +201,7 @@ class Answers:
 
     def privacy(self) -> Reply:
         """Say what is stored."""
-        reply = text_reply(ResultCode.INFORMED, words.PRIVACY, title=words.PRIVACY_TITLE, private=True)
+        reply = text_reply(ResultCode.INFORMED, *words.PRIVACY.splitlines(), title=words.PRIVACY_TITLE, private=True)
         return self.note("privacy", reply)
 
     async def _predicted(self, answer: Awaitable[Answer], *, animated: bool, drawn: Drawn) -> Reply:

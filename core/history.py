@@ -49,9 +49,11 @@ class History:
     """Remembers the songs behind buttons, whether asked for or offered, and never by whom or where.
 
     There is no way to list them: a name is found by its token alone, so that no question can be read from another
-    chat. One SQLite file, closed to other users of the machine; every method blocks for a disk write at most, so call it from a worker thread. A write is
-    committed as a whole or not at all. While the disk is full, read-only or damaged the latest songs are kept in
-    memory: an answer is worth more than its being remembered.
+    chat.
+
+    One SQLite file, closed to other users of the machine; every method blocks for a disk write at most, so call it
+    from a worker thread. A write is committed as a whole or not at all. While the disk is full, read-only or damaged
+    the latest songs are kept in memory: an answer is worth more than its being remembered.
     """
 
     def __init__(self, path: Path | None) -> None:

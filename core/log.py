@@ -29,13 +29,12 @@ LINE_MAX_CHARS: Final = 20_000
 
 QUIET: Final = {
     **dict.fromkeys(
-        ("asyncio", "discord", "filelock", "httpcore", "httpx", "matplotlib", "PIL", "telegram", "urllib3"),
+        ("asyncio", "discord", "filelock", "httpcore", "httpx", "matplotlib", "PIL", "telegram.ext", "urllib3"),
         logging.WARNING,
     ),
     "stamina": logging.ERROR,
 }
-"""Libraries that tell nothing of ours below these levels. httpx prints Telegram's token in every address at INFO, and
-telegram what people wrote and who they are at DEBUG;
+"""Libraries that tell nothing of ours below these levels. httpx prints Telegram's token in every address at INFO;
 stamina warns of every retry, which each request's own line tells already."""
 
 # What secrets look like wherever they stand, for those that are in no setting of ours.

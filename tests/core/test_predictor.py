@@ -106,7 +106,8 @@ async def test_completion_is_of_the_recorded_songs_without_a_catalogue(
         popular = await predictor.complete("", 5)
         await predictor.aclose()
     assert len(set(popular)) == 5
-    assert popular == tuple(found.song.name for found in RecordedFigures.load(ROOT / "data" / "demo_songs.csv").songs[:5])
+    recorded = RecordedFigures.load(ROOT / "data" / "demo_songs.csv")
+    assert popular == tuple(found.song.name for found in recorded.songs[:5])
 
 
 async def test_completion_is_of_the_catalogue_where_there_is_one(

@@ -33,6 +33,13 @@ async def offered(simulated: Discord, who, *where, typed: str = "") -> set[str]:
     return names
 
 
+async def test_the_privacy_text_says_so(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "privacy")
+    said = result.response.embeds[0].description
+    assert "What you ask in private is suggested to nobody." in said
+    assert "a Discord channel is also offered songs whose answers everyone there could read" in said
+
+
 async def test_a_private_answer_is_offered_to_nobody_not_even_there(discord_env: Discord) -> None:
     result = await discord_env.ann.slash(discord_env.channel, "predict", song="obscure demo", private=True)
     assert result.response.ephemeral

@@ -31,6 +31,13 @@ async def listed(served: Served, user: int, typed: str) -> Call:
     return await served.telegram.sent("answerInlineQuery", count=before + 1)
 
 
+async def test_the_privacy_text_says_so(served: Served) -> None:
+    served.telegram.say("/privacy", chat=served.telegram.private(ANN), user=ANN)
+    told = await served.telegram.sent("sendMessage")
+    assert told.plain is not None
+    assert "What you ask in private is suggested to nobody." in told.plain.text
+
+
 async def test_no_question_shows_in_an_inline_list(served: Served) -> None:
     telegram = served.telegram
     telegram.say("obscure demo", chat=telegram.private(ANN), user=ANN)
