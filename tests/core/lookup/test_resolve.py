@@ -56,6 +56,8 @@ async def resolving(
             yield SongResolver(source=source, catalogue=catalogue, live=True), fake
         finally:
             await source.aclose()
+            if catalogue is not None:
+                catalogue.close()
 
 
 def question(*readings: tuple[str, str | None]) -> SongQuery:
