@@ -202,6 +202,8 @@ async def test_the_record_that_most_people_play_answers(
     tmp_path: Path, text: str, heard: FakeSong, with_catalogue: bool
 ) -> None:
     known = catalogue_of(tmp_path, entry("See You Again (feat. Charlie Puth)", "Wiz Khalifa", 82))
+    if not with_catalogue:
+        known.close()
     async with resolving(known if with_catalogue else None, *SPLIT) as (resolver, _):
         found = await resolver.resolve(parse_query(text))
     assert isinstance(found, Found)
