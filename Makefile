@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ASK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock catalogue train retrain demo audit bench clean
+.PHONY: help run test test-all check format lock catalogue train retrain demo audit bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ run: export ASK := $(ASK)
 
 test: $(VENV)/.dev ## Run all tests
 	$(BIN)/python -m pytest
+
+test-all: ## Run all tests on Python 3.11, 3.12 and 3.13, as far as they are here; ARGS=... for pytest
+	$(PYTHON) scripts/every_python.py $(ARGS)
 
 check: $(VENV)/.dev ## Lint, formatting and types
 	$(BIN)/ruff check .

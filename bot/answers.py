@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
 from bot import words
+from bot.chat_songs import ChatSongs
 from bot.metrics import Figures
 from bot.replies import ambiguous_reply, day, not_found_reply, prediction_reply, why_reply
 from bot.reply import Picture, Reply, ResultCode, text_reply
@@ -60,6 +61,7 @@ class Answers:
         self._clock = clock
         self._on_reply = on_reply
         self._figures = figures
+        self._chat_songs = ChatSongs()
 
     async def predict(self, text: str, *, fresh: bool = False, animated: bool = False, drawn: Drawn = True) -> Reply:
         """Answer a typed question, with its card unless ``drawn`` is off or says so of the prediction."""
@@ -175,13 +177,22 @@ class Answers:
         """Turn an unexpected exception of an adapter into a reply; its traceback is logged under the id told."""
         return self.note(request, _incident(request, error))
 
-    async def complete(self, prefix: str, limit: int) -> tuple[SongName, ...]:
-        """List songs for a half-typed name, from memory; empty if even that fails."""
+    def read_by_all(self, chat: Hashable, reply: Reply) -> None:
+        """Note that everyone in a chat could read a reply, so that its songs may be completed there from now on."""
+        self._chat_songs.note(chat, reply.songs)
+
+    async def complete(self, prefix: str, limit: int, *, chat: Hashable | None = None) -> tuple[SongName, ...]:
+        """List songs for a half-typed name, from memory: those read about in ``chat`` first, then well-known ones.
+
+        Without a ``chat``, in private or where it is not known, the list is the same for everybody.
+        """
+        here = () if chat is None else self._chat_songs.complete(chat, prefix)
+        known: tuple[SongName, ...] = ()
         try:
-            return await self.predictor.complete(prefix, limit)
+            known = await self.predictor.complete(prefix, limit)
         except Exception:
             log.exception("event=completion_failed")
-            return ()
+        return tuple(dict.fromkeys([*here, *known]))[:limit]
 
     def help(self) -> Reply:
         """Say how to ask."""
@@ -190,7 +201,7 @@ class Answers:
 
     def privacy(self) -> Reply:
         """Say what is stored."""
-        reply = text_reply(ResultCode.INFORMED, words.PRIVACY, title=words.PRIVACY_TITLE, private=True)
+        reply = text_reply(ResultCode.INFORMED, *words.PRIVACY.splitlines(), title=words.PRIVACY_TITLE, private=True)
         return self.note("privacy", reply)
 
     async def _predicted(self, answer: Awaitable[Answer], *, animated: bool, drawn: Drawn) -> Reply:

@@ -50,6 +50,7 @@ def prediction_reply(prediction: Prediction, now: datetime, picture: Picture | N
         title_url=song.url,
         verdict=prediction.assessment.verdict,
         prediction=prediction,
+        songs=(song.name,),
         links=song_links(song),
         token=song_token(song.name),
         picture=picture,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.domain import Prediction, Verdict
+from core.domain import Prediction, SongName, Verdict
 
 
 class ResultCode(StrEnum):
@@ -88,6 +88,7 @@ class Reply:
         title_url: Page behind the heading or the song's line.
         verdict: Sets the accent colour.
         prediction: The answer itself, for tables and buttons.
+        songs: The songs it answers about; none if it asks back or tells something else.
         links: Pages worth opening.
         choices: Songs to pick from.
         against: Token of the song that the picked one is to be compared with.
@@ -102,6 +103,7 @@ class Reply:
     title_url: str | None = None
     verdict: Verdict | None = None
     prediction: Prediction | None = None
+    songs: tuple[SongName, ...] = ()
     links: tuple[Link, ...] = ()
     choices: tuple[Choice, ...] = ()
     against: str | None = None

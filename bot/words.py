@@ -190,6 +190,8 @@ Figures come from Last.fm (https://www.last.fm)."""
 
 PRIVACY_TITLE: Final = "Privacy"
 PRIVACY: Final = """\
-I keep which songs were asked for, so that buttons go on working, and for a while what Last.fm and the shops said of \
-them. I do not keep who asked, where, or any message. Song names are sent to Last.fm, iTunes, Deezer and MusicBrainz; \
-nothing about you is sent to anyone."""
+I keep the names of songs that were asked for or offered, so that buttons go on working, and for a while what Last.fm \
+and the shops said of them. I do not keep who asked, where, or any message.
+What you ask in private is suggested to nobody. Suggestions come from the song catalogue; a Discord channel is also \
+offered songs whose answers everyone there could read, remembered until I am restarted.
+Song names are sent to Last.fm, iTunes, Deezer and MusicBrainz; nothing about you is sent to anyone."""

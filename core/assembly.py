@@ -16,13 +16,12 @@ from core.lookup.lastfm import LastFm
 from core.lookup.release import ReleaseLookup
 from core.lookup.resolve import SongResolver
 from core.model.proof import load_proved
-from core.predictor import Completer, Predictor
+from core.predictor import Predictor
 from core.render.card import CardRenderer, load_drawing
 from core.render.crew import Crew
 from core.worker import Worker
 
 if TYPE_CHECKING:
-    from core.domain import SongName
     from core.lookup.cache import OnLookup
     from core.lookup.source import SongSource
     from core.lookup.transport import OnRequest
@@ -41,12 +40,6 @@ CATALOGUE_HINT = (
 CATALOGUE_OUTDATED_HINT = "The song catalogue is of another version and is left aside. To build it anew: make catalogue"
 
 HISTORY_HINT = "history.sqlite in DATA_DIR cannot be used ({error}): buttons will be forgotten at the next start."
-
-RECENT_SONGS = 200
-"""Recently asked songs looked through for a completion."""
-
-RECENT_SHOWN = 5
-"""Most recently asked songs shown before those of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +94,7 @@ def build_predictor(
         artwork=Artwork.from_settings(settings, releases),
         renderer=CardRenderer(Crew(load_drawing, helpers=settings.drawing_helpers)),
         history=history,
-        complete=_with_recent(history, complete),
+        complete=complete,
         models_dir=settings.models_dir,
     )
     return Assembled(predictor, tuple(missing))
@@ -116,15 +109,3 @@ def _open_catalogue(settings: Settings) -> tuple[Catalogue | None, list[str]]:
     except CatalogueOutdated:
         hint = CATALOGUE_OUTDATED_HINT
     return None, [hint] if settings.catalogue is None else []
-
-
-def _with_recent(history: History, complete: Completer | None) -> Completer:
-    """List recently asked songs that begin like the typed text, then what ``complete`` knows."""
-
-    def both(prefix: str, limit: int) -> tuple[SongName, ...]:
-        typed = prefix.casefold().strip()
-        recent = [name for name in history.recent(RECENT_SONGS) if typed in f"{name.title} - {name.artist}".casefold()]
-        known = complete(prefix, limit) if complete is not None else ()
-        return tuple(dict.fromkeys([*recent[:RECENT_SHOWN], *known]))[:limit]
-
-    return both

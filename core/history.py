@@ -1,4 +1,4 @@
-"""Songs that were asked for: short stable tokens for buttons, and the recent ones for autocomplete."""
+"""Songs that buttons stand for: short stable tokens, and the names behind them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sqlite3
 import threading
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,18 +21,22 @@ TOKEN_CHARS: Final = 12
 """Length of a token: 72 bits, so that a million songs collide with a chance below one in a billion."""
 
 KEPT_SONGS: Final = 100_000
-"""Songs remembered; the ones asked longest ago are forgotten first."""
+"""Songs remembered; the ones used longest ago are forgotten first."""
 
 UNSTORED_KEPT: Final = 1_000
 """Songs kept in memory while the disk takes none."""
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS asked (
-    token TEXT PRIMARY KEY, title TEXT NOT NULL, artist TEXT NOT NULL, turn INTEGER NOT NULL,
-    asked INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS asked_turn ON asked (turn);
-"""
+_SCHEMA: Final = (
+    "CREATE TABLE IF NOT EXISTS song (token TEXT PRIMARY KEY, title TEXT NOT NULL, artist TEXT NOT NULL,"
+    " turn INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS song_turn ON song (turn)",
+)
+_WITH_ASKED: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'asked'"
+_WITHOUT_ASKED: Final = (
+    "INSERT OR IGNORE INTO song SELECT token, title, artist, turn FROM asked",
+    "DROP TABLE asked",
+)
+"""Earlier versions also noted which songs had been asked for rather than offered; that is dropped."""
 
 
 def song_token(name: SongName) -> str:
@@ -40,31 +46,38 @@ def song_token(name: SongName) -> str:
 
 
 class History:
-    """Remembers which songs were asked for, never by whom.
+    """Remembers the songs behind buttons, whether asked for or offered, and never by whom or where.
 
-    One SQLite file; every method blocks for a disk write at most, so call it from a worker thread. A write is
-    committed as a whole or not at all. While the disk is full, read-only or damaged the latest songs are kept in
-    memory: an answer is worth more than its being remembered.
+    There is no way to list them: a name is found by its token alone, so that no question can be read from another
+    chat.
+
+    One SQLite file, closed to other users of the machine; every method blocks for a disk write at most, so call it
+    from a worker thread. A write is committed as a whole or not at all. While the disk is full, read-only or damaged
+    the latest songs are kept in memory: an answer is worth more than its being remembered.
     """
 
     def __init__(self, path: Path | None) -> None:
         """Open or create the file at ``path``; None keeps everything in memory."""
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.touch(mode=0o600)  # SQLite gives its further files the same mode
         self._lock = threading.Lock()
         self._unstored: OrderedDict[str, SongName] = OrderedDict()
         self._failing = False
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_SCHEMA)
+        try:
+            self._set_up()
+        except sqlite3.Error:
+            self._db.close()
+            raise
 
-    def remember(self, name: SongName, *, asked: bool = True) -> str:
-        """Note a song that was asked for, or only offered, and return its token."""
+    def remember(self, name: SongName) -> str:
+        """Note a song that was asked for or offered, and return its token."""
         token = song_token(name)
         with self._lock:
             try:
-                self._store(token, name, asked=asked)
+                self._store(token, name)
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.ProgrammingError):
                     raise
@@ -79,37 +92,47 @@ class History:
     def recall(self, token: str) -> SongName | None:
         """Find the song a token names; None if it was forgotten or never given out."""
         with self._lock:
-            rows = self._read("SELECT title, artist FROM asked WHERE token = ?", token)
+            rows = self._read("SELECT title, artist FROM song WHERE token = ?", token)
             return SongName(*rows[0]) if rows else self._unstored.get(token)
-
-    def recent(self, limit: int) -> tuple[SongName, ...]:
-        """List the songs asked for last, the latest first."""
-        with self._lock:
-            rows = self._read("SELECT title, artist FROM asked WHERE asked ORDER BY turn DESC LIMIT ?", limit)
-        return tuple(SongName(*row) for row in rows)
 
     def close(self) -> None:
         """Close the file; the history cannot be used afterwards."""
         with self._lock:
             self._db.close()
 
-    def _store(self, token: str, name: SongName, *, asked: bool) -> None:
+    def _set_up(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        for statement in _SCHEMA:
+            self._db.execute(statement)
+        if self._db.execute(_WITH_ASKED).fetchone():
+            with self._whole():
+                # Looked at again: another process with the same folder may have been quicker.
+                for statement in _WITHOUT_ASKED if self._db.execute(_WITH_ASKED).fetchone() else ():
+                    self._db.execute(statement)
+
+    def _store(self, token: str, name: SongName) -> None:
+        with self._whole():
+            (turn,) = self._db.execute("SELECT coalesce(max(turn), 0) + 1 FROM song").fetchone()
+            self._db.execute(
+                "INSERT INTO song VALUES (?, ?, ?, ?) ON CONFLICT (token) DO UPDATE SET turn = excluded.turn",
+                (token, _storable(name.title), _storable(name.artist), turn),
+            )
+            self._db.execute("DELETE FROM song WHERE turn <= ?", (turn - KEPT_SONGS,))
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Commit what the block writes as a whole, or nothing of it."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            (turn,) = self._db.execute("SELECT coalesce(max(turn), 0) + 1 FROM asked").fetchone()
-            self._db.execute(
-                "INSERT INTO asked VALUES (?, ?, ?, ?, ?) ON CONFLICT (token) "
-                "DO UPDATE SET turn = excluded.turn, asked = max(asked, excluded.asked)",
-                (token, _storable(name.title), _storable(name.artist), turn, asked),
-            )
-            self._db.execute("DELETE FROM asked WHERE turn <= ?", (turn - KEPT_SONGS,))
+            yield
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:  # a full disk may have ended it already
                 self._db.execute("ROLLBACK")
             raise
 
-    def _read(self, sql: str, value: object) -> list[tuple[str, str]]:
+    def _read(self, sql: str, value: str) -> list[tuple[str, str]]:
         try:
             return self._db.execute(sql, (value,)).fetchall()
         except sqlite3.DatabaseError as error:

@@ -39,7 +39,7 @@ ASSESSMENTS_KEPT: Final = 256
 """Songs whose assessment is kept: it is the same for the same figures, and takes 3 ms of a core."""
 
 Completer = Callable[[str, int], tuple[SongName, ...]]
-"""Lists songs for a half-typed name, from memory or a local file, blocking for milliseconds."""
+"""Lists songs for a half-typed name, from memory or a local file, blocking for milliseconds; the same for everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +145,16 @@ class Predictor:
         return await self._renderer.compare(first, covers[0], second, covers[1])
 
     async def complete(self, prefix: str, limit: int) -> tuple[SongName, ...]:
-        """List songs for a half-typed name, recently asked ones first; never uses the network."""
+        """List songs for a half-typed name, well-known ones for an empty one, whoever asks; never uses the network.
+
+        What somebody asked for has no part in it: it may have been asked in private.
+        """
         return await asyncio.to_thread(self._complete, prefix, limit)
 
     async def offer(self, names: Iterable[SongName]) -> None:
         """Let :meth:`recall` know songs that are offered for picking, also after a restart."""
         for name in names:
-            await self._remembering.run(self._history.remember, name, asked=False)
+            await self._remembering.run(self._history.remember, name)
 
     async def recall(self, token: str) -> SongName | None:
         """Find the song of a token given by :func:`core.history.song_token`; None if it is unknown."""

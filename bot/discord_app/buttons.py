@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Self
 
 import discord
@@ -10,6 +11,7 @@ from discord import ui
 
 from bot import words
 from bot.discord_app import limits
+from bot.discord_app.audience import is_private
 from bot.discord_app.choices import SONG
 from bot.discord_app.compare_modal import CompareModal
 from bot.discord_app.desk import Desk, Manner, desk_of
@@ -72,8 +74,10 @@ class RefreshButton(
             return await desk.refuse(exchange, "refresh", words.NOT_YOURS)
         await exchange.open_in_place()
         drawn = may_attach(exchange.interaction)
+        # What was asked in private stays so, also if it has to be asked back about now.
+        manner = replace(self._manner, private=is_private(exchange.interaction.message))
         reply = await desk.answers.predict_token(self._token, fresh=True, animated=self._manner.animated, drawn=drawn)
-        await desk.deliver(exchange, reply, self._manner)
+        await desk.deliver(exchange, reply, manner)
         return None
 
 

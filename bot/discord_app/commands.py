@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 
 from bot import words
+from bot.discord_app.audience import is_private
 from bot.discord_app.completion import complete_song
 from bot.discord_app.desk import desk_of
 from bot.discord_app.exchange import Exchange
@@ -65,7 +66,7 @@ async def predict(
 @app_commands.context_menu(name=words.COMMAND_MESSAGE)
 async def predict_message(interaction: discord.Interaction[Any], message: discord.Message) -> None:
     """Predict the song a message names."""
-    await _predict(interaction, subject_of(message), private=False, animated=None)
+    await _predict(interaction, subject_of(message), private=is_private(message), animated=None)
 
 
 @app_commands.command(name="compare", description=words.COMMAND_COMPARE)

@@ -8,6 +8,7 @@ import discord
 from discord import ui
 
 from bot import words
+from bot.discord_app.audience import is_private
 from bot.discord_app.desk import desk_of
 from bot.discord_app.exchange import Exchange
 from bot.discord_app.permissions import may_attach
@@ -31,7 +32,7 @@ class CompareModal(ui.Modal):
         desk = desk_of(interaction)
 
         async def compare(exchange: Exchange) -> None:
-            private = interaction.message is not None and interaction.message.flags.ephemeral
+            private = is_private(interaction.message)
             await exchange.open(private=private)
             reply = await desk.answers.compare_token(self._token, self._second.value, drawn=may_attach(interaction))
             await desk.deliver(exchange, reply, desk.manner(interaction, private=private))

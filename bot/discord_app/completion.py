@@ -1,4 +1,4 @@
-"""Autocomplete: the typed text first, then songs from memory; never the network."""
+"""Autocomplete: the typed text first, then the channel's own songs, then the catalogue's; never the network."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 
 from bot.discord_app import limits
+from bot.discord_app.audience import common_channel
 from bot.discord_app.desk import desk_of
 from bot.discord_app.markup import clip
 from bot.plain_text import plain, utf16_length
@@ -17,9 +18,11 @@ from core.domain import SongName
 async def complete_song(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
     """List what may be meant by ``typed``, at most 25 choices of at most 100 characters.
 
-    Somebody else's private guesses never show: the list comes from the catalogue and the songs asked for lately.
+    Nothing shows that somebody asked elsewhere or in private: besides the catalogue's songs there are only those whose
+    answers everyone in this channel could read.
     """
-    names = await desk_of(interaction).answers.complete(typed, limits.COMPLETIONS_MAX)
+    channel_id = common_channel(interaction)
+    names = await desk_of(interaction).answers.complete(typed, limits.COMPLETIONS_MAX, chat=channel_id)
     return choices_for(typed, names)
 
 

@@ -15,6 +15,7 @@ import discord
 
 from bot import words
 from bot.answers import Answers
+from bot.discord_app.audience import common_channel
 from bot.discord_app.exchange import AttachedView, Exchange, ExchangeOver
 from bot.replies import limited_reply
 from bot.reply import Reply, ResultCode, text_reply
@@ -102,11 +103,14 @@ class Desk:
         return Manner(interaction.user.id, private, self._animated if animated is None else animated)
 
     async def deliver(self, exchange: Exchange, reply: Reply, manner: Manner) -> None:
-        """Deliver a reply with its buttons or choices."""
+        """Deliver a reply with its buttons or choices; what everyone in a channel reads may be completed there."""
         view = self._controls(reply, manner, self.wall_clock())
         if view is not None and view.timeout is not None:
             self._open_views.add(view)
-        await exchange.answer(reply, view)
+        public = await exchange.answer(reply, view)
+        channel_id = common_channel(exchange.interaction)
+        if public and channel_id is not None:
+            self.answers.read_by_all(channel_id, reply)
 
     async def refuse(self, exchange: Exchange, request: str, sentence: str) -> None:
         """Turn an interaction down with a sentence."""

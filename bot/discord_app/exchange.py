@@ -19,6 +19,7 @@ import discord
 from discord.utils import MISSING
 
 from bot import words
+from bot.discord_app.audience import is_private
 from bot.discord_app.dressing import Dressed, dress, plain
 from bot.discord_app.permissions import lacking
 from bot.reply import Reply
@@ -84,8 +85,11 @@ class Exchange:
         self._place = _Place.AFTER_CHOICE
         await self._send(self.interaction.response.edit_message(content=notice, view=None))
 
-    async def answer(self, reply: Reply, view: AttachedView | None = None) -> None:
+    async def answer(self, reply: Reply, view: AttachedView | None = None) -> bool:
         """Deliver the answer, as plain text if Discord refuses the full one.
+
+        Returns:
+            Whether it stands there now for everyone in the channel to read.
 
         Raises:
             ExchangeOver: The interaction expired meanwhile.
@@ -95,10 +99,10 @@ class Exchange:
         withdrawn = self._place is _Place.PLACEHOLDER and private and not self._private
         if withdrawn:
             await self._send(self.interaction.edit_original_response(content=words.ANSWERED_PRIVATELY))
-        if not await self._delivered(dressed, view, reply, private=private):
-            return
-        if withdrawn or self._place is _Place.AFTER_CHOICE:
+        message = await self._delivered(dressed, view, reply, private=private)
+        if message is not None and (withdrawn or self._place is _Place.AFTER_CHOICE):
             await self._remove()
+        return message is not None and not private and not is_private(message)
 
     async def tell(self, reply: Reply) -> None:
         """Answer at once and privately, whether or not the interaction was acknowledged.
@@ -122,7 +126,9 @@ class Exchange:
         else:
             await self._send(self.interaction.response.defer())
 
-    async def _delivered(self, dressed: Dressed, view: AttachedView | None, reply: Reply, *, private: bool) -> bool:
+    async def _delivered(
+        self, dressed: Dressed, view: AttachedView | None, reply: Reply, *, private: bool
+    ) -> discord.Message | None:
         """Deliver in full; once more if the connection broke, and as plain text if Discord refused it."""
         try:
             message = await self._deliver(dressed, view, private=private)
@@ -134,10 +140,10 @@ class Exchange:
                 message = await self._deliver(dressed, view, private=private)
             except (discord.HTTPException, aiohttp.ClientError) as again:
                 log.error("event=discord_answer_lost code=%s error=%s", reply.code, again)
-                return False
+                return None
         if view is not None:
             view.message = message
-        return True
+        return message
 
     async def _deliver(self, dressed: Dressed, view: discord.ui.View | None, *, private: bool) -> discord.Message:
         follows = self._place is _Place.AFTER_CHOICE or (private and not self._private)

@@ -137,7 +137,9 @@ def build_application(
     keyboards = Keyboards(signer)
     delivery = Delivery(keyboards, SentCards(), animated=settings.animated)
     inline = InlineMode(answers, delivery, throttle, keyboards)
-    asking = Asking(answers, delivery, throttle, admin_ids=settings.admin_ids, animated=settings.animated)
+    asking = Asking(
+        answers, delivery, throttle, signer=signer, admin_ids=settings.admin_ids, animated=settings.animated
+    )
     buttons = Buttons(answers, delivery, throttle, signer=signer, inline=inline, animated=settings.animated)
     for part in (asking, buttons, inline):
         application.add_handlers(part.handlers())

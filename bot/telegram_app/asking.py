@@ -13,8 +13,9 @@ from telegram.ext import BaseHandler, CommandHandler, ContextTypes, MessageHandl
 from bot import words
 from bot.answers import Answers, Drawn
 from bot.replies import limited_reply
-from bot.reply import Line, LineKind, Reply
+from bot.reply import Line, LineKind, Reply, ResultCode, text_reply
 from bot.telegram_app.asked import AskedBook
+from bot.telegram_app.callback_data import ButtonSigner
 from bot.telegram_app.deep_links import StartKind, read_start
 from bot.telegram_app.delivery import Delivery
 from bot.telegram_app.places import place_beside
@@ -40,13 +41,15 @@ class Asking:
         delivery: Delivery,
         throttle: Throttle,
         *,
+        signer: ButtonSigner,
         admin_ids: Collection[int],
         animated: bool,
     ) -> None:
-        """Take what answers, delivers and limits, who may use the commands of administrators, whether cards move."""
+        """Take what answers, delivers, limits and reads links, who is an administrator, whether cards move."""
         self._answers = answers
         self._delivery = delivery
         self._throttle = throttle
+        self._signer = signer
         self._admin_ids = frozenset(admin_ids)
         self._animated = animated
         self._book = AskedBook()
@@ -99,9 +102,11 @@ class Asking:
         """/start, also with what a deep link wants."""
         if (message := update.effective_message) is None:
             return
-        start = read_start(command_arguments(message))
+        start = read_start(command_arguments(message), self._signer)
         if start.kind is StartKind.GREETING:
             await self.help(update, context)
+        elif start.kind is StartKind.UNKNOWN:
+            await self._say(update, context, self._unknown_link)
         elif start.kind is StartKind.QUESTION:
             await self._predict(update, context, start.value)
         else:
@@ -143,6 +148,9 @@ class Asking:
     async def reload(self, update: Update, context: Context) -> None:
         """/reload, for administrators."""
         await self._say(update, context, self._answers.reload, guarded=True)
+
+    async def _unknown_link(self) -> Reply:
+        return self._answers.note("start", text_reply(ResultCode.REFUSED, words.BUTTON_UNKNOWN, private=True))
 
     async def _predict(self, update: Update, context: Context, text: str) -> None:
         def ask(drawn: Drawn) -> Awaitable[Reply]:

@@ -149,7 +149,7 @@ class Buttons:
             forgotten = self._answers.note("compare", text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True))
             await self._delivery.deliver(context.bot, place_beside(message), forgotten)
             return
-        link = compare_link(context.bot.username, token)
+        link = compare_link(context.bot.username, token, self._signer)
         html = escape(words.COMPARE_WITH, quote=False).format(
             name=f'<a href="{escape(link)}">{escape(plain(str(name)), quote=False)}</a>'
         )

@@ -61,7 +61,7 @@ class ButtonSigner:
         """Write callback data."""
         against = "" if data.against is None else f"~{data.against}"
         body = f"{data.action}{data.token}{against}{'' if data.asker is None else data.asker}"
-        return f"{body}.{self._signature(body)}"
+        return f"{body}.{self.signature(body)}"
 
     def unpack(self, text: str | None) -> ButtonData | None:
         """Read callback data; None if this bot never wrote it."""
@@ -69,10 +69,15 @@ class ButtonSigner:
         if form is None:
             return None
         action, token, against, asker, signature = form.groups()
-        if not hmac.compare_digest(signature, self._signature(form[0].rpartition(".")[0])):
+        if not self.proves(form[0].rpartition(".")[0], signature):
             return None
         return ButtonData(Action(action), token, int(asker) if asker else None, against)
 
-    def _signature(self, body: str) -> str:
+    def proves(self, body: str, signature: str) -> bool:
+        """Whether this bot signed ``body``."""
+        return hmac.compare_digest(signature, self.signature(body))
+
+    def signature(self, body: str) -> str:
+        """Sign a text in eight URL-safe characters."""
         digest = blake2b(body.encode(), key=self._key, digest_size=6).digest()
         return urlsafe_b64encode(digest).decode()

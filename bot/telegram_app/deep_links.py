@@ -1,4 +1,8 @@
-"""Links that open the private chat with the bot and say what is wanted there."""
+"""Links that open the private chat with the bot and say what is wanted there.
+
+A song's token can be worked out from its name. Links to songs are therefore signed: nobody can make one up and learn
+from the answer whether the song was asked for.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +14,25 @@ from typing import Final
 from telegram import Message, MessageEntity
 from telegram.helpers import create_deep_linked_url
 
+from bot.telegram_app.callback_data import SIGNATURE_CHARS, ButtonSigner
 from core.history import TOKEN_CHARS
 
 GREET: Final = "ask"
 """Payload that only opens the chat."""
 
 _TOKEN: Final = rf"[A-Za-z0-9_-]{{{TOKEN_CHARS}}}"
-_COMPARE: Final = re.compile(rf"https://t\.me/[A-Za-z0-9_]+\?start=c_({_TOKEN})")
+_SIGNATURE: Final = rf"[A-Za-z0-9_-]{{{SIGNATURE_CHARS}}}"
+_SONG: Final = re.compile(rf"[pc]_({_TOKEN})({_SIGNATURE})?")
+_COMPARE: Final = re.compile(rf"https://t\.me/[A-Za-z0-9_]+\?start=c_({_TOKEN}){_SIGNATURE}")
 
 
 class StartKind(Enum):
-    """What an opened link wants."""
+    """What an opened link wants; ``UNKNOWN`` is a link to a song that this bot did not make."""
 
     GREETING = "greeting"
     CARD = "card"
     QUESTION = "question"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +43,26 @@ class Start:
     value: str = ""
 
 
-def card_link(bot_username: str, token: str) -> str:
+def card_link(bot_username: str, token: str, signer: ButtonSigner) -> str:
     """Link to the full card of a song."""
-    return create_deep_linked_url(bot_username, f"p_{token}")
+    return create_deep_linked_url(bot_username, f"p_{token}{signer.signature(_signed(token))}")
 
 
-def compare_link(bot_username: str, token: str) -> str:
+def compare_link(bot_username: str, token: str, signer: ButtonSigner) -> str:
     """Link that marks a message as asking for the song to compare with; see :func:`compared_token`."""
-    return create_deep_linked_url(bot_username, f"c_{token}")
+    return create_deep_linked_url(bot_username, f"c_{token}{signer.signature(_signed(token))}")
 
 
-def read_start(payload: str) -> Start:
+def read_start(payload: str, signer: ButtonSigner) -> Start:
     """Read what follows /start: nothing, a song's token, or words joined by underscores as other sites may link.
 
     ``https://t.me/BOT?start=Hello_-_Adele`` asks for "Hello - Adele".
     """
     if not payload or payload == GREET:
         return Start(StartKind.GREETING)
-    if card := re.fullmatch(r"[pc]_(" + _TOKEN + ")", payload):
-        return Start(StartKind.CARD, card[1])
+    if song := _SONG.fullmatch(payload):
+        ours = signer.proves(_signed(song[1]), song[2] or "")
+        return Start(StartKind.CARD, song[1]) if ours else Start(StartKind.UNKNOWN)
     return Start(StartKind.QUESTION, payload.replace("_", " "))
 
 
@@ -66,3 +75,7 @@ def compared_token(message: Message) -> str | None:
         if entity.type == MessageEntity.TEXT_LINK and (link := _COMPARE.fullmatch(entity.url or "")):
             return link[1]
     return None
+
+
+def _signed(token: str) -> str:
+    return f"start:{token}"

@@ -39,8 +39,8 @@ log = logging.getLogger(__name__)
 RESULTS_MAX: Final = 20
 """Songs listed; Telegram takes 50, a phone shows five."""
 
-CACHE_S: Final = 60
-"""How long Telegram may show the same list to everybody; recently asked songs come first, so not for long."""
+CACHE_S: Final = 300
+"""How long Telegram may show the same list to everybody; it changes with the catalogue only."""
 
 PATIENCE_S: Final = 0.25
 """Longest wait for the list, which people see within 300 ms."""
@@ -64,7 +64,11 @@ class InlineMode:
         return [InlineQueryHandler(self.list_songs), ChosenInlineResultHandler(self.chosen)]
 
     async def list_songs(self, update: Update, context: Context) -> None:
-        """List songs for what is typed so far; the list is the same for everybody."""
+        """List songs for what is typed so far, of the catalogue alone.
+
+        Telegram does not say in which chat somebody types, and shows one list to everybody: nothing that was asked
+        anywhere may be in it.
+        """
         query = update.inline_query
         if query is None:
             return

@@ -49,7 +49,7 @@ class Keyboards:
 
     def under_inline(self, token: str, bot_username: str, links: Sequence[Link] = ()) -> InlineKeyboardMarkup:
         """Build what belongs under a message sent by inline mode, with its links once the verdict is there."""
-        card = InlineKeyboardButton(words.BUTTON_CARD, url=card_link(bot_username, token))
+        card = InlineKeyboardButton(words.BUTTON_CARD, url=card_link(bot_username, token, self._signer))
         first = [card] if links else [self._button(words.BUTTON_SHOW, ButtonData(Action.SHOW, token)), card]
         return InlineKeyboardMarkup([first, *([row] if (row := link_buttons(links)) else [])])
 

@@ -132,11 +132,18 @@ class Catalogue:
     def complete(self, prefix: str, limit: int = 25) -> tuple[SongName, ...]:
         """List songs for a half-typed name, the best known first; misspelt ones follow when few fit as typed.
 
+        An empty name fits all songs.
+
         Raises:
             CatalogueError: The file turned out to be damaged.
         """
+        if limit < 1:
+            return ()
+        if not prefix.strip():
+            rows = self._rows("SELECT title, artist FROM song ORDER BY number LIMIT ?", (limit,))
+            return tuple(SongName(title, artist) for title, artist in rows)
         typed = fold(prefix)
-        if not typed or limit < 1:
+        if not typed:
             return ()
         *words, last = (_quoted(word) for word in typed.split()[:WORDS_MOST])
         rows = self._rows(

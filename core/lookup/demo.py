@@ -103,7 +103,9 @@ class RecordedFigures:
         return () if recorded is None else (recorded.candidate,)
 
     def complete(self, prefix: str, limit: int = 25) -> tuple[SongName, ...]:
-        """List songs for a half-typed name, the best known first; misspelt ones follow."""
+        """List songs for a half-typed name, the best known first; misspelt ones follow. An empty name fits all."""
+        if not prefix.strip():
+            return tuple(entry.found.song.name for entry in self._songs.values())[:limit]
         typed = fold(prefix)
         if not typed:
             return ()

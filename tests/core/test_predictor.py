@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,10 +18,13 @@ from core.assembly import build_predictor
 from core.domain import Ambiguous, Assessment, Block, NotFound, Origin, Prediction, Song, SongName, Verdict
 from core.errors import EmptyQuery, ModelMissing, UpstreamError
 from core.history import song_token
+from core.lookup.catalog_build import build_catalogue
+from core.lookup.demo import RecordedFigures
 from core.model.inference import HitModel
 from core.predictor import Comparison, Predictor
-from core.settings import Settings
+from core.settings import ROOT, Settings
 from tests.fakes.lastfm_server import FakeArtist, FakeLastFm, FakeSong, Fault
+from tests.fakes.spotify_rows import row, write_csv
 
 BLINDING = FakeSong(
     "Blinding Lights", "The Weeknd", 2_275_434, 37_246_021, album="After Hours", tags=("synthpop", "pop")
@@ -84,10 +88,39 @@ async def test_namesakes_are_offered_and_a_choice_is_answered(settings_for: Call
     assert chosen.song.artist == "Lionel Richie"
 
 
-async def test_an_answered_song_is_completed_later(settings_for: Callable[..., Settings]) -> None:
+async def test_an_answered_song_is_no_completion_for_others(settings_for: Callable[..., Settings]) -> None:
     async with running(settings_for) as (predictor, _):
         await predicted(predictor, "Blinding Lights - The Weeknd")
-        assert await predictor.complete("blinding", 5) == (SongName("Blinding Lights", "The Weeknd"),)
+        assert await predictor.complete("blinding", 5) == ()
+        assert await predictor.complete("", 5) == ()
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+async def test_completion_is_of_the_recorded_songs_without_a_catalogue(
+    settings_for: Callable[..., Settings], keyed: bool
+) -> None:
+    async with FakeLastFm((), ()) as fake:
+        assembled = build_predictor(settings_for(fake.url if keyed else None, data_dir=ROOT / "data"))
+        predictor = assembled.predictor
+        assert SongName("Blinding Lights", "The Weeknd") in await predictor.complete("blinding", 5)
+        popular = await predictor.complete("", 5)
+        await predictor.aclose()
+    assert len(set(popular)) == 5
+    recorded = RecordedFigures.load(ROOT / "data" / "demo_songs.csv")
+    assert popular == tuple(found.song.name for found in recorded.songs[:5])
+
+
+async def test_completion_is_of_the_catalogue_where_there_is_one(
+    settings_for: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings = settings_for(data_dir=tmp_path)
+    shutil.copyfile(ROOT / "data" / "demo_songs.csv", settings.demo_songs_path)
+    rows = row("Known Tune", "Ann", 40), row("Best Known Tune", "Ben", 90)
+    build_catalogue(write_csv(tmp_path / "d.csv", rows), settings.catalogue_path, source="test")
+    predictor = build_predictor(settings).predictor
+    assert [name.title for name in await predictor.complete("", 5)] == ["Best Known Tune", "Known Tune"]
+    assert [name.title for name in await predictor.complete("know", 5)] == ["Known Tune", "Best Known Tune"]
+    await predictor.aclose()
 
 
 async def test_nothing_found_and_nothing_asked(settings_for: Callable[..., Settings]) -> None:

@@ -10,6 +10,7 @@ BOT_ID = "1000000000000000002"
 OWNER_ID = "1000000000000000003"
 USER_ID = "1000000000000000004"
 CHANNEL_ID = "1000000000000000005"
+GUILD_ID = "1000000000000000006"
 
 _ids = itertools.count(2_000_000_000_000_000_000)
 
@@ -95,3 +96,23 @@ def fault_of(body: dict[str, Any]) -> str | None:
         (all(len(one.get("description") or "") <= 1024 for one in body.get("attachments") or []), "alt text"),
     ]
     return next((name for kept, name in limits if not kept), None)
+
+
+def on_a_server(payload: dict[str, Any], channel_id: str, user_id: str = USER_ID) -> dict[str, Any]:
+    """Let a user have done in a channel of a server what ``payload`` describes as done in private."""
+    given = {
+        **payload,
+        "channel_id": channel_id,
+        "channel": {"id": channel_id, "type": 0, "name": "music", "position": 0},
+    }
+    member = {"user": user(user_id, f"user {user_id}"), "roles": [], "joined_at": "2026-01-01T00:00:00+00:00",
+              "deaf": False, "mute": False, "flags": 0, "permissions": "0"}  # fmt: skip
+    del given["user"]
+    return {**given, "guild_id": GUILD_ID, "guild": {"id": GUILD_ID, "locale": "en-GB", "features": []}, "context": 0,
+            "member": member, "app_permissions": str(1 << 14 | 1 << 15)}  # fmt: skip
+
+
+def completion(name: str, option: str, typed: str) -> dict[str, Any]:
+    """Describe what Discord asks while somebody types into an option of a slash command."""
+    options = [{"name": option, "type": 3, "value": typed, "focused": True}]
+    return interaction(4, {"id": next_id(), "name": name, "type": 1, "options": options})

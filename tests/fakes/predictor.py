@@ -147,7 +147,7 @@ class FakePredictor:
     async def offer(self, names: Iterable[SongName]) -> None:
         """Remember offered songs."""
         for name in names:
-            self.history.remember(name, asked=False)
+            self.history.remember(name)
 
     async def recall(self, token: str) -> SongName | None:
         """Find a remembered song."""

@@ -66,6 +66,14 @@ class WarpedLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._done)
         return future
 
+    async def shutdown_default_executor(self, *timeout: Any) -> None:
+        """End the threads, and let the clock leap over nothing until they have: since Python 3.12 that is timed."""
+        self.busy_threads += 1
+        try:
+            await super().shutdown_default_executor(*timeout)
+        finally:
+            self.busy_threads -= 1
+
     def _done(self, _: object) -> None:
         self.busy_threads -= 1
 

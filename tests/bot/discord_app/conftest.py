@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import simcord
@@ -81,5 +81,7 @@ async def server() -> AsyncIterator[DiscordServer]:
 
 
 @pytest.fixture
-def predictor() -> FakePredictor:
-    return FakePredictor()
+def predictor() -> Iterator[FakePredictor]:
+    made = FakePredictor()
+    yield made
+    made.history.close()

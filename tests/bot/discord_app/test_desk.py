@@ -12,9 +12,9 @@ from tests.fakes.predictor import FakePredictor
 
 
 @pytest.fixture
-def desk() -> Desk:
+def desk(predictor: FakePredictor) -> Desk:
     throttle = Throttle(user=Limit(0, 1), chat=Limit(0, 1))
-    return Desk(Answers(FakePredictor()), throttle, controls_for, admin_ids=[5])
+    return Desk(Answers(predictor), throttle, controls_for, admin_ids=[5])
 
 
 def asked_by(user_id: int, application: object) -> SimpleNamespace:

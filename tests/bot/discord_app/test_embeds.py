@@ -98,8 +98,10 @@ def test_long_plain_text_keeps_the_notice_and_the_limit() -> None:
     assert content.endswith("permission Embed Links here.")
 
 
-def test_the_models_table_is_a_field_a_row_in_an_embed_and_columns_in_plain_text() -> None:
-    reply = model_reply(FakePredictor().report())
+def test_the_models_table_is_a_field_a_row_in_an_embed_and_columns_in_plain_text(
+    predictor: FakePredictor,
+) -> None:
+    reply = model_reply(predictor.report())
     embed = embed_of(reply)
     (row,) = embed.fields
     assert row.name == "this model"

@@ -98,7 +98,7 @@ async def test_why_refresh_and_compare_under_a_real_answer(simulated: Discord, l
         assert (picture.format, picture.size) == ("PNG", (1200, 630))
 
 
-async def test_completion_knows_what_was_asked_and_asks_nobody(simulated: Discord, lastfm: FakeLastFm) -> None:
+async def test_completion_knows_what_the_channel_asked_and_asks_nobody(simulated: Discord, lastfm: FakeLastFm) -> None:
     await simulated.ann.slash(simulated.channel, "predict", song="blinding lights - the weeknd")
     before = len(lastfm.requests)
     choices = await simulated.ben.autocomplete(simulated.channel, "predict", "song", "blinding")

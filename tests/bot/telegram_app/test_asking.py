@@ -4,7 +4,10 @@ from PIL import Image
 
 from bot import words
 from bot.reply import ResultCode
+from bot.telegram_app.callback_data import ButtonSigner
+from bot.telegram_app.deep_links import card_link
 from tests.bot.telegram_app.conftest import ADMIN, Serve, Served
+from tests.fakes.telegram_server import TOKEN
 
 GROUP = -1001
 
@@ -146,14 +149,19 @@ async def test_start_greets_and_its_deep_links_predict(served: Served) -> None:
     telegram.say("/start Hello_-_Adele", chat=telegram.private(7))
     card = await telegram.sent("sendPhoto")
     token = card.keyboard[0][0]["callback_data"][1:13]
-    telegram.say(f"/start p_{token}", chat=telegram.private(8))
+    telegram.say(f"/start {payload_of(token)}", chat=telegram.private(8))
     again = await telegram.sent("sendPhoto", count=2)
     assert again.plain is not None
     assert "Hello — Adele" in again.plain.text
-    telegram.say("/start p_AAAAAAAAAAAA", chat=telegram.private(8))
+    telegram.say(f"/start {payload_of('A' * 12)}", chat=telegram.private(8))
     unknown = await telegram.sent("sendMessage", count=2)
     assert unknown.plain is not None
     assert unknown.plain.text == words.FORGOTTEN
+
+
+def payload_of(token: str) -> str:
+    """What the bot's own link to a song's card carries."""
+    return card_link("hitmeter_bot", token, ButtonSigner(TOKEN)).partition("=")[2]
 
 
 async def test_commands_of_administrators_are_refused_to_others(served: Served) -> None:

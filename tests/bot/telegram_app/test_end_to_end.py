@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -41,7 +42,10 @@ async def lastfm() -> AsyncIterator[FakeLastFm]:
 
 @pytest.fixture
 async def chain(lastfm: FakeLastFm, settings_for: Callable[..., Settings], serve: Serve) -> AsyncIterator[Served]:
-    predictor = build_predictor(settings_for(lastfm.url)).predictor
+    settings = settings_for(lastfm.url)
+    settings.data_dir.mkdir()
+    shutil.copyfile(ROOT / "data" / "demo_songs.csv", settings.demo_songs_path)
+    predictor = build_predictor(settings).predictor
     async with serve(predictor) as served:
         yield served
     await predictor.aclose()
@@ -103,13 +107,15 @@ async def test_the_model_says_how_good_it_is(chain: Served) -> None:
     assert re.search(r"^A live question: ROC-AUC 0\.\d{3} · avg\. prec\. 0\.\d{3} · ", call.plain.text, re.MULTILINE)
 
 
-async def test_inline_knows_what_was_asked(chain: Served) -> None:
+async def test_inline_knows_the_recorded_songs_and_not_what_was_asked(chain: Served) -> None:
     telegram = chain.telegram
-    telegram.say("hello - adele", chat=telegram.private(7))
+    telegram.say("cellar door song - basement five trio", chat=telegram.private(7))
     await telegram.sent("sendPhoto")
-    telegram.type_inline("hel")
-    call = await telegram.sent("answerInlineQuery")
-    (result,) = call.params["results"]
+    telegram.type_inline("basement five")
+    assert (await telegram.sent("answerInlineQuery")).params["results"] == []
+    telegram.type_inline("hello adel")
+    call = await telegram.sent("answerInlineQuery", count=2)
+    result = call.params["results"][0]
     assert (result["title"], result["description"]) == ("Hello", "Adele")
     telegram.choose(result["id"], "inline-1")
     verdict = await telegram.sent("editMessageText")

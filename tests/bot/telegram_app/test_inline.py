@@ -4,10 +4,13 @@ import pytest
 
 from bot import words
 from bot.telegram_app import inline as inline_module
+from bot.telegram_app.callback_data import ButtonSigner
+from bot.telegram_app.deep_links import card_link
 from core.domain import SongName
 from core.errors import UpstreamUnavailable
 from tests.bot.telegram_app.conftest import Serve, Served
 from tests.fakes.predictor import FakePredictor
+from tests.fakes.telegram_server import TOKEN
 
 
 async def test_inline_lists_songs_from_memory(served: Served) -> None:
@@ -16,7 +19,7 @@ async def test_inline_lists_songs_from_memory(served: Served) -> None:
     call = await telegram.sent("answerInlineQuery")
     listed = [(result["title"], result["description"]) for result in call.params["results"]]
     assert ("Hello", "Adele") in listed
-    assert call.params["cache_time"] == "60"
+    assert call.params["cache_time"] == "300"
     assert "is_personal" not in call.params or call.params["is_personal"] == "false"
     assert served.predictor.asked == []
 
@@ -34,7 +37,7 @@ async def test_a_chosen_song_becomes_its_verdict_with_a_way_to_the_full_card(ser
     assert verdict.plain.text.startswith("▲ Popular · 71.2 %\nHello — Adele")
     assert verdict.labels == [[words.BUTTON_CARD], ["Last.fm", "Spotify", "YouTube"]]
     link = verdict.keyboard[0][0]["url"]
-    assert link == f"https://t.me/hitmeter_bot?start=p_{result['id']}"
+    assert link == card_link("hitmeter_bot", result["id"], ButtonSigner(TOKEN))
     telegram.say(f"/start {link.partition('=')[2]}", chat=telegram.private(7))
     await telegram.sent("sendPhoto")
 

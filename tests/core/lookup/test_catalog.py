@@ -104,6 +104,13 @@ def test_completions_are_distinct_popular_first_and_limited(catalogue: Catalogue
     assert len(set(everything)) == len(everything)
 
 
+def test_an_empty_name_lists_the_best_known_songs(catalogue: Catalogue) -> None:
+    names = catalogue.complete("", limit=3)
+    assert names[0] == SongName("Blinding Lights", "The Weeknd")
+    assert len(set(names)) == 3
+    assert catalogue.complete(" ", limit=3) == names
+
+
 @pytest.mark.parametrize("typed", ["", " ", "\u200b", "zzzzqqq", '"', "*", "AND OR NOT", "NEAR(a b)", "a*b^c:d"])
 def test_odd_prefixes_give_no_error(catalogue: Catalogue, typed: str) -> None:
     assert len(catalogue.complete(typed)) <= 25

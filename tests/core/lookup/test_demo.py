@@ -185,7 +185,12 @@ def test_half_typed_names_are_completed_the_best_known_first() -> None:
     assert str(SHIPPED.complete("blindi")[0]) == "Blinding Lights — The Weeknd"
     assert str(SHIPPED.complete("blndng")[0]) == "Blinding Lights — The Weeknd"
     assert [name.title for name in SHIPPED.complete("weeknd", limit=2)] == ["Blinding Lights", "Starboy"]
-    assert SHIPPED.complete("") == ()
+    assert SHIPPED.complete("\u200b") == ()
+
+
+def test_an_empty_name_lists_the_best_known_songs() -> None:
+    assert SHIPPED.complete("", limit=3) == SHIPPED.complete("  ", limit=3)
+    assert SHIPPED.complete("", limit=3) == tuple(found.song.name for found in SHIPPED.songs[:3])
 
 
 @given(st.text(max_size=40))

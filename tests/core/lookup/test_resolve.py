@@ -56,6 +56,8 @@ async def resolving(
             yield SongResolver(source=source, catalogue=catalogue, live=True), fake
         finally:
             await source.aclose()
+            if catalogue is not None:
+                catalogue.close()
 
 
 def question(*readings: tuple[str, str | None]) -> SongQuery:
@@ -200,6 +202,8 @@ async def test_the_record_that_most_people_play_answers(
     tmp_path: Path, text: str, heard: FakeSong, with_catalogue: bool
 ) -> None:
     known = catalogue_of(tmp_path, entry("See You Again (feat. Charlie Puth)", "Wiz Khalifa", 82))
+    if not with_catalogue:
+        known.close()
     async with resolving(known if with_catalogue else None, *SPLIT) as (resolver, _):
         found = await resolver.resolve(parse_query(text))
     assert isinstance(found, Found)

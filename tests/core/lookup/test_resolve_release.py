@@ -58,6 +58,8 @@ async def running(catalogue: Catalogue | None = None, **options: Any) -> AsyncIt
         finally:
             await source.aclose()
             await releases.aclose()
+            if catalogue is not None:
+                catalogue.close()
 
 
 def facts(tmp_path: Path) -> Catalogue:
