@@ -52,7 +52,7 @@ def mended_popularity(rows: pd.DataFrame) -> FloatArray:
     near = pairs[(pairs["day_x"] - pairs["day_y"]).abs() <= MENDING_DAYS]
     own = rows["popularity"].where(~rows["rerelease"]).astype("float64")
     others = near.groupby("row")["popularity"].max().reindex(rows.index)
-    return np.fmax(own.to_numpy(), others.to_numpy())
+    return np.asarray(np.fmax(own.to_numpy(), others.to_numpy()))
 
 
 def collection_weights(
