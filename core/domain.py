@@ -74,6 +74,7 @@ class Candidate:
         listeners: Last.fm listeners of the song, if the source tells.
         popularity: Spotify popularity 0 to 100 recorded in the catalogue, if known there.
         credits: All credited artists in order, if the source tells; people ask by the second one too.
+        spellings: The name in Latin letters, as the catalogue has it, if it is written in others.
     """
 
     name: SongName
@@ -81,6 +82,7 @@ class Candidate:
     listeners: int | None = None
     popularity: int | None = None
     credits: tuple[str, ...] = ()
+    spellings: tuple[SongName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

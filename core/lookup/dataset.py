@@ -20,7 +20,9 @@ COLUMNS: Final = (
     *("artists", "album_name", "track_name", "popularity", "duration_ms", "explicit", "track_genre"),
     *AUDIO_COLUMNS,
 )
-"""Columns the file must have; others are passed over."""
+"""Columns the file must have; of the others only the one below is read, where there is one."""
+
+TRACK_ID: Final = "track_id"
 
 FIRST_ROW: Final = 2
 """Number of the first row below the heading, as spreadsheets count."""
@@ -30,10 +32,11 @@ _TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One song with its recorded Spotify popularity, 0 to 100."""
+    """One song with its recorded Spotify popularity, 0 to 100, and the ids of its tracks there."""
 
     song: Song
     popularity: int
+    track_ids: tuple[str, ...] = ()
 
 
 def read_dataset(csv_path: Path) -> Iterator[CatalogueEntry]:
@@ -125,4 +128,5 @@ def _entry(row: _Row) -> CatalogueEntry:
             time_signature=row.whole_in("time_signature", 0, 16) or None,
         ),
     )
-    return CatalogueEntry(song, row.whole_in("popularity", 0, 100))
+    track_id = visible(row.cells.get(TRACK_ID) or "")
+    return CatalogueEntry(song, row.whole_in("popularity", 0, 100), (track_id,) if track_id else ())

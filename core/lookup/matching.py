@@ -9,7 +9,7 @@ from functools import lru_cache
 from math import log10
 from typing import Final
 
-from core.domain import Candidate, SongQuery
+from core.domain import Candidate, SongName, SongQuery
 from core.limits import CANDIDATES_MAX
 from core.lookup.likeness import FoldedName, FoldedReading, folded_readings, likeness
 from core.lookup.normalise import (
@@ -22,6 +22,7 @@ from core.lookup.normalise import (
     title_key,
     version_words,
 )
+from core.lookup.romanise import is_foreign, romanised
 
 # Measured on 1,000 questions with swapped order, typos, missing words, other accents and "feat." over the Spotify
 # Tracks Dataset, once with the song asked for in the catalogue and once with it taken out.
@@ -50,6 +51,9 @@ AGREEMENT_WEIGHT: Final = 0.3
 IMITATIONS: Final = frozenset({"karaoke", "cover"})
 """Versions by others than the song's artist: unless asked for they come after every song that fits, and none of them
 is answered without being picked, however famous and however like the wording."""
+
+SPELT_COST: Final = 0.99
+"""For a name that the question spells in other letters than the song itself."""
 
 OTHER_VERSION_COST: Final = 6.0
 """For a remix, live or karaoke version nobody asked for, and for lacking one that was asked for."""
@@ -137,8 +141,13 @@ def prominence(candidate: Candidate) -> float:
 
 
 def _scored(readings: tuple[FoldedReading, ...], words: str, asked: frozenset[str], candidate: Candidate) -> _Ranked:
+    latin = not is_foreign(words)
     name = candidate.name
     best, mean = likeness(readings, FoldedName.of(name.title, name.artist, candidate.credits))
+    if latin:
+        for spelt in _spellings(candidate):
+            alike = likeness(readings, FoldedName.of(spelt.title, spelt.artist, _latin(candidate.credits)))
+            best, mean = max((best, mean), tuple(SPELT_COST * figure for figure in alike))
     versions, usual = _versions(name.title, name.artist)
     wanted = asked - usual
     if versions & IMITATIONS and artist_key(name.artist) in words:
@@ -146,9 +155,21 @@ def _scored(readings: tuple[FoldedReading, ...], words: str, asked: frozenset[st
         versions = version_words(name.title)
     cost = OTHER_VERSION_COST * (bool(versions - wanted - {"version"}) + bool(wanted - versions))
     score = max(0.0, best - cost)
-    scored = Candidate(name, score, candidate.listeners, candidate.popularity, candidate.credits)
+    scored = replace(candidate, score=score)
     imitation = bool(versions & IMITATIONS) and not asked & IMITATIONS
     return _Ranked(scored, score + AGREEMENT_WEIGHT * mean, imitation)
+
+
+def _spellings(candidate: Candidate) -> tuple[SongName, ...]:
+    """List how a name in other letters is typed in Latin ones; a source other than the catalogue does not tell."""
+    name = candidate.name
+    if candidate.spellings or not is_foreign(f"{name.title}{name.artist}"):
+        return candidate.spellings
+    return (SongName(romanised(name.title), romanised(name.artist)),)
+
+
+def _latin(credits: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(romanised, credits))
 
 
 @lru_cache(1 << 12)
@@ -165,6 +186,7 @@ def _merged(first: Candidate, second: Candidate) -> Candidate:
         listeners=max((n for n in (first.listeners, second.listeners) if n is not None), default=None),
         popularity=max((n for n in (first.popularity, second.popularity) if n is not None), default=None),
         credits=first.credits or second.credits,
+        spellings=first.spellings or second.spellings,
     )
 
 
