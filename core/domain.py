@@ -58,10 +58,20 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class SongQuery:
-    """A parsed question: its readings, the likeliest first, never empty."""
+    """A parsed question.
+
+    Attributes:
+        text: What names the song, without the question around it.
+        readings: Ways to read that, the likeliest first, never empty.
+        literal: The text as it was typed, where something was taken away from it; the very song of that name wins.
+        artist_unknown: Whether one certain song is meant of which only the title is known, as links may tell: another
+            song of that title is as likely, however much better known.
+    """
 
     text: str
     readings: tuple[Reading, ...]
+    literal: SongQuery | None = None
+    artist_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,8 +216,8 @@ class Catalogue:
 
     def _candidates(self, numbers: Sequence[int]) -> list[Candidate]:
         rows = self._rows(
-            "SELECT number, title, artist, credits, popularity FROM song"
-            f" WHERE number IN ({_marks(numbers)}) ORDER BY number",  # noqa: S608
+            "SELECT number, title, artist, credits, popularity FROM song"  # noqa: S608
+            f" WHERE number IN ({_marks(numbers)}) ORDER BY number",
             tuple(numbers),
         )
         spelt: defaultdict[int, list[SongName]] = defaultdict(list)

@@ -39,6 +39,9 @@ NEARLY_LIKENESS: Final = 65.0
 RIVAL_GAP: Final = 5.0
 """Another song within so many points fits the wording as well."""
 
+ALONE_GAP: Final = 12.0
+"""With no other song within so many points the first is the only one at hand, though its wording fits badly."""
+
 PROMINENCE_LEAD: Final = 15.0
 """So much better known, about six times the listeners, and the better known song is meant by an equal wording."""
 
@@ -66,6 +69,7 @@ class Decision(StrEnum):
     """What to do with a question."""
 
     SURE = "sure"
+    LIKELY = "likely"
     NEARLY = "nearly"
     NOTHING = "nothing"
 
@@ -81,16 +85,23 @@ class Match:
 def match(query: SongQuery, candidates: Iterable[Candidate]) -> Match:
     """Decide which of ``candidates`` is meant.
 
-    SURE: the first candidate is the song. NEARLY: the candidates are worth offering. NOTHING: none is near enough;
-    the candidates are distant likenesses, perhaps none. Scores are likeness in wording, 0 to 100.
+    SURE: the first candidate is the song. LIKELY: it is the only one at hand, and worth answering if the others are
+    offered beside it. NEARLY: the candidates are worth offering. NOTHING: none is near enough; the candidates are
+    distant likenesses, perhaps none. Scores are likeness in wording, 0 to 100.
     """
     ranked = _ranked(query, candidates)
     shown = tuple(one.candidate for one in ranked[:CANDIDATES_MAX])
     if not shown or shown[0].score < NEARLY_LIKENESS:
         return Match(Decision.NOTHING, shown)
-    clear = not ranked[0].imitation and not _has_rival(ranked) and not _names_artist(query, ranked)
+    clear = (
+        not ranked[0].imitation
+        and not _has_rival(ranked, led_counts=not query.artist_unknown)
+        and not _names_artist(query, ranked)
+    )
     if shown[0].score >= SURE_LIKENESS and clear:
         return Match(Decision.SURE, shown)
+    if clear and _stands_alone(ranked):
+        return Match(Decision.LIKELY, shown)
     return Match(Decision.NEARLY, tuple(candidate for candidate in shown if candidate.score >= NEARLY_LIKENESS))
 
 
@@ -168,8 +179,8 @@ def _spellings(candidate: Candidate) -> tuple[SongName, ...]:
     return (SongName(romanised(name.title), romanised(name.artist)),)
 
 
-def _latin(credits: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(map(romanised, credits))
+def _latin(artists: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(romanised, artists))
 
 
 @lru_cache(1 << 12)
@@ -190,13 +201,36 @@ def _merged(first: Candidate, second: Candidate) -> Candidate:
     )
 
 
-def _has_rival(ranked: list[_Ranked]) -> bool:
-    """Tell whether another song fits as well and is not plainly less known than the first."""
+def names_exactly(query: SongQuery, candidate: Candidate) -> bool:
+    """Tell whether a reading of the question is the very name of a song, spelling apart."""
+    name = FoldedName.of(candidate.name.title, candidate.name.artist, candidate.credits)
+    swapped = tuple(f"{artist} {name.key}" for artist in name.artists)
+    for reading in folded_readings(query):
+        if reading.artist is None and reading.key in (name.key, *name.wholes, *swapped):
+            return True
+        if reading.artist in name.artists and reading.key == name.key:
+            return True
+    return False
+
+
+def _stands_alone(ranked: list[_Ranked]) -> bool:
+    """Tell whether no other song is near enough to be offered, or all others are far less like the question."""
+    first, *others = ranked
+    return all(
+        other.candidate.score < NEARLY_LIKENESS
+        or first.fit - other.fit >= ALONE_GAP
+        or _same_song(first.candidate, other.candidate)
+        for other in others
+    )
+
+
+def _has_rival(ranked: list[_Ranked], *, led_counts: bool = True) -> bool:
+    """Tell whether another song fits as well and is not plainly less known than the first, if that counts."""
     first, *others = ranked
     known = prominence(first.candidate)
     for other in others:
         near = first.fit - other.fit < RIVAL_GAP
-        led = known - prominence(other.candidate) >= PROMINENCE_LEAD
+        led = led_counts and known - prominence(other.candidate) >= PROMINENCE_LEAD
         if (
             near
             and not led

@@ -5,7 +5,8 @@ Revised Romanisation. Kanji become Mandarin syllables; how they are read in Japa
 :mod:`core.lookup.readings`.
 
 What this cannot do: tones and dialects of Chinese (Mandarin without tones is all there is); vowels that Arabic and
-Hebrew do not write; the assimilation of Korean consonants. Other conventions than these ("Rijij" for "Ryzhiy") are left to the forgiveness of the comparison.
+Hebrew do not write; the assimilation of Korean consonants. Other conventions than these ("Rijij" for "Рыжий") are left
+to the forgiveness of the comparison.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ _HANGUL: Final = re.compile("[\uac00-\ud7a3]+")
 _GREEK_U: Final = re.compile("ο[υύ]", re.IGNORECASE)
 _RUNS: Final = re.compile(f"(?P<kana>{KANA.pattern})|(?P<kanji>{KANJI.pattern})|(?P<hangul>{_HANGUL.pattern})")
 
-_INITIAL: Final = (*"g kk n d tt r m b pp s ss".split(), "", *"j jj ch k t p h".split())
-_VOWEL: Final = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
-_FINAL: Final = ("", *"k k k n n n t l k m l l l p l m p p t t ng t t k t p t".split())
-_LIAISON: Final = ("", *"g kk ks n nj n d r lg lm lb ls lt lp r m b bs s ss ng j ch k t p".split(), "")
-"""Finals before a syllable that begins with a vowel; the last of them, ㅎ, falls silent."""
+_INITIALS: Final = "g kk n d tt r m b pp s ss  j jj ch k t p h"
+_VOWELS: Final = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i"
+_FINALS: Final = " k k k n n n t l k m l l l p l m p p t t ng t t k t p t"
+_LIAISONS: Final = " g kk ks n nj n d r lg lm lb ls lt lp r m b bs s ss ng j ch k t p "
+"""Parts of Hangul syllables in Unicode's order; liaisons are finals before a vowel, of which the last falls silent."""
+
+_INITIAL, _VOWEL, _FINAL, _LIAISON = (parts.split(" ") for parts in (_INITIALS, _VOWELS, _FINALS, _LIAISONS))
 _SILENT: Final = 11
 """Place of the initial that only carries a vowel."""
 
@@ -38,7 +41,8 @@ _SILENT: Final = 11
 def is_foreign(text: str) -> bool:
     """Tell whether a text has letters that no Latin keyboard offers."""
     return not text.isascii() and any(
-        c.isalpha() and not unicodedata.name(c, "LATIN").startswith(("LATIN", "FULLWIDTH LATIN", "MODIFIER", "FEMININE"))
+        c.isalpha()
+        and not unicodedata.name(c, "LATIN").startswith(("LATIN", "FULLWIDTH LATIN", "MODIFIER", "FEMININE"))
         for c in text
     )
 
