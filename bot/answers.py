@@ -62,11 +62,19 @@ class Answers:
         self._figures = figures
 
     async def predict(self, text: str, *, fresh: bool = False, animated: bool = False, drawn: Drawn = True) -> Reply:
-        """Answer a typed question, with its card unless ``drawn`` is off or says so of the prediction."""
-        return await self._safely(
-            "predict",
-            lambda: self._predicted(self.predictor.predict(text, fresh=fresh), animated=animated, drawn=drawn),
-        )
+        """Answer a typed question, with its card unless ``drawn`` is off or says so of the prediction.
+
+        "Hello vs Halo" is answered with a comparison.
+        """
+
+        async def build() -> Reply:
+            pair = await self.predictor.pair(text)
+            if pair is None:
+                return await self._predicted(self.predictor.predict(text, fresh=fresh), animated=animated, drawn=drawn)
+            answers = await asyncio.gather(self.predictor.predict(pair.first), self.predictor.predict(pair.second))
+            return await self._compared(*answers, drawn=callable(drawn) or drawn)
+
+        return await self._safely("predict", build)
 
     async def predict_token(
         self, token: str, *, fresh: bool = False, animated: bool = False, drawn: Drawn = True
@@ -197,6 +205,7 @@ class Answers:
         resolved = await answer
         if not isinstance(resolved, Prediction):
             return await self._undecided(resolved)
+        await self.predictor.offer(other.name for other in resolved.others)
         reply = prediction_reply(resolved, self._clock())
         if not (drawn(resolved) if callable(drawn) else drawn):
             return reply

@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from bot import words
 from bot.answers import Answers
 from bot.replies import percent
 from bot.reply import Choice, LineKind, Picture, Reply, ResultCode
@@ -95,6 +96,8 @@ class ConsoleChat:
                 self._console.print(Text(reply.title, style="bold"))
             for line in reply.lines:
                 self._console.print(Text(line.text))
+        if reply.prediction is not None and reply.choices:
+            self._console.print(Text(words.NOT_MEANT))
         for number, choice in enumerate(reply.choices, start=1):
             self._console.print(Text(f"  {number}. {choice.label}"))
         if reply.choices:

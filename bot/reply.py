@@ -37,6 +37,7 @@ class LineKind(StrEnum):
     OTHERS = "others"
     WHY = "why"
     SOURCE = "source"
+    DOUBT = "doubt"
     TEXT = "text"
     TABLE = "table"
 
@@ -88,7 +89,7 @@ class Reply:
         verdict: Sets the accent colour.
         prediction: The answer itself, for tables and buttons.
         links: Pages worth opening.
-        choices: Songs to pick from.
+        choices: Songs to pick from, in place of an answer or beside one that may not be meant.
         against: Token of the song that the picked one is to be compared with.
         token: Stands for the answered song in buttons; None if there are to be none.
         picture: The card.

@@ -26,6 +26,8 @@ SOURCE_LIVE: Final = "{origin}, {age} · model of {model_date}"
 SOURCE_STALE: Final = "{origin} is not answering; figures from {age} · model of {model_date}"
 SOURCE_RECORDED: Final = "Recorded figures of {month}, not live ones · model of {model_date}"
 
+NOT_MEANT: Final = "Not the one you meant?"
+NOT_MEANT_PICK: Final = "Not the one you meant? Pick another below."
 DID_YOU_MEAN: Final = "Did you mean one of these?"
 CANDIDATE_LISTENERS: Final = "{name} · {listeners} listeners"
 NOT_FOUND: Final = "I found no song like “{query}”."

@@ -190,10 +190,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A song with its figures and where they come from."""
+    """A song with its figures and where they come from, and the songs that may be meant instead, if that is in doubt."""
 
     song: Song
     source: Source
+    others: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,11 +295,15 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """An answer: the song as resolved, the model's assessment and where the figures are from."""
+    """An answer: the song as resolved, the model's assessment and where the figures are from.
+
+    ``others`` are songs that may be meant instead, the likeliest first; empty if the question is clear.
+    """
 
     song: Song
     assessment: Assessment
     source: Source
+    others: tuple[Candidate, ...] = ()
 
     @property
     def confidence_pct(self) -> float:

@@ -187,7 +187,7 @@ def channel_artist(channel: str) -> str:
 def _without_question(text: str) -> str:
     asked = text.strip(_MARKS)
     polite = _LEAD.sub("", asked)
-    for words in dict.fromkeys((asked, polite)):
+    for words in dict.fromkeys((polite, asked)):
         for frame in (*_FRAMES, *(_ASKING_FRAMES if text.rstrip().endswith(("?", "？")) else ())):
             found = frame.fullmatch(words)
             if found is not None and any(c.isalnum() for c in found["song"]):

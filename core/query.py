@@ -251,7 +251,7 @@ def _readings(text: str) -> list[Reading | None]:
         return [_reading(pipes[0], pipes[1]), _reading(pipes[1], pipes[0]), _words_of(pipes[0], pipes[1])]
     parts = [part for part in _SPACED_DASH.split(text) if part.strip(_EDGES)]
     if len(parts) > 1:
-        return [*_from_parts(parts), _words_of(*parts)]
+        return [*_by_behind_version(parts), *_from_parts(parts), _words_of(*parts)]
     bys = list(_BY.finditer(text))
     if bys:
         title, artist = text[: bys[-1].start()], text[bys[-1].end() :]
@@ -287,6 +287,14 @@ def _from_parts(parts: list[str]) -> list[Reading | None]:
     # "(Official Video)" and "feat." stand behind titles.
     titled_last = _OFFICIAL.search(last) or (version_words(last) and not version_words(first))
     return [artist_first, artist_last] if titled_last else [artist_last, artist_first]
+
+
+def _by_behind_version(parts: list[str]) -> list[Reading | None]:
+    """Read "Stay - Acoustic by Jonah Baker", where a version stands between title and "by"."""
+    by = next(iter(_BY.finditer(parts[-1])), None)
+    if by is None or not _is_version(parts[-1][: by.start()]):
+        return []
+    return [_reading(" - ".join([*parts[:-1], parts[-1][: by.start()]]), parts[-1][by.end() :])]
 
 
 def _is_version(part: str) -> bool:

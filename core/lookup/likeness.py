@@ -28,6 +28,9 @@ WEAK_DRAG: Final = 0.35
 FOUND: Final = 75.0
 """Below this best partial likeness a title or an artist is not among the words asked for."""
 
+BOTH_FOUND: Final = 70.0
+"""Least likeness of title and of artist in a song that is answered though its wording fits badly."""
+
 WORD_ORDER_COST: Final = 0.98
 """Same words in another order."""
 
@@ -105,6 +108,21 @@ def likeness(readings: Sequence[FoldedReading], name: FoldedName) -> tuple[float
     """Compare a song with every reading; return the best and the mean likeness, each 0 to 100."""
     alike = [_of_reading(reading, name) for reading in readings]
     return (max(alike), sum(alike) / len(alike)) if alike else (0.0, 0.0)
+
+
+def both_found(readings: Sequence[FoldedReading], name: FoldedName) -> bool:
+    """Tell whether a reading has the song's title and its artist, or as mere words both, each with a typo at most."""
+    for reading in readings:
+        if reading.artist is None:
+            asked = reading.key
+            if max(text_likeness(asked, text) for text in (name.key, name.base, name.short, *name.wholes)) > FOUND:
+                return True
+            continue
+        title = max(text_likeness(reading.key, text) for text in (name.key, name.base, name.short))
+        artist = max(text_likeness(reading.artist, artist, EXTRA_NAMES_FLOOR) for artist in name.artists)
+        if min(title, artist) >= BOTH_FOUND:
+            return True
+    return False
 
 
 def _of_reading(reading: FoldedReading, name: FoldedName) -> float:

@@ -32,7 +32,8 @@ from core.domain import (
 from core.errors import EmptyQuery
 from core.history import History
 from core.predictor import Comparison
-from core.query import parse_query
+from core.phrases import Pair
+from core.query import parse_pair, parse_query
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 
@@ -117,6 +118,11 @@ class FakePredictor:
             if title.casefold() in folded:
                 return self._answered(prediction(title))
         return NotFound(query, (SongName("Hello", "Adele"),))
+
+    async def pair(self, text: str) -> Pair | None:
+        """Read comparisons as the real one does without a catalogue."""
+        read = parse_pair(text)
+        return None if read is None else read[0]
 
     async def predict_song(self, name: SongName, *, fresh: bool = False) -> Answer:
         """Answer for any song that was offered."""
