@@ -16,6 +16,7 @@ from bot.reply import Picture, Reply, ResultCode, text_reply
 from bot.reports import comparison_reply, model_reply, stats_reply
 from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
 from core.errors import HitmeterError, ModelError, QueryError, RenderError, UpstreamError
+from core.phrases import pair_of
 from core.predictor import Comparison, Predictor
 
 log = logging.getLogger(__name__)
@@ -112,6 +113,13 @@ class Answers:
             return await self._compared(*answers, drawn=drawn)
 
         return await self._safely("compare", build)
+
+    async def compare_typed(self, text: str, *, drawn: bool = True) -> Reply:
+        """Answer two questions typed in one line, parted by "|" or "vs", on one card."""
+        first, _, second = text.partition("|")
+        if not second.strip() and (pair := pair_of(text)) is not None:
+            first, second = pair.first, pair.second
+        return await self.compare(first.strip(), second.strip(), drawn=drawn)
 
     async def compare_token(self, token: str, second: str, *, drawn: bool = True) -> Reply:
         """Compare the song a button stands for with a typed one."""

@@ -70,8 +70,7 @@ class ConsoleChat:
             case "/model":
                 reply = await self._answers.model()
             case "/compare":
-                first, _, second = rest.partition("|")
-                reply = await self._answers.compare(first, second)
+                reply = await self._answers.compare_typed(rest)
             case _ if typed.isdecimal() and 1 <= int(typed) <= len(self._choices):
                 reply = await self._answers.predict_token(self._choices[int(typed) - 1].token)
             case "/predict":

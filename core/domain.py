@@ -190,7 +190,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A song with its figures and where they come from, and the songs that may be meant instead, if that is in doubt."""
+    """A song with its figures, where they come from, and the songs that may be meant instead, if that is in doubt."""
 
     song: Song
     source: Source
