@@ -167,7 +167,6 @@ def video_question(title: str, channel: str = "") -> str:
     # The same name in another script: "IU(아이유)".
     spoken = _BRACKETS.sub(lambda m: "" if is_foreign(m[1]) else m[0], title)
     title = spoken if any(c.isalnum() for c in spoken) else title
-    title = without_phrases(title)
     artist = channel_artist(channel)
     if not artist or (_PARTED.search(title) and not topic):
         return title

@@ -16,8 +16,8 @@ from core.domain import Reading, SongQuery
 from core.errors import EmptyQuery, LinkSaysNothing, QueryError, QueryTooLong
 from core.limits import QUERY_MAX_CHARS
 from core.links import LinkTarget, read_link, split_links
-from core.lookup.normalise import asked_versions, first_artist, fold, plain_title, version_words, visible
-from core.phrases import Pair, pair_of, video_question, without_phrases
+from core.lookup.normalise import artist_key, asked_versions, first_artist, fold, plain_title, version_words, visible
+from core.phrases import Pair, channel_artist, pair_of, video_question, without_phrases
 
 TEXT_MAX_CHARS: Final = 4_000
 """Longest text looked at: chats send no more, and links with tracking marks can pass the limit of a question."""
@@ -105,7 +105,20 @@ def query_of_video(title: str, channel: str) -> SongQuery:
     Raises:
         QueryError: As for :func:`parse_query`.
     """
-    return _read_text(visible(video_question(visible(title), visible(channel))))
+    query = _read_text(visible(video_question(visible(title), visible(channel))))
+    first, *others = query.readings
+    swapped = Reading(first.artist or "", first.title)
+    if swapped not in others:
+        return query
+    # Videos are called "Artist - Song", unless the channel is the other one's.
+    owner = artist_key(channel_artist(visible(channel)))
+    if owner == artist_key(first.title):
+        in_order = False
+    elif owner == artist_key(first.artist or ""):
+        in_order = True
+    else:
+        in_order = query.text.find(first.artist or "") < query.text.find(first.title)
+    return query if in_order else replace(query, readings=tuple(dict.fromkeys((swapped, *query.readings))))
 
 
 def parse_pair(text: str) -> tuple[Pair, SongQuery] | None:

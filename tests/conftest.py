@@ -28,6 +28,8 @@ def settings_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
             "itunes_search_url": "off",
             "deezer_search_url": "off",
             "musicbrainz_url": "off",
+            "youtube_oembed_url": "off",
+            "spotify_oembed_url": "off",
         }
         if lastfm_url is not None:
             values |= {"lastfm_api_key": API_KEY, "lastfm_api_url": lastfm_url}

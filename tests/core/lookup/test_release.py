@@ -15,7 +15,7 @@ import pytest
 from core.domain import Release, SongName
 from core.lookup.breaker import BreakerState
 from core.lookup.release import ReleaseLookup
-from core.lookup.release_sources import SOURCE_S
+from core.lookup.service import SOURCE_S
 from core.settings import Settings
 from core.version import VERSION
 from tests.fakes.release_server import DEEZER, ITUNES, MUSICBRAINZ, Record, ReleaseFault, ReleaseServer
