@@ -47,6 +47,8 @@ _FRAMES: Final = tuple(
         rf"\s+(?:is|was|are|will|would|could|might|has)\s+{_SONG}"
         r"(?:\s+(?:be|become|get|been|going\s+to\s+be|gonna\s+be))?(?:\s+(?:now|today|right\s+now|these\s+days|on\s+spotify"
         r"|in\s+\d{4}))?",
+        r"how\s+(?:popular|big|famous|successful|well[\s-]?known)"
+        rf"\s+{_SONG}\s+(?:is|was|will\s+be|would\s+be|could\s+be)(?:\s+(?:now|today|on\s+spotify))?",
         rf"how\s+(?:likely|probable)\s+is\s+(?:it\s+that\s+)?{_SONG}\s+(?:to\s+{_GO}|will\s+{_GO}|is|{_GO})\s+{_HIT}",
         rf"how\s+(?:well|good)\s+(?:will|would|does|did|is)\s+{_SONG}(?:\s+(?:do|doing|perform|chart))",
         rf"(?:predict|rate)\s+(?:if|whether)\s+{_SONG}\s+{_WILL}\s+{_HIT}",

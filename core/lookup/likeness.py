@@ -146,11 +146,15 @@ def _of_reading(reading: FoldedReading, name: FoldedName) -> float:
 def _of_words(asked: str, name: FoldedName) -> float:
     """Compare words of which nobody said what is title and what artist; both must be found among them."""
     whole = max(text_likeness(asked, whole) for whole in name.wholes)
+    if name.short != name.key:
+        shorter = f"{name.short} {name.artists[0]}"
+        whole = max(whole, SHORT_TITLE_COST * text_likeness(asked, shorter))
     if whole <= FOUND:
         return whole
     # One word is enough to tell of an artist, "blinding lights lucas", but not of a title.
     artist = max(max(fuzz.partial_ratio(one, asked), fuzz.partial_token_set_ratio(one, asked)) for one in name.artists)
-    found = min(fuzz.partial_ratio(name.base, asked), artist)
+    title = max(fuzz.partial_ratio(title, asked) for title in (name.base, name.short))
+    found = min(title, artist)
     return max(0.0, whole - WEAK_DRAG * max(0.0, FOUND - found))
 
 
