@@ -166,12 +166,13 @@ Name a song and I say how likely it is to be popular, and why.
 /model — how good the predictions are
 /privacy — what is stored
 /help — this text
-The song may be misspelt, either side of the dash may be the artist, and a link to Last.fm works too.
+The song may be misspelt, either side of the dash may be the artist, and a link to Spotify, YouTube, Deezer, Apple \
+Music or Last.fm works too. "Hello vs Halo" compares.
 The confidence is a calibrated probability: of all songs given 70 %, about 70 in 100 are popular.
 Figures come from Last.fm (https://www.last.fm)."""
 
 PRIVACY_TITLE: Final = "Privacy"
 PRIVACY: Final = """\
 I keep which songs were asked for, so that buttons go on working, and for a while what Last.fm and the shops said of \
-them. I do not keep who asked, where, or any message. Song names are sent to Last.fm, iTunes, Deezer and MusicBrainz; \
-nothing about you is sent to anyone."""
+them. I do not keep who asked, where, or any message. Song names are sent to Last.fm, iTunes, Deezer and MusicBrainz, \
+and the id in a pasted link to Spotify, YouTube or Deezer, whose it is; nothing about you is sent to anyone."""

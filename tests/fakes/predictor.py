@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from PIL import Image
@@ -44,6 +45,9 @@ SONGS = {
     "Halfway There": ("Some Band", 0.551, 48_120),
 }
 """Title: artist, probability, listeners."""
+
+OTHERS = (Candidate(SongName("Halfway There", "Some Band"), 70.0, listeners=1_000),)
+"""What "perhaps" may mean instead of what it is answered with."""
 
 
 def prediction(title: str, *, artist: str | None = None, as_of: datetime = NOW) -> Prediction:
@@ -99,7 +103,7 @@ class FakePredictor:
         self.closed = False
 
     async def predict(self, text: str, *, fresh: bool = False) -> Answer:
-        """Know the songs by title, call "twins" ambiguous and everything else unknown."""
+        """Know the songs by title, call "twins" ambiguous, doubt "perhaps", and call all else unknown."""
         self.asked.append(text)
         self.fresh.append(fresh)
         await self.gate.wait()
@@ -114,6 +118,8 @@ class FakePredictor:
             if "long" in folded:
                 names[0] = SongName("A title that goes on " * 4 + "and on", names[0].artist)
             return Ambiguous(query, tuple(Candidate(name, 80.0, listeners=1_000) for name in names))
+        if folded.startswith("perhaps"):
+            return self._answered(replace(prediction("Hello"), others=OTHERS))
         for title in SONGS:
             if title.casefold() in folded:
                 return self._answered(prediction(title))
