@@ -17,6 +17,7 @@ from bot.reply import Picture, Reply, ResultCode, text_reply
 from bot.reports import comparison_reply, model_reply, stats_reply
 from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
 from core.errors import HitmeterError, ModelError, QueryError, RenderError, UpstreamError
+from core.phrases import pair_of
 from core.predictor import Comparison, Predictor
 
 log = logging.getLogger(__name__)
@@ -64,11 +65,19 @@ class Answers:
         self._chat_songs = ChatSongs()
 
     async def predict(self, text: str, *, fresh: bool = False, animated: bool = False, drawn: Drawn = True) -> Reply:
-        """Answer a typed question, with its card unless ``drawn`` is off or says so of the prediction."""
-        return await self._safely(
-            "predict",
-            lambda: self._predicted(self.predictor.predict(text, fresh=fresh), animated=animated, drawn=drawn),
-        )
+        """Answer a typed question, with its card unless ``drawn`` is off or says so of the prediction.
+
+        "Hello vs Halo" is answered with a comparison.
+        """
+
+        async def build() -> Reply:
+            pair = await self.predictor.pair(text)
+            if pair is None:
+                return await self._predicted(self.predictor.predict(text, fresh=fresh), animated=animated, drawn=drawn)
+            answers = await asyncio.gather(self.predictor.predict(pair.first), self.predictor.predict(pair.second))
+            return await self._compared(*answers, drawn=callable(drawn) or drawn)
+
+        return await self._safely("predict", build)
 
     async def predict_token(
         self, token: str, *, fresh: bool = False, animated: bool = False, drawn: Drawn = True
@@ -106,6 +115,13 @@ class Answers:
             return await self._compared(*answers, drawn=drawn)
 
         return await self._safely("compare", build)
+
+    async def compare_typed(self, text: str, *, drawn: bool = True) -> Reply:
+        """Answer two questions typed in one line, parted by "|" or "vs", on one card."""
+        first, _, second = text.partition("|")
+        if not second.strip() and (pair := pair_of(text)) is not None:
+            first, second = pair.first, pair.second
+        return await self.compare(first.strip(), second.strip(), drawn=drawn)
 
     async def compare_token(self, token: str, second: str, *, drawn: bool = True) -> Reply:
         """Compare the song a button stands for with a typed one."""
@@ -208,6 +224,7 @@ class Answers:
         resolved = await answer
         if not isinstance(resolved, Prediction):
             return await self._undecided(resolved)
+        await self.predictor.offer(other.name for other in resolved.others)
         reply = prediction_reply(resolved, self._clock())
         if not (drawn(resolved) if callable(drawn) else drawn):
             return reply

@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from bot import words
 from bot.answers import Answers
 from bot.replies import percent
 from bot.reply import Choice, LineKind, Picture, Reply, ResultCode
@@ -69,8 +70,7 @@ class ConsoleChat:
             case "/model":
                 reply = await self._answers.model()
             case "/compare":
-                first, _, second = rest.partition("|")
-                reply = await self._answers.compare(first, second)
+                reply = await self._answers.compare_typed(rest)
             case _ if typed.isdecimal() and 1 <= int(typed) <= len(self._choices):
                 reply = await self._answers.predict_token(self._choices[int(typed) - 1].token)
             case "/predict":
@@ -95,6 +95,8 @@ class ConsoleChat:
                 self._console.print(Text(reply.title, style="bold"))
             for line in reply.lines:
                 self._console.print(Text(line.text))
+        if reply.prediction is not None and reply.choices:
+            self._console.print(Text(words.NOT_MEANT))
         for number, choice in enumerate(reply.choices, start=1):
             self._console.print(Text(f"  {number}. {choice.label}"))
         if reply.choices:

@@ -15,6 +15,7 @@ from core.domain import (
     Ambiguous,
     Assessment,
     Block,
+    Candidate,
     FeatureValue,
     NotFound,
     Origin,
@@ -53,6 +54,7 @@ def prediction_reply(prediction: Prediction, now: datetime, picture: Picture | N
         songs=(song.name,),
         links=song_links(song),
         token=song_token(song.name),
+        choices=_choices(prediction.others),
         picture=picture,
     )
 
@@ -77,6 +79,7 @@ def prediction_lines(prediction: Prediction, now: datetime) -> tuple[Line, ...]:
         _figures(LineKind.OTHERS, [*known[Block.AGE], *known[None]]),
         _reasons(assessment.reasons),
         Line(LineKind.SOURCE, source_line(prediction, now)),
+        Line(LineKind.DOUBT, words.NOT_MEANT_PICK) if prediction.others else None,
     ]
     return tuple(line for line in lines if line is not None)
 
@@ -152,15 +155,7 @@ def why_reply(prediction: Prediction) -> Reply:
 
 def ambiguous_reply(ambiguous: Ambiguous, against: SongName | None = None) -> Reply:
     """Offer the songs that may be meant; ``against`` is what the picked one is to be compared with."""
-    choices = tuple(
-        Choice(
-            str(candidate.name)
-            if candidate.listeners is None
-            else words.CANDIDATE_LISTENERS.format(name=candidate.name, listeners=f"{candidate.listeners:,}"),
-            song_token(candidate.name),
-        )
-        for candidate in ambiguous.candidates
-    )
+    choices = _choices(ambiguous.candidates)
     lines = (Line(LineKind.TEXT, words.DID_YOU_MEAN),)
     return Reply(
         code=ResultCode.AMBIGUOUS,
@@ -198,6 +193,18 @@ def song_links(song: Song) -> tuple[Link, ...]:
     links.append(Link(words.LINK_SPOTIFY, f"https://open.spotify.com/search/{searched.replace('+', '%20')}"))
     links.append(Link(words.LINK_YOUTUBE, f"https://www.youtube.com/results?search_query={searched}"))
     return tuple(links)
+
+
+def _choices(candidates: Sequence[Candidate]) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(
+            str(candidate.name)
+            if candidate.listeners is None
+            else words.CANDIDATE_LISTENERS.format(name=candidate.name, listeners=f"{candidate.listeners:,}"),
+            song_token(candidate.name),
+        )
+        for candidate in candidates
+    )
 
 
 def _figure(feature: FeatureValue) -> str:

@@ -38,6 +38,7 @@ class LineKind(StrEnum):
     OTHERS = "others"
     WHY = "why"
     SOURCE = "source"
+    DOUBT = "doubt"
     TEXT = "text"
     TABLE = "table"
 
@@ -90,7 +91,7 @@ class Reply:
         prediction: The answer itself, for tables and buttons.
         songs: The songs it answers about; none if it asks back or tells something else.
         links: Pages worth opening.
-        choices: Songs to pick from.
+        choices: Songs to pick from, in place of an answer or beside one that may not be meant.
         against: Token of the song that the picked one is to be compared with.
         token: Stands for the answered song in buttons; None if there are to be none.
         picture: The card.

@@ -45,6 +45,8 @@ CATALOGUE_NOT_FETCHED: Final = (
     "CATALOGUE=off."
 )
 
+NOT_MEANT: Final = "Not the one you meant?"
+NOT_MEANT_PICK: Final = "Not the one you meant? Pick another below."
 DID_YOU_MEAN: Final = "Did you mean one of these?"
 CANDIDATE_LISTENERS: Final = "{name} · {listeners} listeners"
 NOT_FOUND: Final = "I found no song like “{query}”."
@@ -184,7 +186,8 @@ Name a song and I say how likely it is to be popular, and why.
 /model — how good the predictions are
 /privacy — what is stored
 /help — this text
-The song may be misspelt, either side of the dash may be the artist, and a link to Last.fm works too.
+The song may be misspelt, either side of the dash may be the artist, and a link to Spotify, YouTube, Deezer, Apple \
+Music or Last.fm works too. "Hello vs Halo" compares.
 The confidence is a calibrated probability: of all songs given 70 %, about 70 in 100 are popular.
 Figures come from Last.fm (https://www.last.fm)."""
 
@@ -194,4 +197,5 @@ I keep the names of songs that were asked for or offered, so that buttons go on 
 and the shops said of them. I do not keep who asked, where, or any message.
 What you ask in private is suggested to nobody. Suggestions come from the song catalogue; a Discord channel is also \
 offered songs whose answers everyone there could read, remembered until I am restarted.
-Song names are sent to Last.fm, iTunes, Deezer and MusicBrainz; nothing about you is sent to anyone."""
+Song names are sent to Last.fm, iTunes, Deezer and MusicBrainz, and the id in a pasted link to Spotify, YouTube or \
+Deezer, whose it is; nothing about you is sent to anyone."""

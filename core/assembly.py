@@ -13,6 +13,7 @@ from core.lookup.catalog import Catalogue
 from core.lookup.catalog_source import CatalogueSource
 from core.lookup.demo import RecordedFigures
 from core.lookup.lastfm import LastFm
+from core.lookup.linked import LinkFollower
 from core.lookup.release import ReleaseLookup
 from core.lookup.resolve import SongResolver
 from core.model.proof import load_proved
@@ -95,6 +96,7 @@ def build_predictor(
         renderer=CardRenderer(Crew(load_drawing, helpers=settings.drawing_helpers)),
         history=history,
         complete=complete,
+        links=LinkFollower.from_settings(settings, catalogue),
         models_dir=settings.models_dir,
     )
     return Assembled(predictor, tuple(missing))

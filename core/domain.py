@@ -64,10 +64,20 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class SongQuery:
-    """A parsed question: its readings, the likeliest first, never empty."""
+    """A parsed question.
+
+    Attributes:
+        text: What names the song, without the question around it.
+        readings: Ways to read that, the likeliest first, never empty.
+        literal: The text as it was typed, where something was taken away from it; the very song of that name wins.
+        artist_unknown: Whether one certain song is meant of which only the title is known, as links may tell: another
+            song of that title is as likely, however much better known.
+    """
 
     text: str
     readings: tuple[Reading, ...]
+    literal: SongQuery | None = None
+    artist_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,7 @@ class Candidate:
         listeners: Last.fm listeners of the song, if the source tells.
         popularity: Spotify popularity 0 to 100 recorded in the catalogue, if known there.
         credits: All credited artists in order, if the source tells; people ask by the second one too.
+        spellings: The name in Latin letters, as the catalogue has it, if it is written in others.
     """
 
     name: SongName
@@ -87,6 +98,7 @@ class Candidate:
     listeners: int | None = None
     popularity: int | None = None
     credits: tuple[str, ...] = ()
+    spellings: tuple[SongName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,11 +217,19 @@ class RecordedPopularity:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A song with its figures and where they come from, and its recorded popularity if that is known."""
+    """A song with its figures and where they come from.
+
+    Attributes:
+        song: The song.
+        source: Where its figures come from.
+        popularity: Its recorded popularity, if that is known.
+        others: Songs that may be meant instead, if that is in doubt.
+    """
 
     song: Song
     source: Source
     popularity: RecordedPopularity | None = None
+    others: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,12 +330,16 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """An answer: the song as resolved, the model's assessment, where the figures are from, and a fact beside it."""
+    """An answer: the song as resolved, the model's assessment, where the figures are from, and a fact beside it.
+
+    ``others`` are songs that may be meant instead, the likeliest first; empty if the question is clear.
+    """
 
     song: Song
     assessment: Assessment
     source: Source
     popularity: RecordedPopularity | None = None
+    others: tuple[Candidate, ...] = ()
 
     @property
     def confidence_pct(self) -> float:

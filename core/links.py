@@ -1,10 +1,11 @@
-"""What the address of a pasted link tells about a song; no link is ever opened."""
+"""What the address of a pasted link tells about a song, or what to ask for; nothing is opened here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, unquote, unquote_plus, urlsplit
 
@@ -19,7 +20,31 @@ _LINK: Final = re.compile(
     r"|tidal\.com|shazam\.com|bandcamp\.com|genius\.com|song\.link|spotify\.link)/[^\s<>\"|]*",
     re.IGNORECASE,
 )
+_SPOTIFY_ID: Final = re.compile("[0-9A-Za-z]{22}")
+_VIDEO_ID: Final = re.compile("[0-9A-Za-z_-]{11}")
+_DEEZER_ID: Final = re.compile("[1-9][0-9]{0,17}")
+_SHORT: Final = re.compile("[0-9A-Za-z]{1,32}")
+_SPOTIFY_PAGES: Final = {
+    "album": "an album", "playlist": "a playlist", "artist": "an artist", "episode": "a podcast", "show": "a podcast",
+}  # fmt: skip
 _CLOSING: Final = {")": "(", "]": "[", "}": "{"}
+
+
+class LinkKind(StrEnum):
+    """Who is to be asked for the song of a link."""
+
+    SPOTIFY_TRACK = "Spotify track"
+    SPOTIFY = "Spotify"
+    DEEZER_TRACK = "Deezer track"
+    YOUTUBE = "YouTube"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTarget:
+    """What to ask for: the id of a track, or an address that was put together anew."""
+
+    kind: LinkKind
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +54,13 @@ class LinkNews:
     Attributes:
         reading: Title and artist, or the title alone, when the address names them.
         search: Free text to be read like a typed question, when the address holds that instead.
-        silence: The sentence for people when the address tells nothing of a song.
+        target: What to ask for, when the address holds an id that leads to a song.
+        silence: The sentence for people when neither tells a song.
     """
 
     reading: Reading | None = None
     search: str | None = None
+    target: LinkTarget | None = None
     silence: str | None = None
 
 
@@ -58,7 +85,8 @@ def _trimmed(link: str) -> str:
 def read_link(link: str) -> LinkNews:
     """Read the address of a link; never raises and never connects."""
     if link[:8].casefold() == "spotify:":
-        return _silent("Spotify link")
+        _, kind, name = link.split(":", 2)
+        return _spotify_page(kind.casefold(), name)
     try:
         parts = urlsplit(link if "://" in link else f"https://{link}")
         host = (parts.hostname or "").removeprefix("www.")
@@ -68,6 +96,12 @@ def read_link(link: str) -> LinkNews:
         if host == domain or host.endswith(f".{domain}"):
             return reader(parts) or _silent(f"{site} link")
     return _silent("link")
+
+
+def _led(kind: LinkKind, key: str, site: str) -> LinkNews:
+    return LinkNews(
+        target=LinkTarget(kind, key), silence=f"I could not find out which song that {site} link leads to. {HOW_TO_ASK}"
+    )
 
 
 def _silent(site: str) -> LinkNews:
@@ -108,18 +142,62 @@ def _apple(parts: SplitResult) -> LinkNews | None:
 
 
 def _youtube(parts: SplitResult) -> LinkNews | None:
-    return _searched(parts, "search_query", "q")
+    """Read /watch?v=id and /shorts/id, /live/id, /embed/id and /v/id."""
+    segments = _segments(parts)
+    ids = parse_qs(parts.query, max_num_fields=100).get("v", []) if parts.query.count("&") < 100 else []
+    if len(segments) >= 2 and segments[0] in ("shorts", "live", "embed", "v"):
+        ids = [segments[1]]
+    return _video(ids[0]) if ids else _searched(parts, "search_query", "q")
+
+
+def _youtu_be(parts: SplitResult) -> LinkNews | None:
+    segments = _segments(parts)
+    return _video(segments[0]) if segments else None
+
+
+def _video(identity: str) -> LinkNews | None:
+    if not _VIDEO_ID.fullmatch(identity):
+        return None
+    return _led(LinkKind.YOUTUBE, f"https://www.youtube.com/watch?v={identity}", "YouTube")
 
 
 def _spotify(parts: SplitResult) -> LinkNews | None:
+    """Read /track/id, also below a language or "embed", and searches."""
     segments = _segments(parts)
     if "search" in segments[:-1]:
         return LinkNews(search=unquote(segments[segments.index("search") + 1]))
+    for kind in ("track", *_SPOTIFY_PAGES):
+        if kind in segments[:-1]:
+            return _spotify_page(kind, segments[segments.index(kind) + 1])
+    return None
+
+
+def _spotify_page(kind: str, name: str) -> LinkNews:
+    if kind in _SPOTIFY_PAGES:
+        return LinkNews(silence=f"That is the page of {_SPOTIFY_PAGES[kind]}, not of a song. {HOW_TO_ASK}")
+    if kind == "track" and _SPOTIFY_ID.fullmatch(name):
+        return _led(LinkKind.SPOTIFY_TRACK, name, "Spotify")
+    return _silent("Spotify link")
+
+
+def _spotify_short(parts: SplitResult) -> LinkNews | None:
+    segments = _segments(parts)
+    if len(segments) == 1 and _SHORT.fullmatch(segments[0]):
+        return _led(LinkKind.SPOTIFY, f"https://spotify.link/{segments[0]}", "Spotify")
     return None
 
 
 def _deezer(parts: SplitResult) -> LinkNews | None:
-    return _spotify(parts) or _searched(parts, "q")
+    """Read /track/id, also below a language, and searches."""
+    segments = _segments(parts)
+    if "track" in segments[:-1] and _DEEZER_ID.fullmatch(number := segments[segments.index("track") + 1]):
+        return _led(LinkKind.DEEZER_TRACK, number, "Deezer")
+    for kind in ("album", "playlist", "artist"):
+        if kind in segments[:-1]:
+            return LinkNews(silence=f"That is the page of {_SPOTIFY_PAGES[kind]}, not of a song. {HOW_TO_ASK}")
+    if "search" in segments[:-1]:
+        return LinkNews(search=unquote(segments[segments.index("search") + 1]))
+    return _searched(parts, "q")
 
 
 def _soundcloud(parts: SplitResult) -> LinkNews | None:
@@ -177,9 +255,9 @@ _SITES: Final[dict[str, tuple[str, Callable[[SplitResult], LinkNews | None]]]] =
     "music.apple.com": ("Apple Music", _apple),
     "itunes.apple.com": ("Apple Music", _apple),
     "youtube.com": ("YouTube", _youtube),
-    "youtu.be": ("YouTube", _mute),
+    "youtu.be": ("YouTube", _youtu_be),
     "spotify.com": ("Spotify", _spotify),
-    "spotify.link": ("Spotify", _mute),
+    "spotify.link": ("Spotify", _spotify_short),
     "deezer.com": ("Deezer", _deezer),
     "soundcloud.com": ("SoundCloud", _soundcloud),
     "bandcamp.com": ("Bandcamp", _bandcamp),

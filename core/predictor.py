@@ -10,18 +10,21 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.domain import Answer, Assessment, Cover, Found, ModelReport, Prediction, SongName, SongQuery
+from core.domain import Answer, Assessment, Cover, Found, ModelReport, Prediction, SongName
 from core.lookup.budget import time_budget
 from core.model.proof import load_proved
-from core.query import parse_query
+from core.query import LinkedSong, parse_pair, parse_question
 from core.shared_work import SharedWork
 from core.worker import Worker
 
 if TYPE_CHECKING:
     from core.history import History
     from core.lookup.artwork import Artwork
+    from core.lookup.linked import LinkFollower
     from core.lookup.resolve import SongResolver
     from core.model.inference import HitModel
+    from core.phrases import Pair
+    from core.query import Question
     from core.render.card import CardRenderer
 
 log = logging.getLogger(__name__)
@@ -72,6 +75,7 @@ class Predictor:
         renderer: CardRenderer,
         history: History,
         complete: Completer,
+        links: LinkFollower,
         models_dir: Path,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
@@ -86,6 +90,7 @@ class Predictor:
         self._renderer = renderer
         self._history = history
         self._complete = complete
+        self._links = links
         self._models_dir = models_dir
         self._scoring = Worker("scoring")
         self._remembering = Worker("history")
@@ -104,8 +109,20 @@ class Predictor:
             QueryError: The text does not name a song.
             UpstreamError: Last.fm gave no usable answer and nothing older is at hand.
         """
-        query = await self._scoring.run(parse_query, text)
-        return await self._asked.get((query, fresh), lambda: self._answer(query, fresh=fresh))
+        question = await self._scoring.run(parse_question, text)
+        return await self._asked.get((question, fresh), lambda: self._answer(question, fresh=fresh))
+
+    async def pair(self, text: str) -> Pair | None:
+        """Read the two songs that a question compares; None if it names one, as "Batman vs. Superman" may.
+
+        Raises:
+            QueryError: The text cannot be read.
+        """
+        read = await self._scoring.run(parse_pair, text)
+        if read is None:
+            return None
+        pair, whole = read
+        return None if await self._resolver.names_a_song(whole) else pair
 
     async def predict_song(self, name: SongName, *, fresh: bool = False) -> Answer:
         """Answer for a song chosen by its resolved name, as candidates and buttons give it.
@@ -182,6 +199,7 @@ class Predictor:
     async def aclose(self) -> None:
         """Close every part; the predictor cannot be used afterwards."""
         await self._resolver.source.aclose()
+        await self._links.aclose()
         await self._artwork.aclose()
         if self._resolver.releases is not None:
             await self._resolver.releases.aclose()
@@ -193,8 +211,9 @@ class Predictor:
             self._resolver.catalogue.close()
         self._history.close()
 
-    async def _answer(self, query: SongQuery, *, fresh: bool) -> Answer:
+    async def _answer(self, question: Question, *, fresh: bool) -> Answer:
         with time_budget(LOOKUP_BUDGET_S):
+            query = await self._links.follow(question) if isinstance(question, LinkedSong) else question
             resolved = await self._resolver.resolve(query, fresh=fresh)
         return await self._assess(resolved) if isinstance(resolved, Found) else resolved
 
@@ -204,7 +223,13 @@ class Predictor:
             (model, song, day), lambda: self._scoring.run(model.assess, song, as_of=day)
         )
         await self._remembering.run(self._history.remember, song.name)
-        return Prediction(song=song, assessment=assessment, source=found.source, popularity=found.popularity)
+        return Prediction(
+            song=song,
+            assessment=assessment,
+            source=found.source,
+            popularity=found.popularity,
+            others=found.others,
+        )
 
     async def _cover(self, prediction: Prediction) -> Cover | None:
         patience_s = OLD_COVER_S if prediction.source.stale else None

@@ -1,20 +1,23 @@
 """From typed text to the ways it can be read as a song.
 
 Forms: ``song - artist`` and ``artist - song`` with any dash, ``song by artist``, ``song | artist``, ``"song" artist``,
-a song alone, a pasted link. Whoever looks the readings up decides: the parser knows no songs.
+a song alone, a pasted link, each also inside a question or with a video's words (:mod:`core.phrases`). Whoever looks
+the readings up decides: the parser knows no songs.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.domain import Reading, SongQuery
 from core.errors import EmptyQuery, LinkSaysNothing, QueryError, QueryTooLong
 from core.limits import QUERY_MAX_CHARS
-from core.links import read_link, split_links
-from core.lookup.normalise import asked_versions, first_artist, fold, plain_title, version_words, visible
+from core.links import LinkTarget, read_link, split_links
+from core.lookup.normalise import artist_key, asked_versions, first_artist, fold, plain_title, version_words, visible
+from core.phrases import Pair, channel_artist, pair_of, video_question, without_phrases
 
 TEXT_MAX_CHARS: Final = 4_000
 """Longest text looked at: chats send no more, and links with tracking marks can pass the limit of a question."""
@@ -55,6 +58,79 @@ _SMALL_TALK: Final = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class LinkedSong:
+    """A question that is a link which has to be followed to know the song.
+
+    Attributes:
+        target: What to ask for.
+        silence: The sentence for people if that tells no song.
+        instead: The question in the words around the link, if they may name a song.
+    """
+
+    target: LinkTarget
+    silence: str
+    instead: SongQuery | None = None
+
+
+Question = SongQuery | LinkedSong
+
+
+def parse_question(text: str) -> Question:
+    """Read a question like :func:`parse_query`, or tell which link has to be followed to know the song.
+
+    Raises:
+        QueryError: As for :func:`parse_query`; a link to follow is no reason.
+    """
+    links, rest = _typed(text)
+    return _read_links(links, rest) if links else _read_text(rest)
+
+
+def query_of(title: str, artist: str | None) -> SongQuery:
+    """Write a question for the song that a service names, by its title alone if it does not tell the artist.
+
+    Raises:
+        QueryError: As for :func:`parse_query`.
+    """
+    title, artist = visible(title), visible(artist or "")
+    shown = f"{title} - {artist}" if artist else title
+    _check(shown)
+    query = _query(shown, [_reading(title, artist or None)])
+    return query if artist else replace(query, artist_unknown=True)
+
+
+def query_of_video(title: str, channel: str) -> SongQuery:
+    """Write a question for the song of a video.
+
+    Raises:
+        QueryError: As for :func:`parse_query`.
+    """
+    query = _read_text(visible(video_question(visible(title), visible(channel))))
+    first, *others = query.readings
+    swapped = Reading(first.artist or "", first.title)
+    if swapped not in others:
+        return query
+    # Videos are called "Artist - Song", unless the channel is the other one's.
+    owner = artist_key(channel_artist(visible(channel)))
+    if owner == artist_key(first.title):
+        in_order = False
+    elif owner == artist_key(first.artist or ""):
+        in_order = True
+    else:
+        in_order = query.text.find(first.artist or "") < query.text.find(first.title)
+    return query if in_order else replace(query, readings=tuple(dict.fromkeys((swapped, *query.readings))))
+
+
+def parse_pair(text: str) -> tuple[Pair, SongQuery] | None:
+    """Read two songs to be compared, and the same text as one song; None if it names one, or is no question."""
+    if len(text) > TEXT_MAX_CHARS:
+        return None
+    links, typed = _typed(text)
+    if links or len(typed) > QUERY_MAX_CHARS or (pair := pair_of(typed)) is None:
+        return None
+    return pair, _read_plain(typed)
+
+
 def parse_query(text: str) -> SongQuery:
     """Read a question in every way that makes sense, the likeliest first.
 
@@ -69,6 +145,20 @@ def parse_query(text: str) -> SongQuery:
         LinkSaysNothing: There is only a link, and its address names no song.
         QueryError: No reading is left.
     """
+    question = parse_question(text)
+    if isinstance(question, SongQuery):
+        return question
+    if question.instead is not None:
+        return question.instead
+    raise LinkSaysNothing("the address names no song", user_message=question.silence)
+
+
+def _typed(text: str) -> tuple[list[str], str]:
+    """Part a text into the links in it and the rest.
+
+    Raises:
+        QueryTooLong: It is too long to be looked at.
+    """
     if len(text) > TEXT_MAX_CHARS:
         raise QueryTooLong(f"{len(text)} characters")
     lines = [line for line in map(visible, _MENTION.sub(" ", text).splitlines()) if line]
@@ -76,26 +166,46 @@ def parse_query(text: str) -> SongQuery:
     joined = (" - " if len(lines) == 2 and not any(_SPACED_DASH.search(line) for line in lines) else " ").join(lines)
     typed = _COMMAND.sub("", joined)
     links, rest = split_links(typed)
-    return _read_links(links, rest.strip(_EDGES)) if links else _read_text(typed)
+    return links, rest.strip(_EDGES) if links else typed
 
 
-def _read_links(links: list[str], rest: str) -> SongQuery:
+def _read_links(links: list[str], rest: str) -> Question:
     news = [read_link(link) for link in links]
     for told in news:
         if told.search is not None:
             return _read_text(visible(told.search))
         if told.reading is not None:
-            title, artist = visible(told.reading.title), visible(told.reading.artist or "")
-            shown = f"{title} - {artist}" if artist else title
-            _check(shown)
-            return _query(shown, [_reading(title, artist or None)])
-    if not _speaks(rest) or _SMALL_TALK.fullmatch(fold(rest)):
-        sentence = news[0].silence
-        raise LinkSaysNothing("the address names no song", user_message=sentence)
+            return query_of(told.reading.title, told.reading.artist)
+    said = not (not _speaks(rest) or _SMALL_TALK.fullmatch(fold(rest)))
+    # Words with a dash or quotes name the song themselves; others may only talk about it.
+    if not said or not (_SPACED_DASH.search(rest) or _PIPE.search(rest) or _QUOTED.search(rest)):
+        for told in news:
+            if told.target is not None:
+                instead = _read_text(rest) if said and len(rest) <= QUERY_MAX_CHARS else None
+                return LinkedSong(told.target, told.silence or LinkSaysNothing.user_message, instead)
+    if not said:
+        raise LinkSaysNothing("the address names no song", user_message=news[0].silence)
     return _read_text(rest)
 
 
 def _read_text(text: str) -> SongQuery:
+    """Read a text without the phrases around the song, and as it was typed."""
+    literal = _read_plain(text)
+    meant = without_phrases(literal.text)
+    if meant == literal.text:
+        return literal
+    query = _read_plain(meant)
+    if set(query.readings) == set(literal.readings):
+        return literal
+    named = query.readings
+    if _SPACED_DASH.split(meant)[-1] != _SPACED_DASH.split(literal.text)[-1] and len(_SPACED_DASH.split(meant)) == 2:
+        # What was taken away stood behind the last part, as it does behind titles.
+        named = (*reversed(named[:2]), *named[2:])
+    readings = tuple(dict.fromkeys((*named, *literal.readings)))[:READINGS_MAX]
+    return SongQuery(query.text, readings, literal)
+
+
+def _read_plain(text: str) -> SongQuery:
     text = text.strip()
     _check(text)
     bare = _without_pictures(text).strip(_EDGES)
@@ -154,7 +264,7 @@ def _readings(text: str) -> list[Reading | None]:
         return [_reading(pipes[0], pipes[1]), _reading(pipes[1], pipes[0]), _words_of(pipes[0], pipes[1])]
     parts = [part for part in _SPACED_DASH.split(text) if part.strip(_EDGES)]
     if len(parts) > 1:
-        return [*_from_parts(parts), _words_of(*parts)]
+        return [*_by_behind_version(parts), *_from_parts(parts), _words_of(*parts)]
     bys = list(_BY.finditer(text))
     if bys:
         title, artist = text[: bys[-1].start()], text[bys[-1].end() :]
@@ -190,6 +300,14 @@ def _from_parts(parts: list[str]) -> list[Reading | None]:
     # "(Official Video)" and "feat." stand behind titles.
     titled_last = _OFFICIAL.search(last) or (version_words(last) and not version_words(first))
     return [artist_first, artist_last] if titled_last else [artist_last, artist_first]
+
+
+def _by_behind_version(parts: list[str]) -> list[Reading | None]:
+    """Read "Stay - Acoustic by Jonah Baker", where a version stands between title and "by"."""
+    by = next(iter(_BY.finditer(parts[-1])), None)
+    if by is None or not _is_version(parts[-1][: by.start()]):
+        return []
+    return [_reading(" - ".join([*parts[:-1], parts[-1][: by.start()]]), parts[-1][by.end() :])]
 
 
 def _is_version(part: str) -> bool:

@@ -52,7 +52,15 @@ class Settings(BaseSettings):
         description="Where iTunes tells a song's release and cover; off: nowhere.",
     )
     deezer_search_url: Service = Field(
-        HttpUrl("https://api.deezer.com/search"), description="Where Deezer does; off: nowhere."
+        HttpUrl("https://api.deezer.com/search"), description="Where Deezer does, and names pasted links; off: nowhere."
+    )
+    youtube_oembed_url: Service = Field(
+        HttpUrl("https://www.youtube.com/oembed"),
+        description="Where YouTube tells the title of a pasted link; off: nowhere.",
+    )
+    spotify_oembed_url: Service = Field(
+        HttpUrl("https://open.spotify.com/oembed"),
+        description="Where Spotify tells the title of a link that the catalogue lacks; off: nowhere.",
     )
     musicbrainz_url: Service = Field(
         HttpUrl("https://musicbrainz.org/ws/2/"), description="Where MusicBrainz tells the release only; off: nowhere."

@@ -34,6 +34,8 @@ def settings_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
             "deezer_search_url": "off",
             "musicbrainz_url": "off",
             "catalogue": "off",
+            "youtube_oembed_url": "off",
+            "spotify_oembed_url": "off",
         }
         if lastfm_url is not None:
             values |= {"lastfm_api_key": API_KEY, "lastfm_api_url": lastfm_url}

@@ -28,6 +28,12 @@ log = logging.getLogger(__name__)
 OPEN_S: Final = 120
 """How long a choice stays open, in seconds."""
 
+OTHERS_OPEN_S: Final = 86_400
+"""How long the other songs under an answer can be picked: a day, since the answer stays."""
+
+OTHERS_ROW: Final = 2
+"""Below the buttons and the links."""
+
 SONG: Final = "[A-Za-z0-9_-]{12}"
 """Pattern of a song's token, see :func:`core.history.song_token`."""
 
@@ -110,10 +116,7 @@ class ChoicesView(AttachedView):
                 label = clip(choice.label, limits.BUTTON_LABEL_MAX)
                 self.add_item(_TimedButton(label=label, custom_id=f"hm:pick:{choice.token}:{terms}", row=row))
         else:
-            options = [
-                discord.SelectOption(label=clip(choice.label, limits.OPTION_LABEL_MAX), value=choice.token)
-                for choice in choices
-            ]
+            options = _options(choices)
             self.add_item(_TimedSelect(custom_id=f"hm:list:{terms}", placeholder=words.CHOOSE, options=options))
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
@@ -143,6 +146,22 @@ class _TimedSelect(ui.Select[ChoicesView]):
     async def callback(self, _: discord.Interaction[Any]) -> None:
         if self.view is not None:
             self.view.stop()
+
+
+def others_list(choices: tuple[Choice, ...], terms: Terms) -> PickSelect:
+    """List under an answer the songs that may be meant instead."""
+    custom_id, options = f"hm:list:{terms}", _options(choices)
+    select: ui.Select[Any] = ui.Select(
+        custom_id=custom_id, placeholder=words.NOT_MEANT, options=options, row=OTHERS_ROW
+    )
+    return PickSelect(select, terms)
+
+
+def _options(choices: tuple[Choice, ...]) -> list[discord.SelectOption]:
+    return [
+        discord.SelectOption(label=clip(choice.label, limits.OPTION_LABEL_MAX), value=choice.token)
+        for choice in choices
+    ]
 
 
 async def _pick(interaction: discord.Interaction[Any], token: str, terms: Terms) -> None:

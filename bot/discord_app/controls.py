@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.discord_app.buttons import CompareButton, RefreshButton, WhyButton, answer_buttons
-from bot.discord_app.choices import OPEN_S, ChoicesView, PickButton, PickSelect, Terms
+from bot.discord_app.choices import OPEN_S, OTHERS_OPEN_S, ChoicesView, PickButton, PickSelect, Terms, others_list
 from bot.discord_app.desk import Manner
 from bot.discord_app.exchange import AttachedView
 from bot.reply import Reply
@@ -14,6 +14,9 @@ LASTING = (WhyButton, RefreshButton, CompareButton, PickButton, PickSelect)
 
 def controls_for(reply: Reply, manner: Manner, now_s: float) -> AttachedView | None:
     """Make what stands under ``reply``; ``now_s`` counts from 1970."""
-    if reply.choices:
+    if reply.choices and reply.prediction is None:
         return ChoicesView(reply.choices, Terms(manner, int(now_s) + OPEN_S, reply.against))
-    return answer_buttons(reply, manner)
+    view = answer_buttons(reply, manner)
+    if view is not None and reply.choices:
+        view.add_item(others_list(reply.choices, Terms(manner, int(now_s) + OTHERS_OPEN_S)))
+    return view

@@ -81,10 +81,7 @@ class Asking:
         if (message := update.effective_message) is None:
             return
         text = command_question(message)
-        first, _, second = text.partition("|")
-        await self._answer(
-            update, context, f"compare {text}", lambda drawn: self._answers.compare(first.strip(), second.strip())
-        )
+        await self._answer(update, context, f"compare {text}", lambda drawn: self._answers.compare_typed(text))
 
     async def talk(self, update: Update, context: Context) -> None:
         """Words without a command."""

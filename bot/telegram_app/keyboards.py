@@ -43,7 +43,7 @@ class Keyboards:
             for choice in reply.choices
         ]
         if reply.token is not None:
-            rows.append([self._button(label, ButtonData(action, reply.token)) for label, action in _ANSWER_BUTTONS])
+            rows.insert(0, [self._button(label, ButtonData(action, reply.token)) for label, action in _ANSWER_BUTTONS])
         rows.append(link_buttons(reply.links))
         return _markup(rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from math import log
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Final, Self
 
 from core.domain import AudioFeatures, Candidate, Song, SongName, SongQuery
 from core.errors import CatalogueError, CatalogueOutdated
-from core.lookup.catalog_schema import AUDIO_COLUMNS, FORMAT_VERSION, LIST_SEPARATOR, grams
+from core.lookup.catalog_schema import AUDIO_COLUMNS, FORMAT_VERSION, LIST_SEPARATOR, grams, packed_track_id
 from core.lookup.dataset import CatalogueEntry
 from core.lookup.likeness import COMPLETION_LIKENESS, FoldedName, beginning_likeness, folded_readings
 from core.lookup.matching import rank
@@ -120,8 +121,12 @@ class Catalogue:
             asked |= grams(f" {reading.key}  {reading.artist or ''} ")
         numbers: dict[int, None] = {}
         for title in titles:
-            rows = self._rows("SELECT number FROM song WHERE title_key = ? LIMIT ?", (title, NAMESAKES))
-            numbers.update(dict.fromkeys(row[0] for row in rows))
+            for table in ("song", "spelling"):
+                rows = self._rows(
+                    f"SELECT number FROM {table} WHERE title_key = ? ORDER BY number LIMIT ?",  # noqa: S608
+                    (title, NAMESAKES),
+                )
+                numbers.update(dict.fromkeys(row[0] for row in rows))
         numbers.update(dict.fromkeys(self._sharing(asked, SHORTLIST)))
         if len(asked) <= SHORT_QUESTION_GRAMS:
             begun = " OR ".join(f"{_quoted(title.split()[0][:SHORT_BEGINNING])}*" for title in titles)
@@ -173,6 +178,18 @@ class Catalogue:
                 return entry
         return None
 
+    def track(self, track_id: str) -> SongName | None:
+        """Name the song of a Spotify track id; None if the catalogue has no such track.
+
+        Raises:
+            CatalogueError: The file turned out to be damaged.
+        """
+        packed = packed_track_id(track_id)
+        if packed is None:
+            return None
+        rows = self._rows("SELECT title, artist FROM song JOIN track USING (number) WHERE id = ?", (packed,))
+        return SongName(*rows[0]) if rows else None
+
     def close(self) -> None:
         """Free the file; the catalogue cannot be used afterwards."""
         with self._lock:
@@ -212,12 +229,25 @@ class Catalogue:
 
     def _candidates(self, numbers: Sequence[int]) -> list[Candidate]:
         rows = self._rows(
-            f"SELECT title, artist, credits, popularity FROM song WHERE number IN ({_marks(numbers)}) ORDER BY number",  # noqa: S608
+            "SELECT number, title, artist, credits, popularity FROM song"  # noqa: S608
+            f" WHERE number IN ({_marks(numbers)}) ORDER BY number",
             tuple(numbers),
         )
+        spelt: defaultdict[int, list[SongName]] = defaultdict(list)
+        for number, title, artist in self._rows(
+            f"SELECT number, title, artist FROM spelling WHERE number IN ({_marks(numbers)})",  # noqa: S608
+            tuple(numbers),
+        ):
+            spelt[number].append(SongName(title, artist))
         return [
-            Candidate(SongName(title, artist), 0.0, popularity=popularity, credits=_list(artists))
-            for title, artist, artists, popularity in rows
+            Candidate(
+                SongName(title, artist),
+                0.0,
+                popularity=popularity,
+                credits=_list(artists),
+                spellings=tuple(spelt.get(number, ())),
+            )
+            for number, title, artist, artists, popularity in rows
         ]
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:
@@ -237,7 +267,8 @@ def _checked(db: sqlite3.Connection, name: str) -> int:
         (last,) = db.execute("SELECT max(number) FROM song").fetchone()
         for index in ("song_gram", "song_word"):
             db.execute(f"SELECT rowid FROM {index} WHERE {index} MATCH 'abc' LIMIT 1").fetchall()  # noqa: S608
-        db.execute("SELECT gram FROM gram LIMIT 1").fetchall()
+        for table in ("gram", "spelling", "track"):
+            db.execute(f"SELECT * FROM {table} LIMIT 1").fetchall()  # noqa: S608
     except sqlite3.DatabaseError as error:
         raise CatalogueError(f"{name} is damaged: {error}") from error
     songs = meta.get("songs", "")

@@ -15,9 +15,18 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import DataError
-from core.lookup.catalog_schema import AUDIO_COLUMNS, FORMAT_VERSION, LIST_SEPARATOR, SCHEMA, grams, song_text
+from core.lookup.catalog_schema import (
+    AUDIO_COLUMNS,
+    FORMAT_VERSION,
+    LIST_SEPARATOR,
+    SCHEMA,
+    grams,
+    packed_track_id,
+    song_text,
+)
 from core.lookup.dataset import CatalogueEntry, album_key, compilations, draw, read_dataset
 from core.lookup.normalise import artist_key, song_key, title_key
+from core.lookup.readings import Readings
 
 _INSERT: Final = f"INSERT INTO song VALUES ({', '.join('?' * (13 + len(AUDIO_COLUMNS)))})"  # noqa: S608 - placeholders
 
@@ -108,6 +117,7 @@ def _merged(entries: list[CatalogueEntry], shared: frozenset[str]) -> CatalogueE
         popularity=max(entry.popularity for entry in entries),
         full_title=kept.full_title,
         rerelease=rerelease,
+        track_ids=tuple(dict.fromkeys(track_id for entry in entries for track_id in entry.track_ids)),
     )
 
 
@@ -146,10 +156,19 @@ def _fill(db: sqlite3.Connection, ranked: list[CatalogueEntry], progress: Progre
     db.execute("PRAGMA journal_mode = OFF")
     db.execute("PRAGMA synchronous = OFF")
     counts: Counter[str] = Counter()
+    readings = Readings()
     for number, entry in enumerate(ranked, start=1):
-        text = song_text(entry.song.title, entry.song.credits)
+        spellings = readings.spellings(entry.song.name)
+        text = song_text(entry.song.title, entry.song.credits, spellings)
         counts.update(grams(text))
         db.execute(_INSERT, _values(number, entry))
+        db.executemany(
+            "INSERT OR IGNORE INTO spelling VALUES (?, ?, ?, ?)",
+            [(title_key(spelt.title), number, spelt.title, spelt.artist) for spelt in spellings],
+        )
+        # A track listed under two songs keeps the better known one, which comes first.
+        ids = [(packed, number) for packed in map(packed_track_id, entry.track_ids) if packed is not None]
+        db.executemany("INSERT OR IGNORE INTO track VALUES (?, ?)", ids)
         db.execute("INSERT INTO song_gram (rowid, text) VALUES (?, ?)", (number, text))
         db.execute("INSERT INTO song_word (rowid, text) VALUES (?, ?)", (number, text))
         if number % PROGRESS_EVERY == 0:

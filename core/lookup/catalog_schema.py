@@ -1,13 +1,15 @@
 """The catalogue's file format, shared by its builder and its reader.
 
 Songs are numbered by falling popularity, so that every index lists the best known first without sorting. Both full-text
-indexes hold the same folded text and no copy of it.
+indexes hold the same folded text and no copy of it. Names in other scripts are indexed in Latin letters as well;
+``spelling`` keeps how.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from core.domain import SongName
 from core.lookup.normalise import first_artist, fold, title_key
 
 FORMAT_VERSION: Final = "2"
@@ -48,6 +50,11 @@ CREATE TABLE song (
   {", ".join(f"audio_{name} REAL" for name in AUDIO_COLUMNS)}
 );
 CREATE INDEX song_title ON song (title_key);
+CREATE TABLE spelling (
+  title_key TEXT, number INTEGER, title TEXT NOT NULL, artist TEXT NOT NULL, PRIMARY KEY (title_key, number, artist)
+) WITHOUT ROWID;
+CREATE INDEX spelling_number ON spelling (number);
+CREATE TABLE track (id BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE gram (gram TEXT PRIMARY KEY, songs INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE song_gram USING fts5 (text, content = '', tokenize = 'trigram', detail = none, columnsize = 0);
 CREATE VIRTUAL TABLE song_word USING fts5 (
@@ -55,16 +62,38 @@ CREATE VIRTUAL TABLE song_word USING fts5 (
   tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* S* P* Co'"
 );
 """
-"""``gram`` counts the songs of each trigram, so that a search can pick the telling ones.
+"""``gram`` counts the songs of each trigram, so that a search can pick the telling ones; ``track`` leads from Spotify's
+ids, packed by :func:`packed_track_id`, to songs.
 
 ``full_title`` is the title with its decoration, empty if there is none; ``rerelease`` is 1 if only compilations hold
 the song.
 """
 
+_ID_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_ID_VALUES: Final = {digit: value for value, digit in enumerate(_ID_DIGITS)}
+_ID_CHARS: Final = 22
+_ID_BYTES: Final = 16
 
-def song_text(title: str, artists: tuple[str, ...]) -> str:
-    """Join the folded names for the indexes; each is framed by spaces, so that short ones have trigrams too."""
-    return f" {title_key(title)}  {'  '.join(fold(first_artist(artist)) for artist in artists)} "
+
+def packed_track_id(track_id: str) -> bytes | None:
+    """Pack a Spotify id, 22 digits to the base of 62, into its 16 bytes; None if it is none."""
+    if len(track_id) != _ID_CHARS or not all(digit in _ID_VALUES for digit in track_id):
+        return None
+    number = 0
+    for digit in track_id:
+        number = number * len(_ID_DIGITS) + _ID_VALUES[digit]
+    return number.to_bytes(_ID_BYTES, "big") if number >> (8 * _ID_BYTES) == 0 else None
+
+
+def song_text(title: str, artists: tuple[str, ...], spellings: tuple[SongName, ...] = ()) -> str:
+    """Join the folded names for the indexes; each is framed by spaces, so that short ones have trigrams too.
+
+    Of the spellings in other letters only what differs is added.
+    """
+    names = [title_key(title), *(fold(first_artist(artist)) for artist in artists)]
+    for spelt in spellings:
+        names += (title_key(spelt.title), fold(first_artist(spelt.artist)))
+    return f" {'  '.join(dict.fromkeys(names) if spellings else names)} "
 
 
 def grams(text: str) -> set[str]:

@@ -25,10 +25,10 @@ from core.lookup.release_sources import (
     Deezer,
     ITunes,
     MusicBrainz,
-    NoRoom,
     ReleaseSource,
     musicbrainz_agent,
 )
+from core.lookup.service import NoRoom
 from core.settings import Settings
 from core.worker import Worker
 

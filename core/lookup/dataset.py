@@ -23,7 +23,9 @@ COLUMNS: Final = (
     *("artists", "album_name", "track_name", "popularity", "duration_ms", "explicit", "track_genre"),
     *AUDIO_COLUMNS,
 )
-"""Columns the file must have; others are passed over."""
+"""Columns the file must have; of the others only the one below is read, where there is one."""
+
+TRACK_ID: Final = "track_id"
 
 RECORDED_ON: Final = date(2022, 10, 15)
 """When the data set's popularity was taken, about."""
@@ -50,12 +52,14 @@ class CatalogueEntry:
         popularity: 0 to 100.
         full_title: The title as the data set writes it, if that says more than the plain one; else empty.
         rerelease: Whether the song stands on compilations alone, whose popularity is not the song's.
+        track_ids: Ids of its tracks at Spotify.
     """
 
     song: Song
     popularity: int
     full_title: str = ""
     rerelease: bool = False
+    track_ids: tuple[str, ...] = ()
 
 
 def compilations(albums: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -171,4 +175,10 @@ def _entry(row: _Row) -> CatalogueEntry:
             time_signature=row.whole_in("time_signature", 0, 16) or None,
         ),
     )
-    return CatalogueEntry(song, row.whole_in("popularity", 0, 100), title if title != plain else "")
+    track_id = visible(row.cells.get(TRACK_ID) or "")
+    return CatalogueEntry(
+        song,
+        row.whole_in("popularity", 0, 100),
+        full_title=title if title != plain else "",
+        track_ids=(track_id,) if track_id else (),
+    )

@@ -28,6 +28,9 @@ WEAK_DRAG: Final = 0.35
 FOUND: Final = 75.0
 """Below this best partial likeness a title or an artist is not among the words asked for."""
 
+BOTH_FOUND: Final = 70.0
+"""Least likeness of title and of artist in a song that is answered though its wording fits badly."""
+
 WORD_ORDER_COST: Final = 0.98
 """Same words in another order."""
 
@@ -107,6 +110,21 @@ def likeness(readings: Sequence[FoldedReading], name: FoldedName) -> tuple[float
     return (max(alike), sum(alike) / len(alike)) if alike else (0.0, 0.0)
 
 
+def both_found(readings: Sequence[FoldedReading], name: FoldedName) -> bool:
+    """Tell whether a reading has the song's title and its artist, or as mere words both, each with a typo at most."""
+    for reading in readings:
+        if reading.artist is None:
+            asked = reading.key
+            if max(text_likeness(asked, text) for text in (name.key, name.base, name.short, *name.wholes)) > FOUND:
+                return True
+            continue
+        title = max(text_likeness(reading.key, text) for text in (name.key, name.base, name.short))
+        artist = max(text_likeness(reading.artist, artist, EXTRA_NAMES_FLOOR) for artist in name.artists)
+        if min(title, artist) >= BOTH_FOUND:
+            return True
+    return False
+
+
 def _of_reading(reading: FoldedReading, name: FoldedName) -> float:
     title = text_likeness(reading.key, name.key)
     if name.base != name.key or reading.base != reading.key:
@@ -128,11 +146,15 @@ def _of_reading(reading: FoldedReading, name: FoldedName) -> float:
 def _of_words(asked: str, name: FoldedName) -> float:
     """Compare words of which nobody said what is title and what artist; both must be found among them."""
     whole = max(text_likeness(asked, whole) for whole in name.wholes)
+    if name.short != name.key:
+        shorter = f"{name.short} {name.artists[0]}"
+        whole = max(whole, SHORT_TITLE_COST * text_likeness(asked, shorter))
     if whole <= FOUND:
         return whole
     # One word is enough to tell of an artist, "blinding lights lucas", but not of a title.
     artist = max(max(fuzz.partial_ratio(one, asked), fuzz.partial_token_set_ratio(one, asked)) for one in name.artists)
-    found = min(fuzz.partial_ratio(name.base, asked), artist)
+    title = max(fuzz.partial_ratio(title, asked) for title in (name.base, name.short))
+    found = min(title, artist)
     return max(0.0, whole - WEAK_DRAG * max(0.0, FOUND - found))
 
 

@@ -141,6 +141,39 @@ def parse_deezer_day(body: bytes) -> date | None:
     return min((day for day in days if day), default=None)
 
 
+def parse_deezer_name(body: bytes) -> SongName | None:
+    """Read title and artist from one track of Deezer; None if there is no such track.
+
+    Raises:
+        RateLimited: The quota is used up, which comes with HTTP 200.
+        UpstreamUnavailable: Deezer reports another error.
+        UpstreamGarbled: It is no JSON object.
+    """
+    track = _deezer_object(body)
+    return _name(track.get("title") or track.get("title_short"), _mapping(track.get("artist")).get("name"))
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What oEmbed tells of a page: its title, whose it is ("" if that is not told), and the address it embeds."""
+
+    title: str
+    author: str
+    address: str
+
+
+def parse_oembed(body: bytes) -> Embedded:
+    """Read an oEmbed answer (https://oembed.com, section 2.3.4).
+
+    Raises:
+        UpstreamGarbled: It is no JSON object.
+    """
+    page = _object(body)
+    return Embedded(
+        parse_text(page.get("title")), parse_text(page.get("author_name")), _address(page.get("iframe_url")) or ""
+    )
+
+
 def parse_musicbrainz(body: bytes) -> tuple[Listing, ...]:
     """Read MusicBrainz' search for recordings; videos and bootlegs are left out.
 

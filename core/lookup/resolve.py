@@ -12,7 +12,7 @@ from core.errors import UpstreamError
 from core.lookup.budget import deadline
 from core.lookup.catalog_source import recorded_popularity
 from core.lookup.dataset import CatalogueEntry
-from core.lookup.matching import Decision, Match, match, prominence
+from core.lookup.matching import Decision, Exactness, Match, exactness, match, prominence
 from core.lookup.normalise import plain_title, version_words
 from core.lookup.records import fetch_most_heard, most_heard
 from core.lookup.same_song import is_decorated, is_same_song
@@ -76,8 +76,8 @@ class _Begun:
     task: asyncio.Task[Release | None]
 
 
-_Known = tuple[tuple[Candidate, ...], _Spelling]
-"""What the catalogue knows of a question, and the names worth asking for."""
+_Known = tuple[SongQuery, tuple[Candidate, ...], _Spelling]
+"""The question as it is meant, what the catalogue knows of it, and the names worth asking for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ class SongResolver:
         Raises:
             UpstreamError: The source gave no usable answer and nothing older is at hand.
         """
-        known, spelt = await self._searches.get(query, lambda: self.worker.run(self._known, query))
+        query, known, spelt = await self._searches.get(query, lambda: self.worker.run(self._known, query))
         begun = self._begin(spelt.likeliest)
         untitled = () if spelt.exact else tuple(reading for reading in query.readings if reading.artist is None)[:1]
         asked = await self._ask(spelt.names, untitled, spelt.decorated, fresh=fresh)
@@ -155,9 +155,21 @@ class SongResolver:
                 return await self._enriched(found, begun)
         if best is not None:
             return await self._enriched(await most_heard(self.source, best, listed, fresh=fresh), begun)
-        if decided.decision is Decision.NEARLY:
+        if decided.decision is Decision.LIKELY:
+            found = await fetch_most_heard(self.source, decided.candidates[0].name, listed, fresh=fresh)
+            if found is not None:
+                return replace(await self._enriched(found, begun), others=_others(found, decided))
+        if decided.decision in (Decision.NEARLY, Decision.LIKELY):
             return Ambiguous(query, decided.candidates)
         return NotFound(query, _suggestions(decided), key_missing=not self.live)
+
+    async def names_a_song(self, query: SongQuery) -> bool:
+        """Tell whether the catalogue surely has the song of a question; never uses the network."""
+        if self.catalogue is None:
+            return False
+        found = await self.worker.run(self.catalogue.search, query)
+        decided = await self.worker.run(match, query, found)
+        return decided.decision is Decision.SURE
 
     async def fetch(self, name: SongName, *, fresh: bool = False) -> Found | None:
         """Fetch a song by the name a source once gave it, from its most heard record; None if it is gone.
@@ -204,8 +216,13 @@ class SongResolver:
         return None if self.catalogue is None else await self.worker.run(self.catalogue.find, name)
 
     def _known(self, query: SongQuery) -> _Known:
+        if query.literal is not None and self.catalogue is not None:
+            # "Is It Love?" is a question only as long as there is no song of that name.
+            literal = self.catalogue.search(query.literal)
+            if literal and exactness(query.literal, literal[0]) is not Exactness.NO:
+                query = query.literal
         known = self.catalogue.search(query) if self.catalogue is not None else ()
-        return known, _spelling(query, known)
+        return query, known, _spelling(query, known)
 
     async def _ask(
         self, names: Iterable[Reading], searches: Iterable[Reading], records: Iterable[SongName] = (), *, fresh: bool
@@ -271,6 +288,10 @@ def _best_known(found: tuple[Found, ...]) -> Found | None:
     first = max((hit for hit in found if is_same_song(hit.song.name, first.song.name)), key=_prominence)
     best = max(others, key=_prominence, default=first)
     return best if _prominence(best) - _prominence(first) >= DWARFED else first
+
+
+def _others(found: Found, decided: Match) -> tuple[Candidate, ...]:
+    return tuple(one for one in decided.candidates if not is_same_song(one.name, found.song.name))
 
 
 def _suggestions(decided: Match) -> tuple[SongName, ...]:

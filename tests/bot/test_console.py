@@ -6,17 +6,20 @@ import io
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 from rich.console import Console
 
+from bot import words
 from bot.answers import Answers
 from bot.console import ConsoleChat
 from bot.reply import ResultCode
 from core.assembly import build_predictor
 from core.settings import Settings
 from tests.fakes.lastfm_server import FakeLastFm, FakeSong, Fault
+from tests.fakes.predictor import FakePredictor
 
 SONGS = (
     FakeSong("Blinding Lights", "The Weeknd", 2_275_434, 37_246_021, tags=("synthpop", "pop")),
@@ -100,3 +103,22 @@ async def test_an_outage_is_one_sentence(chat: Chat) -> None:
     assert code is ResultCode.UPSTREAM_FAULT
     assert "Please try again" in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("typed", ["blinding lights vs hello adele", "/compare blinding lights vs hello - adele"])
+async def test_two_songs_in_one_line_are_compared(chat: Chat, typed: str) -> None:
+    code, shown = await chat.say(typed)
+    assert code is ResultCode.COMPARED
+    assert "Blinding Lights — The Weeknd" in shown
+    assert "Hello — Adele" in shown
+
+
+async def test_an_answer_in_doubt_lists_the_others_and_a_number_takes_one(tmp_path: Path) -> None:
+    out = io.StringIO()
+    predictor: Any = FakePredictor()
+    console = ConsoleChat(Answers(predictor), tmp_path, Console(file=out, width=90, highlight=False))
+    assert await console.handle("perhaps") is ResultCode.PREDICTED
+    assert f"{words.NOT_MEANT}\n  1. Halfway There — Some Band" in out.getvalue()
+    assert await console.handle("1") is ResultCode.PREDICTED
+    assert predictor.asked[-1] == "Halfway There - Some Band"
+    await predictor.aclose()

@@ -20,6 +20,7 @@ from core.lookup.artwork import Artwork
 from core.lookup.breaker import Breaker
 from core.lookup.catalog import Catalogue
 from core.lookup.lastfm import LastFm
+from core.lookup.linked import LinkFollower
 from core.lookup.release import ReleaseLookup
 from core.lookup.resolve import SongResolver
 from core.lookup.safe_fetch import HostPolicy
@@ -150,6 +151,7 @@ async def running_chain(
         renderer=drawing,
         history=History(history),
         complete=lambda prefix, limit: (),
+        links=LinkFollower(opened),
         models_dir=ROOT / "models",
     )
     answers = Answers(predictor, clock=clock, on_reply=metrics.reply_counter("test"), figures=metrics.figures)

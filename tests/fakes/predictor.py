@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from PIL import Image
@@ -31,8 +32,9 @@ from core.domain import (
 )
 from core.errors import EmptyQuery
 from core.history import History
+from core.phrases import Pair
 from core.predictor import Comparison
-from core.query import parse_query
+from core.query import parse_pair, parse_query
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 
@@ -43,6 +45,9 @@ SONGS = {
     "Halfway There": ("Some Band", 0.551, 48_120),
 }
 """Title: artist, probability, listeners."""
+
+OTHERS = (Candidate(SongName("Halfway There", "Some Band"), 70.0, listeners=1_000),)
+"""What "perhaps" may mean instead of what it is answered with."""
 
 
 def prediction(title: str, *, artist: str | None = None, as_of: datetime = NOW) -> Prediction:
@@ -98,7 +103,7 @@ class FakePredictor:
         self.closed = False
 
     async def predict(self, text: str, *, fresh: bool = False) -> Answer:
-        """Know the songs by title, call "twins" ambiguous and everything else unknown."""
+        """Know the songs by title, call "twins" ambiguous, doubt "perhaps", and call all else unknown."""
         self.asked.append(text)
         self.fresh.append(fresh)
         await self.gate.wait()
@@ -113,10 +118,17 @@ class FakePredictor:
             if "long" in folded:
                 names[0] = SongName("A title that goes on " * 4 + "and on", names[0].artist)
             return Ambiguous(query, tuple(Candidate(name, 80.0, listeners=1_000) for name in names))
+        if folded.startswith("perhaps"):
+            return self._answered(replace(prediction("Hello"), others=OTHERS))
         for title in SONGS:
             if title.casefold() in folded:
                 return self._answered(prediction(title))
         return NotFound(query, (SongName("Hello", "Adele"),))
+
+    async def pair(self, text: str) -> Pair | None:
+        """Read comparisons as the real one does without a catalogue."""
+        read = parse_pair(text)
+        return None if read is None else read[0]
 
     async def predict_song(self, name: SongName, *, fresh: bool = False) -> Answer:
         """Answer for any song that was offered."""

@@ -14,6 +14,7 @@ from core.history import song_token
 from tests.fakes.simulated_discord import Discord
 
 HELLO = song_token(SongName("Hello", "Adele"))
+HALFWAY = song_token(SongName("Halfway There", "Some Band"))
 
 
 async def offered(simulated: Discord, song: str = "twins", **options):
@@ -121,3 +122,21 @@ def test_terms_survive_their_custom_id_within_its_100_characters(item, against: 
     match = re.fullmatch(item.__discord_ui_compiled_template__, custom_id)
     assert len(custom_id) <= 100
     assert Terms.parse(match) == terms
+
+
+async def test_under_an_answer_in_doubt_the_others_are_listed(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "predict", song="perhaps")
+    answer = result.response
+    assert answer.embeds[0].title == "Hello — Adele"
+    assert words.NOT_MEANT_PICK in answer.embeds[0].description
+    assert words.NOT_MEANT in str(answer.components)
+    picked = await discord_env.ann.select(answer, [HALFWAY])
+    assert picked.followups[0].embeds[0].title == "Halfway There — Some Band"
+    assert not picked.followups[0].ephemeral
+    assert discord_env.channel.last_message.id == picked.followups[0].id
+
+
+async def test_the_others_are_for_the_asker_alone(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "predict", song="perhaps")
+    refused = await discord_env.bob.select(result.response, [HALFWAY])
+    assert words.NOT_YOURS in refused.response.content

@@ -231,3 +231,30 @@ async def test_a_button_under_a_message_that_telegram_no_longer_shows(
     await served.telegram.sent("sendMessage")
     served.telegram.press(old, data=card.keyboard[0][1]["callback_data"])
     await served.telegram.sent("editMessageMedia")
+
+
+async def test_under_an_answer_in_doubt_the_others_can_be_chosen(served: Served) -> None:
+    served.telegram.say("perhaps", chat=served.telegram.private(7))
+    card = await served.telegram.sent("sendPhoto")
+    assert card.plain is not None
+    assert words.NOT_MEANT_PICK in card.plain.text
+    assert card.labels[0] == ["Why?", "Refresh", "Compare"]
+    served.telegram.press(card.result, "Halfway There — Some Band · 1,000 listeners")
+    edited = await served.telegram.sent("editMessageMedia")
+    assert edited.params["message_id"] == str(card.result["message_id"])
+    assert edited.plain is not None
+    assert "Halfway There — Some Band" in edited.plain.text
+
+
+async def test_two_songs_in_one_message_are_compared(served: Served) -> None:
+    served.telegram.say("hello vs blinding lights", chat=served.telegram.private(7))
+    card = await served.telegram.sent("sendPhoto")
+    assert card.plain is not None
+    assert "likelier hit" in card.plain.text
+
+
+async def test_the_compare_command_takes_versus_too(served: Served) -> None:
+    served.telegram.say("/compare hello vs blinding lights", chat=served.telegram.private(7))
+    card = await served.telegram.sent("sendPhoto")
+    assert card.plain is not None
+    assert "likelier hit" in card.plain.text

@@ -15,7 +15,7 @@ from core.errors import CatalogueError, QueryError
 from core.lookup.catalog import Catalogue
 from core.lookup.catalog_build import build_catalogue
 from core.query import parse_query
-from tests.fakes.spotify_rows import SONGS, write_csv
+from tests.fakes.spotify_rows import SONGS, row, write_csv
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,9 @@ def best(catalogue: Catalogue, text: str) -> str:
         ("夜に駆け", "夜に駆ける — YOASOBI"),
         ("사랑", "사랑 — Some One"),
         ("судно", "Судно (Борис Рижий) — Molchat Doma"),
+        ("yoru ni kakeru", "夜に駆ける — YOASOBI"),
+        ("sudno molchat doma", "Судно (Борис Рижий) — Molchat Doma"),
+        ("sarang - some one", "사랑 — Some One"),
         ("snow", "Snow (Hey Oh) — Red Hot Chili Peppers"),
         ("None - NA", "None — NA"),
     ],
@@ -242,3 +245,17 @@ def test_any_text_can_be_searched_and_completed(catalogue: Catalogue, text: str)
     except QueryError:
         return
     assert len(catalogue.search(query, limit=5)) <= 5
+
+
+def test_tracks_are_found_by_every_id_of_their_song(tmp_path: Path) -> None:
+    first, second = "0VjIjW4GlUZAMYd2vXMi3b", "7qiZfU4dY1lWllzX7mPBI3"
+    rows = (
+        row("Blinding Lights", "The Weeknd", 91, track_id=first),
+        row("Blinding Lights", "The Weeknd", 3, "dance", track_id=second),
+        row("Hello", "Adele", 74, track_id="0"),
+    )
+    build_catalogue(write_csv(tmp_path / "d.csv", rows), tmp_path / "c.sqlite", source="test")
+    with closing(Catalogue.open(tmp_path / "c.sqlite")) as opened:
+        assert opened.track(first) == opened.track(second) == SongName("Blinding Lights", "The Weeknd")
+        for unknown in ("1Yk0cQdMLx5RzzFTYwmuld", "0", "", "é" * 22, "z" * 22, "Z" * 22, "' OR 1=1 --"):
+            assert opened.track(unknown) is None

@@ -6,7 +6,7 @@ from yarl import URL
 
 from core.domain import SongName
 from core.lookup.release import ReleaseLookup
-from core.lookup.release_sources import _policy
+from core.lookup.service import _policy
 from tests.fakes.release_server import Record, ReleaseServer
 
 HELLO = Record(title="Hello", artist="Adele")
