@@ -24,9 +24,9 @@ from bot.metrics import Metrics
 from bot.pace import keep_pace
 from bot.supervise import Platform, supervise
 from core.assembly import build_predictor
-from core.errors import HitmeterError
+from core.errors import HitmeterError, ModelError, SettingsError
 from core.log import configure_logging, settings_secrets
-from core.settings import Settings, env_file_warning, load_settings
+from core.settings import Settings, env_file_notes, env_file_warning, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ async def ask(settings: Settings, text: str) -> int:
     console = Console(highlight=False)
     assembled = build_predictor(settings)
     try:
-        _say_missing(assembled.missing)
+        _say(assembled.missing)
         code = await ConsoleChat(Answers(assembled.predictor), settings.cards_dir, console).handle(text)
     finally:
         await assembled.predictor.aclose()
@@ -70,7 +70,7 @@ async def sync(settings: Settings) -> int:
     try:
         registered = await sync_commands(settings)
     except ConnectionError as error:
-        sys.stderr.write(f"{error}\n")
+        _say((str(error),))
         return SETUP_FAILED
     sys.stdout.write(f"{registered} commands registered with Discord.\n")
     return 0
@@ -86,7 +86,7 @@ async def serve(settings: Settings) -> int:
         return Answers(assembled.predictor, on_reply=metrics.reply_counter(platform), figures=metrics.figures)
 
     try:
-        _say_missing(assembled.missing)
+        _say(assembled.missing)
         adapters = platforms(settings, answers_for, health)
         keep_pace()
         if adapters:
@@ -115,6 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure_logging(level, secrets=settings_secrets(settings))
         if (exposed := env_file_warning()) is not None:
             log.warning("event=keys_exposed advice=%s", exposed)
+        _say(env_file_notes())
         match options.command:
             case "ask":
                 return asyncio.run(ask(settings, " ".join(options.text)))
@@ -123,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case _:
                 return asyncio.run(serve(settings))
     except HitmeterError as error:
-        sys.stderr.write(f"{error.user_message}\n{error}\n")
+        _say((_set_up_fault(error),))
         return SETUP_FAILED
     except KeyboardInterrupt:
         return 0
@@ -136,9 +137,16 @@ def _take_any_text() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _say_missing(missing: Sequence[str]) -> None:
-    for sentence in missing:
+def _say(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
         sys.stderr.write(f"{sentence}\n")
+
+
+def _set_up_fault(error: HitmeterError) -> str:
+    """Say once what keeps the bot from starting, for whoever runs it; a line for each setting at fault."""
+    if isinstance(error, SettingsError):
+        return error.user_message if error.user_message != SettingsError.user_message else str(error)
+    return f"MODELS_DIR: {error}" if isinstance(error, ModelError) else str(error)
 
 
 def _stop_on_signals() -> asyncio.Event:

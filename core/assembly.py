@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.errors import SettingsError
 from core.history import History
 from core.lookup.artwork import Artwork
 from core.lookup.catalog import Catalogue
@@ -65,8 +66,11 @@ def build_predictor(
         ModelError: The stored model is missing or refused.
         CatalogueError: There is a catalogue, but it is damaged.
         DataError: The recorded figures are damaged.
+        SettingsError: ``DATA_DIR`` has no recorded figures, and there is no key.
     """
     model = load_proved(settings.models_dir)
+    live = settings.lastfm_api_key is not None
+    recorded = None if live else _recorded_figures(settings)
     catalogue = Catalogue.open_if_present(settings.catalogue_path)
     missing = [] if catalogue is not None else [CATALOGUE_HINT]
     try:
@@ -76,15 +80,13 @@ def build_predictor(
         missing.append(HISTORY_HINT.format(error=error))
     source: SongSource
     complete: Completer | None
-    if settings.lastfm_api_key is None:
-        recorded = RecordedFigures.load(settings.demo_songs_path)
+    if recorded is not None:
         source, complete = recorded, recorded.complete
         missing.insert(0, KEY_HINT)
     else:
         source = LastFm.from_settings(settings, on_request=on_request, on_lookup=on_lookup)
         complete = None if catalogue is None else catalogue.complete
     releases = ReleaseLookup.from_settings(settings, on_lookup=on_lookup)
-    live = settings.lastfm_api_key is not None
     predictor = Predictor(
         resolver=SongResolver(source=source, catalogue=catalogue, releases=releases, live=live),
         model=model,
@@ -95,6 +97,20 @@ def build_predictor(
         models_dir=settings.models_dir,
     )
     return Assembled(predictor, tuple(missing))
+
+
+def _recorded_figures(settings: Settings) -> RecordedFigures:
+    """Load the recorded figures; where there are none, ``DATA_DIR`` is at fault.
+
+    Raises:
+        SettingsError: There is no such file.
+        DataError: It is damaged.
+    """
+    path = settings.demo_songs_path
+    if not path.exists():
+        fault = f"DATA_DIR has no {path.name}, from which songs are answered without LASTFM_API_KEY: {path.parent}"
+        raise SettingsError(fault, user_message=fault)
+    return RecordedFigures.load(path)
 
 
 def _with_recent(history: History, complete: Completer | None) -> Completer:
