@@ -1,7 +1,8 @@
 """Starts the bot: the chat platforms that have a token, or else the console chat.
 
 python -m bot             serve
-python -m bot ask TEXT    answer once; exit code 0 answered, 1 no answer, 2 bad question or set-up
+python -m bot ask TEXT    answer once; exit code 0 answered, 1 no answer, 2 bad question or set-up; --json for programs
+python -m bot schema      print the JSON Schema of what ask --json prints
 python -m bot sync        register the commands with Discord, changed or not
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import json
 import logging
 import signal
 import sys
@@ -17,11 +19,15 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from bot import words
+from bot.answer_json import answer_document, as_json, schema
 from bot.answers import Answers
+from bot.card_files import CardDisplay
 from bot.console import EXIT_CODES, ConsoleChat
 from bot.health import Health, health_server
 from bot.metrics import Metrics
 from bot.pace import keep_pace
+from bot.reply import ResultCode
 from bot.supervise import Platform, supervise
 from core.assembly import build_predictor
 from core.errors import HitmeterError, ModelError, SettingsError
@@ -51,16 +57,32 @@ def platforms(settings: Settings, answers_for: Callable[[str], Answers], health:
     return adapters
 
 
-async def ask(settings: Settings, text: str) -> int:
-    """Answer one question on standard output and return the exit code."""
+async def ask(settings: Settings, text: str, *, as_document: bool = False) -> int:
+    """Answer one question on standard output, for people or as one JSON object, and return the exit code."""
     console = Console(highlight=False)
     assembled = build_predictor(settings)
     try:
         _say(assembled.missing)
-        code = await ConsoleChat(Answers(assembled.predictor), settings.cards_dir, console).handle(text)
+        answers = Answers(assembled.predictor)
+        if as_document:
+            code = await _print_document(ConsoleChat(answers, settings.cards_dir, console), text)
+        else:
+            display = CardDisplay.of_terminal(settings.card_display, console)
+            code = await ConsoleChat(answers, settings.cards_dir, console, display=display).handle(text)
     finally:
         await assembled.predictor.aclose()
     return EXIT_CODES.get(code, 1)
+
+
+async def _print_document(chat: ConsoleChat, text: str) -> ResultCode:
+    reply = await chat.answer(text)
+    try:
+        card = await asyncio.to_thread(chat.save_card, reply)
+    except OSError as error:
+        card = None
+        _say((words.CONSOLE_CARD_NOT_SAVED.format(folder=chat.cards_dir, reason=error.strerror),))
+    sys.stdout.write(f"{as_json(answer_document(reply, card))}\n")
+    return reply.code
 
 
 async def sync(settings: Settings) -> int:
@@ -93,8 +115,10 @@ async def serve(settings: Settings) -> int:
             async with health_server(settings.health_host, settings.health_port, health):
                 await supervise(adapters, _stop_on_signals(), on_state=health.mark)
         else:
-            chat = ConsoleChat(answers_for("console"), settings.cards_dir, Console(highlight=False))
-            await chat.chat(interactive=sys.stdin.isatty())
+            console, interactive = Console(highlight=False), sys.stdin.isatty()
+            display = CardDisplay.of_terminal(settings.card_display, console) if interactive else None
+            chat = ConsoleChat(answers_for("console"), settings.cards_dir, console, display=display)
+            await chat.chat(interactive=interactive)
     finally:
         await assembled.predictor.aclose()
     return 0
@@ -104,10 +128,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="Says how likely a song is to be popular.")
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("ask", help="answer once and end").add_argument("text", nargs="+", help="song - artist")
+    asking = commands.add_parser("ask", help="answer once and end")
+    asking.add_argument("text", nargs="+", help="song - artist")
+    asking.add_argument("--json", action="store_true", help="print the whole answer as one JSON object")
+    commands.add_parser("schema", help="print the JSON Schema of what ask --json prints")
     commands.add_parser("sync", help="register the commands with Discord, changed or not")
     options = parser.parse_args(arguments)
     _take_any_text()
+    if options.command == "schema":
+        sys.stdout.write(f"{json.dumps(schema(), indent=2)}\n")
+        return 0
     try:
         settings = load_settings()
         on_console = options.command is not None or not (settings.discord_token or settings.telegram_token)
@@ -118,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(env_file_notes())
         match options.command:
             case "ask":
-                return asyncio.run(ask(settings, " ".join(options.text)))
+                return asyncio.run(ask(settings, " ".join(options.text), as_document=options.json))
             case "sync":
                 return asyncio.run(sync(settings))
             case _:

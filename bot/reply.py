@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.domain import Prediction, Verdict
+from core.domain import Candidate, Prediction, SongName, Verdict
 
 
 class ResultCode(StrEnum):
@@ -87,8 +87,11 @@ class Reply:
         title_url: Page behind the heading or the song's line.
         verdict: Sets the accent colour.
         prediction: The answer itself, for tables and buttons.
+        compared: The two answers of a comparison.
         links: Pages worth opening.
         choices: Songs to pick from.
+        candidates: The same songs as the source writes them, with what is known of them.
+        suggestions: Songs that are distantly like what was asked for.
         against: Token of the song that the picked one is to be compared with.
         token: Stands for the answered song in buttons; None if there are to be none.
         picture: The card.
@@ -101,8 +104,11 @@ class Reply:
     title_url: str | None = None
     verdict: Verdict | None = None
     prediction: Prediction | None = None
+    compared: tuple[Prediction, Prediction] | None = None
     links: tuple[Link, ...] = ()
     choices: tuple[Choice, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    suggestions: tuple[SongName, ...] = ()
     against: str | None = None
     token: str | None = None
     picture: Picture | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from core.settings import ROOT, Settings
 
@@ -40,6 +42,26 @@ def test_ask_answers_once_from_recorded_figures(tmp_path: Path) -> None:
     assert "LASTFM_API_KEY" in done.stderr
     assert list(tmp_path.glob("*.png"))
     assert "\x1b" not in done.stdout
+
+
+def test_ask_prints_one_json_object_that_holds_to_the_schema(tmp_path: Path) -> None:
+    done = bot(tmp_path, "ask", "--json", "Blinding Lights", "-", "The Weeknd")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    schema = json.loads((ROOT / "docs" / "answer.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(document)
+    assert document["prediction"]["song"]["artist"] == "The Weeknd"
+    assert document["prediction"]["source"]["origin"] == "recorded"
+    assert Path(document["card"]).read_bytes().startswith(b"\x89PNG")
+    assert bot(tmp_path, "schema").stdout == (ROOT / "docs" / "answer.schema.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "exit_code"), [("zzzz qqqq - xxxx", "not_found", 1), (" ", "bad_question", 2)]
+)
+def test_json_tells_what_went_wrong_too(tmp_path: Path, text: str, code: str, exit_code: int) -> None:
+    done = bot(tmp_path, "ask", "--json", text)
+    assert (json.loads(done.stdout)["code"], done.returncode) == (code, exit_code)
 
 
 def test_a_song_not_found_ends_with_1_and_says_how_to_get_a_key(tmp_path: Path) -> None:
