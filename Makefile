@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ASK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check format lock catalogue train retrain demo audit bench clean
+.PHONY: help env run test test-all check format lock catalogue train retrain demo audit bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,10 @@ $(VENV)/.run: requirements.txt | $(BIN)/python
 $(VENV)/.dev: requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
+
+env: ## Create .env, for your keys, which nobody else can read; one that is there stays as it is
+	@if [ -e .env ] || [ -L .env ]; then echo ".env is there already and stays as it is."; \
+	else umask 077 && set -C && cat .env.example > .env && echo "Created .env. Put your keys into it."; fi
 
 run: $(VENV)/.run ## Start the bot; ASK="song - artist" answers once and ends
 	@$(BIN)/python -m bot $(if $(ASK),ask "$$ASK")

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
@@ -245,7 +246,10 @@ class Answers:
         match answer:
             case Ambiguous():
                 await self.predictor.offer(candidate.name for candidate in answer.candidates)
-                return ambiguous_reply(answer, against.song.name if isinstance(against, Prediction) else None)
+                if isinstance(against, Prediction):
+                    return ambiguous_reply(answer, against.song.name)
+                reply = ambiguous_reply(answer)
+                return reply if against is None else replace(reply, against_text=against.query.text)
             case NotFound():
                 return not_found_reply(answer)
             case _:

@@ -1,7 +1,8 @@
 """Starts the bot: the chat platforms that have a token, or else the console chat.
 
 python -m bot             serve
-python -m bot ask TEXT    answer once; exit code 0 answered, 1 no answer, 2 bad question or set-up
+python -m bot ask TEXT    answer once; exit code 0 answered, 1 no answer, 2 bad question or set-up; --json for programs
+python -m bot schema      print the JSON Schema of what ask --json prints
 python -m bot sync        register the commands with Discord, changed or not
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import json
 import logging
 import signal
 import sys
@@ -17,17 +19,21 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from bot import words
+from bot.answer_json import answer_document, as_json, schema
 from bot.answers import Answers
+from bot.card_files import CardDisplay
 from bot.catalogue_fetch import see_to_catalogue
 from bot.console import EXIT_CODES, ConsoleChat
 from bot.health import Health, health_server
 from bot.metrics import Metrics
 from bot.pace import keep_pace
+from bot.reply import ResultCode
 from bot.supervise import Platform, supervise
 from core.assembly import build_predictor
-from core.errors import HitmeterError
+from core.errors import HitmeterError, ModelError, SettingsError
 from core.log import configure_logging, settings_secrets
-from core.settings import Settings, env_file_warning, load_settings
+from core.settings import Settings, env_file_notes, env_file_warning, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,16 +58,32 @@ def platforms(settings: Settings, answers_for: Callable[[str], Answers], health:
     return adapters
 
 
-async def ask(settings: Settings, text: str) -> int:
-    """Answer one question on standard output and return the exit code."""
+async def ask(settings: Settings, text: str, *, as_document: bool = False) -> int:
+    """Answer one question on standard output, for people or as one JSON object, and return the exit code."""
     console = Console(highlight=False)
     assembled = build_predictor(settings)
     try:
-        _say_missing(assembled.missing)
-        code = await ConsoleChat(Answers(assembled.predictor), settings.cards_dir, console).handle(text)
+        _say(assembled.missing)
+        answers = Answers(assembled.predictor)
+        if as_document:
+            code = await _print_document(ConsoleChat(answers, settings.cards_dir, console), text)
+        else:
+            display = CardDisplay.of_terminal(settings.card_display, console)
+            code = await ConsoleChat(answers, settings.cards_dir, console, display=display).handle(text)
     finally:
         await assembled.predictor.aclose()
     return EXIT_CODES.get(code, 1)
+
+
+async def _print_document(chat: ConsoleChat, text: str) -> ResultCode:
+    reply = await chat.answer(text)
+    try:
+        card = await asyncio.to_thread(chat.save_card, reply)
+    except OSError as error:
+        card = None
+        _say((words.CONSOLE_CARD_NOT_SAVED.format(folder=chat.cards_dir, reason=error.strerror),))
+    sys.stdout.write(f"{as_json(answer_document(reply, card))}\n")
+    return reply.code
 
 
 async def sync(settings: Settings) -> int:
@@ -71,7 +93,7 @@ async def sync(settings: Settings) -> int:
     try:
         registered = await sync_commands(settings)
     except ConnectionError as error:
-        sys.stderr.write(f"{error}\n")
+        _say((str(error),))
         return SETUP_FAILED
     sys.stdout.write(f"{registered} commands registered with Discord.\n")
     return 0
@@ -87,15 +109,17 @@ async def serve(settings: Settings) -> int:
         return Answers(assembled.predictor, on_reply=metrics.reply_counter(platform), figures=metrics.figures)
 
     try:
-        _say_missing(assembled.missing)
+        _say(assembled.missing)
         adapters = platforms(settings, answers_for, health)
         keep_pace()
         if adapters:
             async with health_server(settings.health_host, settings.health_port, health):
                 await supervise(adapters, _stop_on_signals(), on_state=health.mark)
         else:
-            chat = ConsoleChat(answers_for("console"), settings.cards_dir, Console(highlight=False))
-            await chat.chat(interactive=sys.stdin.isatty())
+            console, interactive = Console(highlight=False), sys.stdin.isatty()
+            display = CardDisplay.of_terminal(settings.card_display, console) if interactive else None
+            chat = ConsoleChat(answers_for("console"), settings.cards_dir, console, display=display)
+            await chat.chat(interactive=interactive)
     finally:
         await assembled.predictor.aclose()
     return 0
@@ -105,10 +129,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="Says how likely a song is to be popular.")
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("ask", help="answer once and end").add_argument("text", nargs="+", help="song - artist")
+    asking = commands.add_parser("ask", help="answer once and end")
+    asking.add_argument("text", nargs="+", help="song - artist")
+    asking.add_argument("--json", action="store_true", help="print the whole answer as one JSON object")
+    commands.add_parser("schema", help="print the JSON Schema of what ask --json prints")
     commands.add_parser("sync", help="register the commands with Discord, changed or not")
     options = parser.parse_args(arguments)
     _take_any_text()
+    if options.command == "schema":
+        sys.stdout.write(f"{json.dumps(schema(), indent=2)}\n")
+        return 0
     try:
         settings = load_settings()
         on_console = options.command is not None or not (settings.discord_token or settings.telegram_token)
@@ -116,17 +146,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure_logging(level, secrets=settings_secrets(settings))
         if (exposed := env_file_warning()) is not None:
             log.warning("event=keys_exposed advice=%s", exposed)
+        _say(env_file_notes())
         if options.command != "sync":
             see_to_catalogue(settings, Console(stderr=True, highlight=False))
         match options.command:
             case "ask":
-                return asyncio.run(ask(settings, " ".join(options.text)))
+                return asyncio.run(ask(settings, " ".join(options.text), as_document=options.json))
             case "sync":
                 return asyncio.run(sync(settings))
             case _:
                 return asyncio.run(serve(settings))
     except HitmeterError as error:
-        sys.stderr.write(f"{error.user_message}\n{error}\n")
+        _say((_set_up_fault(error),))
         return SETUP_FAILED
     except KeyboardInterrupt:
         return 0
@@ -139,9 +170,16 @@ def _take_any_text() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _say_missing(missing: Sequence[str]) -> None:
-    for sentence in missing:
+def _say(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
         sys.stderr.write(f"{sentence}\n")
+
+
+def _set_up_fault(error: HitmeterError) -> str:
+    """Say once what keeps the bot from starting, for whoever runs it; a line for each setting at fault."""
+    if isinstance(error, SettingsError):
+        return error.user_message if error.user_message != SettingsError.user_message else str(error)
+    return f"MODELS_DIR: {error}" if isinstance(error, ModelError) else str(error)
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
-from rich.panel import Panel
-from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from bot import words
 from bot.answers import Answers
-from bot.replies import percent
-from bot.reply import Choice, LineKind, Picture, Reply, ResultCode
-from core.domain import FeatureValue, Prediction, Verdict
+from bot.card_files import CardDisplay, CardFiles
+from bot.console_view import reply_view
+from bot.reply import Choice, Reply, ResultCode, text_reply
 
-GREETING: Final = "Name a song, or /help, or /quit."
-PICK: Final = "Type its number."
-NOT_SAVED: Final = "The card could not be saved in {folder}: {reason}."
 PROMPT: Final = "♪ "
 
-STYLES: Final = {Verdict.POPULAR: "green", Verdict.MEDIUM: "yellow", Verdict.NOT_POPULAR: "red"}
-BAR_CELLS: Final = 40
+QUIT: Final = frozenset({"/quit", "/exit"})
+
+CHOICE_DIGITS: Final = 2
+"""Longest number that is taken for a choice; "505", "911" and "1979" are songs."""
+
+LEAVES_OPEN: Final = frozenset(
+    {ResultCode.INFORMED, ResultCode.BAD_QUESTION, ResultCode.UPSTREAM_FAULT, ResultCode.FAULT}
+)
+"""After these a choice stays open: nothing was answered, or nothing about songs."""
 
 EXIT_CODES: Final = {
     ResultCode.PREDICTED: 0,
@@ -38,48 +39,118 @@ EXIT_CODES: Final = {
 """Exit code of a single question by its result; any other result is 1: no answer."""
 
 
-class ConsoleChat:
-    """Reads questions from a stream and prints answers; saves each card and prints its path."""
+@dataclass(frozen=True, slots=True)
+class _OpenChoice:
+    """Songs on offer, and what the picked one is to be compared with.
 
-    def __init__(self, answers: Answers, cards_dir: Path, console: Console) -> None:
-        """Take what answers, where cards go and where to print."""
+    Attributes:
+        choices: The songs, numbered from 1.
+        against: Token of the other song of a comparison.
+        against_text: The other song as typed, while it is not clear itself.
+    """
+
+    choices: tuple[Choice, ...] = ()
+    against: str | None = None
+    against_text: str | None = None
+
+
+class ConsoleChat:
+    """Reads questions from a stream and prints answers; saves each card, prints its path and shows it if that can be.
+
+    Whoever types here runs the bot, so the administrators' commands are theirs too.
+    """
+
+    def __init__(
+        self, answers: Answers, cards_dir: Path, console: Console, *, display: CardDisplay | None = None
+    ) -> None:
+        """Take what answers, where cards go, where to print, and how cards are shown: by default as text alone."""
         self._answers = answers
-        self._cards_dir = cards_dir
+        self.cards_dir = cards_dir
+        self._cards = CardFiles(cards_dir)
         self._console = console
-        self._choices: tuple[Choice, ...] = ()
+        self._display = display or CardDisplay()
+        self._open = _OpenChoice()
 
     async def chat(self, *, interactive: bool) -> None:
         """Answer line after line until /quit or the end of input; prompts only when ``interactive``."""
         if interactive:
-            self._console.print(GREETING, style="dim")
+            self._console.print(words.CONSOLE_GREETING, style="dim")
         while True:
             typed = await asyncio.to_thread(self._read_line, interactive)
-            if typed is None or typed.strip().casefold() in {"/quit", "/exit"}:
+            if typed is None or typed.strip().casefold() in QUIT:
                 return
             if typed.strip():
                 await self.handle(typed.strip())
 
     async def handle(self, typed: str) -> ResultCode:
+        """Answer one line and print the answer."""
+        reply = await self.answer(typed)
+        await self._show(reply)
+        return reply.code
+
+    async def answer(self, typed: str) -> Reply:
         """Answer one line: a command, the number of an offered song, or a song."""
         command, _, rest = typed.partition(" ")
         match command.casefold():
             case "/help" | "/start":
-                reply = self._answers.help()
+                reply = self._help()
             case "/privacy":
                 reply = self._answers.privacy()
             case "/model":
                 reply = await self._answers.model()
+            case "/stats":
+                reply = await self._answers.stats()
+            case "/reload":
+                reply = await self._answers.reload()
             case "/compare":
                 reply = await self._answers.compare_typed(rest)
-            case _ if typed.isdecimal() and 1 <= int(typed) <= len(self._choices):
-                reply = await self._answers.predict_token(self._choices[int(typed) - 1].token)
             case "/predict":
                 reply = await self._answers.predict(rest)
+            case _ if typed.startswith("/"):
+                reply = self._unknown(command)
+            case _ if typed.isdecimal() and len(typed) <= CHOICE_DIGITS:
+                reply = await self._chosen(int(typed))
             case _:
                 reply = await self._answers.predict(typed)
-        self._choices = reply.choices
-        self._show(reply)
-        return reply.code
+        if reply.choices:
+            self._open = _OpenChoice(reply.choices, reply.against, reply.against_text)
+        elif reply.code not in LEAVES_OPEN:
+            self._open = _OpenChoice()
+        return reply
+
+    def save_card(self, reply: Reply) -> Path | None:
+        """Save the picture of a reply, if it has one, and return where; see :meth:`bot.card_files.CardFiles.save`."""
+        return self._cards.save(reply)
+
+    async def _chosen(self, number: int) -> Reply:
+        """Answer for the song of that number among those on offer."""
+        opened = self._open
+        if not opened.choices:
+            return self._note(words.CONSOLE_NO_CHOICE.format(number=number))
+        if not 1 <= number <= len(opened.choices):
+            return self._note(words.CONSOLE_NO_SUCH_NUMBER.format(n=len(opened.choices), number=number))
+        token = opened.choices[number - 1].token
+        if opened.against is not None:
+            return await self._answers.compare_tokens(opened.against, token)
+        if opened.against_text is not None:
+            return await self._answers.compare_token(token, opened.against_text)
+        return await self._answers.predict_token(token)
+
+    def _help(self) -> Reply:
+        """Say how to ask, and the commands that only the console has."""
+        reply = self._answers.help()
+        more = {**words.ADMINISTRATORS_COMMANDS, "quit": words.CONSOLE_QUIT}
+        own = text_reply(reply.code, *(f"/{name} — {meaning}" for name, meaning in more.items()))
+        lines = (*reply.lines, *own.lines)
+        return Reply(code=reply.code, lines=lines, title=reply.title, private=reply.private)
+
+    def _unknown(self, command: str) -> Reply:
+        names = [f"/{name}" for name in (*words.COMMANDS, *words.ADMINISTRATORS_COMMANDS, "quit")]
+        listed = f"{', '.join(names[:-1])}{words.AND}{names[-1]}"
+        return self._note(words.CONSOLE_NO_COMMAND.format(command=command, commands=listed))
+
+    def _note(self, sentence: str) -> Reply:
+        return self._answers.note("console", text_reply(ResultCode.BAD_QUESTION, sentence, private=True))
 
     def _read_line(self, interactive: bool) -> str | None:
         try:
@@ -87,71 +158,30 @@ class ConsoleChat:
         except EOFError:
             return None
 
-    def _show(self, reply: Reply) -> None:
-        if reply.prediction is not None:
-            self._console.print(self._answer(reply, reply.prediction))
-        else:
-            if reply.title:
-                self._console.print(Text(reply.title, style="bold"))
-            for line in reply.lines:
-                self._console.print(Text(line.text))
+    async def _show(self, reply: Reply) -> None:
+        drawn = reply.picture is not None
+        for part in reply_view(reply, self._console.width, gauges=not (drawn and self._display.inline)):
+            self._console.print(part)
         if reply.prediction is not None and reply.choices:
             self._console.print(Text(words.NOT_MEANT))
         for number, choice in enumerate(reply.choices, start=1):
             self._console.print(Text(f"  {number}. {choice.label}"))
         if reply.choices:
-            self._console.print(PICK, style="dim")
+            self._console.print(words.CONSOLE_PICK, style="dim")
         if reply.picture is not None:
-            self._console.print(Text(self._saved(reply.picture, reply)), soft_wrap=True)
+            await self._show_card(reply, reply.picture.data)
 
-    def _answer(self, reply: Reply, prediction: Prediction) -> RenderableType:
-        assessment = prediction.assessment
-        style = STYLES[assessment.verdict]
-        texts = {line.kind: line.text for line in reply.lines}
-        bar = Table.grid(padding=(0, 1))
-        bar.add_row(
-            ProgressBar(total=1.0, completed=assessment.probability, width=BAR_CELLS, complete_style=style),
-            Text(percent(assessment.probability), style=f"bold {style}"),
-        )
-        parts: list[RenderableType] = [
-            Text(texts[LineKind.HEADLINE], style=f"bold {style}"),
-            bar,
-            Text(texts[LineKind.MEANING]),
-            *([Text(texts[LineKind.POPULARITY])] if LineKind.POPULARITY in texts else []),
-            _feature_table(assessment.features),
-        ]
-        if LineKind.WHY in texts:
-            parts.append(Text(texts[LineKind.WHY]))
-        parts.append(Text(texts[LineKind.SOURCE], style="dim"))
-        if reply.title_url:
-            parts.append(Text(reply.title_url, style="dim"))
-        return Panel(Group(*parts), title=Text(texts[LineKind.SONG]), border_style=style, width=self._width())
-
-    def _width(self) -> int:
-        return min(self._console.width, 88)
-
-    def _saved(self, picture: Picture, reply: Reply) -> str:
+    async def _show_card(self, reply: Reply, picture: bytes) -> None:
+        view = self._display.view(picture, self._console.width)
+        if view is not None:
+            # Scaling and packing it takes tenths of a second of a core.
+            await asyncio.to_thread(self._console.print, view)
         try:
-            return f"Card: {self._save(picture, reply)}"
+            path = await asyncio.to_thread(self._cards.save, reply)
         except OSError as error:
-            return NOT_SAVED.format(folder=self._cards_dir, reason=error.strerror)
-
-    def _save(self, picture: Picture, reply: Reply) -> Path:
-        """Write the picture under a name made from the song, or from what was asked."""
-        other = "comparison" if reply.code is ResultCode.COMPARED else Path(picture.filename).stem
-        name = other if reply.prediction is None else str(reply.prediction.song.name)
-        stem = re.sub(r"[^\w]+", "-", name.casefold()).strip("-")[:60] or "card"
-        self._cards_dir.mkdir(parents=True, exist_ok=True)
-        path = self._cards_dir / f"{stem}.png"
-        path.write_bytes(picture.data)
-        return path
-
-
-def _feature_table(features: tuple[FeatureValue, ...]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Figure")
-    table.add_column("Value", justify="right")
-    table.add_column("Among all songs")
-    for feature in features:
-        table.add_row(Text(feature.label), Text(feature.display), Text(feature.standing or ""))
-    return table
+            fault = words.CONSOLE_CARD_NOT_SAVED.format(folder=self.cards_dir, reason=error.strerror)
+            self._console.print(Text(fault), soft_wrap=True)
+            return
+        self._console.print(Text(words.CONSOLE_CARD.format(path=path)), soft_wrap=True)
+        if path is not None and not await asyncio.to_thread(self._display.open, path):
+            self._console.print(words.CONSOLE_NO_WINDOW, style="dim")

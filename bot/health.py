@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -62,10 +64,10 @@ async def listening(
         host: Address to bind.
         port: Port to bind.
         add_routes: Adds what is served.
-        setting: The setting to name if the port cannot be bound.
+        setting: What the names of the two settings begin with, "HEALTH" for HEALTH_HOST and HEALTH_PORT.
 
     Raises:
-        SettingsError: The port cannot be bound.
+        SettingsError: The address cannot be bound; it names the setting at fault.
     """
     app = web.Application()
     add_routes(app.router)
@@ -75,12 +77,24 @@ async def listening(
         site = web.TCPSite(runner, host, port)
         try:
             await site.start()
-        except OSError as error:
-            fault = f"{setting}: {host}:{port} cannot be bound: {error.strerror}"
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host that no name can be
+            fault = _bind_fault(setting, host, port, error)
             raise SettingsError(fault, user_message=fault) from None
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
+
+
+def _bind_fault(setting: str, host: str, port: int, error: OSError | UnicodeError) -> str:
+    """Say which of the two settings is at fault, and why."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        return f"{setting}_PORT: {port} on {host} is in use already."
+    if number in {errno.EACCES, errno.EPERM}:
+        return f"{setting}_PORT: {port} on {host} may not be used by this user; above 1023 anybody may."
+    if isinstance(error, UnicodeError | socket.gaierror) or number == errno.EADDRNOTAVAIL:
+        return f"{setting}_HOST: {host} is no address of this machine."
+    return f"{setting}_HOST and {setting}_PORT: {host}:{port} cannot be bound: {error.strerror}"
 
 
 @asynccontextmanager
@@ -88,7 +102,7 @@ async def health_server(host: str, port: int | None, health: Health) -> AsyncIte
     """Serve /healthz and /metrics while the block runs; nothing if ``port`` is None.
 
     Raises:
-        SettingsError: The port cannot be bound.
+        SettingsError: The address cannot be bound; it names the setting at fault.
     """
     if port is None:
         yield None
@@ -98,5 +112,5 @@ async def health_server(host: str, port: int | None, health: Health) -> AsyncIte
         router.add_get(HEALTH_PATH, health.healthz)
         router.add_get(METRICS_PATH, health.metrics)
 
-    async with listening(host, port, add_routes, setting="HEALTH_PORT") as bound:
+    async with listening(host, port, add_routes, setting="HEALTH") as bound:
         yield bound

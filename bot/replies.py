@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote_plus
@@ -51,7 +52,6 @@ def prediction_reply(prediction: Prediction, now: datetime, picture: Picture | N
         title_url=song.url,
         verdict=prediction.assessment.verdict,
         prediction=prediction,
-        songs=(song.name,),
         links=song_links(song),
         token=song_token(song.name),
         choices=_choices(prediction.others),
@@ -161,6 +161,7 @@ def ambiguous_reply(ambiguous: Ambiguous, against: SongName | None = None) -> Re
         code=ResultCode.AMBIGUOUS,
         lines=lines,
         choices=choices,
+        candidates=ambiguous.candidates,
         against=None if against is None else song_token(against),
         private=True,
     )
@@ -169,13 +170,14 @@ def ambiguous_reply(ambiguous: Ambiguous, against: SongName | None = None) -> Re
 def not_found_reply(missing: NotFound) -> Reply:
     """Say what was searched in vain and what to try."""
     names = "; ".join(map(str, missing.suggestions))
-    return text_reply(
+    reply = text_reply(
         ResultCode.NOT_FOUND,
         words.NOT_FOUND.format(query=missing.query.text),
         words.NOT_FOUND_SUGGESTIONS.format(names=names) if names else "",
         words.KEY_MISSING if missing.key_missing else words.NOT_FOUND_EXAMPLE,
         private=True,
     )
+    return replace(reply, suggestions=missing.suggestions)
 
 
 def limited_reply(ruling: Ruling) -> Reply:

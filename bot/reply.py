@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.domain import Prediction, SongName, Verdict
+from core.domain import Candidate, Prediction, SongName, Verdict
 
 
 class ResultCode(StrEnum):
@@ -89,10 +89,13 @@ class Reply:
         title_url: Page behind the heading or the song's line.
         verdict: Sets the accent colour.
         prediction: The answer itself, for tables and buttons.
-        songs: The songs it answers about; none if it asks back or tells something else.
+        compared: The two answers of a comparison.
         links: Pages worth opening.
         choices: Songs to pick from, in place of an answer or beside one that may not be meant.
+        candidates: The same songs as the source writes them, with what is known of them.
+        suggestions: Songs that are distantly like what was asked for.
         against: Token of the song that the picked one is to be compared with.
+        against_text: The other song of a comparison as it was asked for, while it is not clear itself.
         token: Stands for the answered song in buttons; None if there are to be none.
         picture: The card.
         private: Show it to the asker alone where the platform can.
@@ -104,10 +107,13 @@ class Reply:
     title_url: str | None = None
     verdict: Verdict | None = None
     prediction: Prediction | None = None
-    songs: tuple[SongName, ...] = ()
+    compared: tuple[Prediction, Prediction] | None = None
     links: tuple[Link, ...] = ()
     choices: tuple[Choice, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    suggestions: tuple[SongName, ...] = ()
     against: str | None = None
+    against_text: str | None = None
     token: str | None = None
     picture: Picture | None = None
     private: bool = False
@@ -116,6 +122,12 @@ class Reply:
     def text(self) -> str:
         """All lines as one plain text."""
         return "\n".join(line.text for line in self.lines)
+
+    @property
+    def songs(self) -> tuple[SongName, ...]:
+        """The songs it answers about; none if it asks back or tells something else."""
+        answers = self.compared or (() if self.prediction is None else (self.prediction,))
+        return tuple(answer.song.name for answer in answers)
 
 
 def text_reply(code: ResultCode, *texts: str, title: str | None = None, private: bool = False) -> Reply:

@@ -44,8 +44,7 @@ def comparison_reply(comparison: Comparison, picture: Picture | None = None) -> 
         Line(LineKind.SONG, _one_line(second)),
     )
     verdict = (winner or first).assessment.verdict
-    songs = (first.song.name, second.song.name)
-    return Reply(code=ResultCode.COMPARED, lines=lines, verdict=verdict, songs=songs, picture=picture)
+    return Reply(code=ResultCode.COMPARED, lines=lines, verdict=verdict, compared=(first, second), picture=picture)
 
 
 def model_reply(report: ModelReport, calibration: bytes | None = None) -> Reply:

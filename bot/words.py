@@ -163,6 +163,18 @@ INLINE_ELSEWHERE: Final = "Another song? Ask me in our chat"
 INLINE_HELP: Final = "In any other chat, type @{bot} and a song."
 PICTURES_FORBIDDEN: Final = "(This chat does not let me send pictures; its administrators can allow photos and videos.)"
 
+CONSOLE_GREETING: Final = "Name a song, or /help, or /quit."
+CONSOLE_PICK: Final = "Type its number."
+CONSOLE_NO_COMMAND: Final = "There is no command {command}. There are {commands}."
+CONSOLE_NO_CHOICE: Final = (
+    "No choice is open that {number} could be the answer to. For a song of that name: /predict {number}"
+)
+CONSOLE_NO_SUCH_NUMBER: Final = "Type a number from 1 to {n} to choose. For a song of that name: /predict {number}"
+CONSOLE_QUIT: Final = "end the chat"
+CONSOLE_CARD: Final = "Card: {path}"
+CONSOLE_CARD_NOT_SAVED: Final = "The card could not be saved in {folder} (CARDS_DIR): {reason}."
+CONSOLE_NO_WINDOW: Final = "No window could be opened for the card."
+
 COMMANDS: Final = {
     "predict": "song - artist: how likely it is to be popular",
     "compare": "song | song: which is the likelier hit",

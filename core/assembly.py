@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.errors import CatalogueOutdated
+from core.errors import CatalogueOutdated, SettingsError
 from core.history import History
 from core.lookup.artwork import Artwork
 from core.lookup.catalog import Catalogue
@@ -65,18 +65,17 @@ def build_predictor(
         ModelError: The stored model is missing or refused.
         CatalogueError: There is a catalogue, but it is damaged.
         DataError: The recorded figures are damaged.
+        SettingsError: ``DATA_DIR`` has no recorded figures, and there is no key.
     """
     model = load_proved(settings.models_dir)
+    live = settings.lastfm_api_key is not None
+    recorded = _recorded_figures(settings)
     catalogue, missing = _open_catalogue(settings)
     try:
         history = History(settings.data_dir / "history.sqlite")
     except (OSError, sqlite3.Error) as error:
         history = History(None)
         missing.append(HISTORY_HINT.format(error=error))
-    live = settings.lastfm_api_key is not None
-    # With a key the recorded figures only stand in, so that a data folder without them is no fault.
-    has_recorded = not live or settings.demo_songs_path.is_file()
-    recorded = RecordedFigures.load(settings.demo_songs_path) if has_recorded else RecordedFigures(())
     worker = Worker("lookup")
     source: SongSource = CatalogueSource(recorded, catalogue, worker)
     fallback: SongSource | None = None
@@ -111,3 +110,19 @@ def _open_catalogue(settings: Settings) -> tuple[Catalogue | None, list[str]]:
     except CatalogueOutdated:
         hint = CATALOGUE_OUTDATED_HINT
     return None, [hint] if settings.catalogue is None else []
+
+
+def _recorded_figures(settings: Settings) -> RecordedFigures:
+    """Load the recorded figures; without a key they are needed, with one they only stand in.
+
+    Raises:
+        SettingsError: There is no such file, and no key: ``DATA_DIR`` is at fault.
+        DataError: It is damaged.
+    """
+    path = settings.demo_songs_path
+    if path.exists():
+        return RecordedFigures.load(path)
+    if settings.lastfm_api_key is not None:
+        return RecordedFigures(())
+    fault = f"DATA_DIR has no {path.name}, from which songs are answered without LASTFM_API_KEY: {path.parent}"
+    raise SettingsError(fault, user_message=fault)

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import stat
+from io import StringIO
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, ValidationError, ValidationInfo, field_validator
+from dotenv.parser import parse_stream
+from pydantic import (
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from rapidfuzz import fuzz
 
 from core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,10 +39,16 @@ DATASET_ADDRESS = (
     "74c06031718aafcd9d96bf2cd770249d88e0c238/dataset.csv"
 )
 """The catalogue's data set at a revision that never changes."""
+ENV_ENCODING: Final = "utf-8-sig"
+"""UTF-8, with the mark at its beginning that some editors leave or without."""
+
+MISSPELT_LIKENESS: Final = 80
+"""Likeness (0 to 100) from which an unknown name in ``.env`` is taken for a misspelt setting: DISCORD_BOT_TOKEN has 87,
+DISCORD_CLIENT_ID, which others keep there, 76."""
 
 
 def _on(value: object) -> object:
-    return None if isinstance(value, str) and value.strip().lower() in ("", "off") else value
+    return None if isinstance(value, str) and value.strip().lower() == "off" else value
 
 
 Service = Annotated[HttpUrl | None, BeforeValidator(_on)]
@@ -37,7 +60,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=ENV_FILE,
-        env_file_encoding="utf-8",
+        env_file_encoding=ENV_ENCODING,
         env_ignore_empty=True,
         extra="ignore",
         hide_input_in_errors=True,
@@ -102,9 +125,13 @@ class Settings(BaseSettings):
     health_port: int | None = Field(None, ge=0, le=65535, description="Port of /healthz and /metrics; empty: off.")
 
     user_limit_count: int = Field(8, ge=0, description="Most questions of one person in a window; 0 for no limit.")
-    user_limit_window_s: float = Field(60, gt=0, description="Length of a person's window in seconds.")
+    user_limit_window_s: float = Field(
+        60, gt=0, allow_inf_nan=False, description="Length of a person's window in seconds."
+    )
     chat_limit_count: int = Field(40, ge=0, description="Most questions of one server or group in a window; 0: none.")
-    chat_limit_window_s: float = Field(60, gt=0, description="Length of a server's or group's window in seconds.")
+    chat_limit_window_s: float = Field(
+        60, gt=0, allow_inf_nan=False, description="Length of a server's or group's window in seconds."
+    )
 
     drawing_helpers: int | None = Field(
         None, ge=0, description="Most processes that help to draw for a crowd; empty: one core less, 3 at most."
@@ -117,12 +144,43 @@ class Settings(BaseSettings):
     data_dir: Path = Field(ROOT / "data", description="Folder of the catalogue and the recorded figures.")
     models_dir: Path = Field(ROOT / "models", description="Folder of the trained model.")
     cards_dir: Path = Field(ROOT / "cards", description="Folder where the console saves cards.")
+    card_display: Literal["auto", "inline", "window", "text"] = Field(
+        "auto",
+        description="How the console shows cards: inline in the terminal, in a window or as text; auto: as it can.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_absent(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Take the white space around values away, and values that are nothing else for unset ones."""
+        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in stripped.items() if value != ""}
 
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper_case(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("card_display", mode="before")
+    @classmethod
+    def _lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("cache_url")
+    @classmethod
+    def _usable(cls, value: str) -> str:
+        if (fault := cache_url_fault(value)) is not None:
+            raise ValueError(fault)
+        return value
+
+    @field_validator("data_dir", "models_dir", "cards_dir")
+    @classmethod
+    def _no_file(cls, value: Path) -> Path:
+        value = value.expanduser()
+        if value.exists() and not value.is_dir():
+            raise ValueError(f"must be a folder, and {value} is a file")
+        return value
 
     @field_validator("telegram_admin_ids", "discord_admin_ids", "discord_shard_ids", mode="before")
     @classmethod
@@ -146,7 +204,9 @@ class Settings(BaseSettings):
     @field_validator("discord_shard_ids")
     @classmethod
     def _among_the_shards(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
-        count = info.data.get("discord_shard_count") or 0
+        if "discord_shard_count" not in info.data:
+            return value  # the count is at fault, which is said of it already
+        count = info.data["discord_shard_count"] or 0
         if not all(0 <= shard < count for shard in value):
             raise ValueError("needs DISCORD_SHARD_COUNT, and every id must be below it")
         return value
@@ -166,15 +226,103 @@ def load_settings() -> Settings:
     """Read the settings.
 
     Raises:
-        SettingsError: Names each setting that cannot work and why, without its value.
+        SettingsError: Names each setting that cannot work and why, a line each, without its value.
     """
+    # What it cannot read of .env is told by env_file_notes() in plainer words.
+    logging.getLogger("dotenv.main").setLevel(logging.ERROR)
     try:
         return Settings()
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)
-        )
-        raise SettingsError(faults, user_message=f"A setting cannot work: {faults}") from None
+        faults: dict[str, str] = {}
+        for fault in error.errors(include_input=False, include_url=False):
+            name = str(fault["loc"][0]).upper()  # further parts number the entries of a list
+            faults.setdefault(name, f"{name} {_in_words(fault)}.")
+        raise SettingsError("; ".join(faults.values()), user_message="\n".join(faults.values())) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        sentence = f"{ENV_FILE.name} cannot be read: {reason}."
+        raise SettingsError(sentence, user_message=sentence) from None
+
+
+def _in_words(fault: ErrorDetails) -> str:
+    """Say what a setting has to be, so that it reads on from its name."""
+    context = fault.get("ctx", {})
+    if len(fault["loc"]) > 1:
+        return "must be whole numbers, separated by commas"
+    match fault["type"]:
+        case "int_parsing" | "int_from_float" | "int_parsing_size":
+            return "must be a whole number"
+        case "float_parsing":
+            return "must be a number"
+        case "finite_number":
+            return "must be a finite number"
+        case "greater_than":
+            return f"must be more than {context['gt']:g}"
+        case "greater_than_equal":
+            return f"must be {context['ge']:g} or more"
+        case "less_than_equal":
+            return f"must be {context['le']:g} or less"
+        case "bool_parsing":
+            return "must be true or false"
+        case "literal_error":
+            return f"must be {context['expected'].replace(chr(39), '')}"
+        case "value_error":
+            return str(context["error"])
+        case "url_parsing" | "url_scheme" | "url_syntax_violation" | "url_too_long":
+            return "must be a web address like https://example.org/"
+        case _:
+            return f"cannot work: {fault['msg']}"
+
+
+def cache_url_fault(url: str) -> str | None:
+    """Say what is wrong with the address of a cache, so that it reads on from the name of its setting; None: nothing.
+
+    What is said holds no part of the address, which may have a password in it.
+    """
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme not in {"mem", "disk", "redis", "rediss"}:
+        return "must start with mem://, disk:// or redis://"
+    try:
+        parts = urlsplit(url)
+        port_works = parts.port is None or parts.port > 0
+    except ValueError:
+        port_works = False
+    if scheme == "disk" and not (port_works and parse_qs(parts.query).get("directory")):
+        return "needs a folder: disk://?directory=PATH"
+    if scheme.startswith("redis") and not (port_works and re.fullmatch(r"(/\d*)?", parts.path)):
+        return "must be like redis://HOST:PORT/DB, port and database being numbers"
+    return None
+
+
+def env_file_notes(path: Path | None = None) -> tuple[str, ...]:
+    """Say, a sentence each, which lines of ``.env`` cannot be read and which names look like misspelt settings.
+
+    Names that are like no setting are none of our business: others keep theirs in the same file.
+    """
+    path = path or ENV_FILE
+    try:
+        text = path.read_text(encoding=ENV_ENCODING) if path.is_file() else ""
+    except (OSError, UnicodeDecodeError):
+        return ()  # load_settings() says so
+    known = [name.upper() for name in Settings.model_fields]
+    notes: list[str] = []
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:
+            notes.append(f"Line {binding.original.line} of {path.name} cannot be read; a line is NAME=value.")
+            continue
+        name = (binding.key or "").upper()
+        if not name or name in known:
+            continue
+        likely = max(known, key=lambda setting: _likeness(name, setting))
+        if _likeness(name, likely) >= MISSPELT_LIKENESS:
+            notes.append(f"{path.name} names {binding.key}, which is no setting. Is {likely} meant?")
+    return tuple(dict.fromkeys(notes))
+
+
+def _likeness(name: str, setting: str) -> float:
+    """Compare two names letter by letter, also with their words in another order; 0 to 100."""
+    words, wanted = name.replace("_", " "), setting.replace("_", " ")
+    return max(fuzz.ratio(words, wanted), fuzz.token_sort_ratio(words, wanted))
 
 
 def env_file_warning(path: Path | None = None) -> str | None:

@@ -2,11 +2,8 @@
 
     python scripts/score.py IN.csv OUT.csv
 
-Needed columns: track, artist (credits joined by ";"). Used if there: listeners, playcount, artist_listeners,
-artist_playcount, tags (joined by "|"), album, duration_ms, explicit, released (day of the first release), as_of (day
-for which to predict, by default that of --as-of), and the nine audio features. Blanks mean unknown. Dates are
-YYYY-MM-DD, YYYY-MM (its first day) or YYYY (its 1 July). Ends with 0, or with 2 if the table or the model cannot be
-used; then OUT.csv is as it was.
+What a row leaves blank is filled from the song catalogue, if there is one. `--help` lists the columns. Ends with 0, or
+with 2 if the table, the model or the catalogue cannot be used; then OUT.csv is as it was.
 """
 
 from __future__ import annotations
@@ -14,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 from datetime import date
 from pathlib import Path
 
@@ -23,9 +21,17 @@ sys.path.insert(0, str(ROOT))
 from rich.console import Console  # noqa: E402
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: E402
 
-from core.errors import DataError, ModelError  # noqa: E402
-from core.model.scoring import score_table  # noqa: E402
+from core.errors import CatalogueError, DataError, ModelError, SettingsError  # noqa: E402
+from core.model.columns import AUDIO_COLUMNS  # noqa: E402
+from core.model.scored_rows import NEEDED, OPTIONAL  # noqa: E402
+from core.model.scoring import RESULTS, Tally, score_table  # noqa: E402
 from core.released import parse_release_date  # noqa: E402
+from core.settings import load_settings  # noqa: E402
+
+NO_CATALOGUE = "off"
+
+HELP_WIDTH = 100
+"""Columns of the help's list of columns."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,6 +43,9 @@ def main(argv: list[str] | None = None) -> int:
         if options.source.resolve() == options.target.resolve():
             console.print("IN.csv and OUT.csv are the same file.", style="red")
             return 2
+        catalogue = _catalogue(options.catalogue)
+        if catalogue is None and options.catalogue != NO_CATALOGUE:
+            console.print("No song catalogue to fill the blanks from. To build it: make catalogue", highlight=False)
         with Progress(*columns, console=console) as progress:
             task = progress.add_task("score", total=None)
             tally = score_table(
@@ -45,17 +54,46 @@ def main(argv: list[str] | None = None) -> int:
                 options.models,
                 jobs=options.jobs,
                 as_of=options.as_of,
+                catalogue_path=catalogue,
                 notify=lambda n: progress.update(task, advance=n),
             )
-    except (DataError, ModelError, OSError) as error:
+    except (CatalogueError, DataError, ModelError, OSError, SettingsError) as error:
         console.print(str(error), style="red", highlight=False, markup=False)
         return 2
-    console.print(f"{tally.n_rows:,} rows written to {options.target}; {tally.n_errors:,} could not be scored.")
+    _say(tally, options.target, console, joined=catalogue is not None)
     return 0
 
 
+def _catalogue(named: str | None) -> Path | None:
+    """Return the catalogue to use: the one named, or that of DATA_DIR if there is one."""
+    if named is not None:
+        return None if named == NO_CATALOGUE else Path(named)
+    path = load_settings().catalogue_path
+    return path if path.exists() else None
+
+
+def _say(tally: Tally, target: Path, console: Console, *, joined: bool) -> None:
+    filled = f"; {tally.n_joined:,} were found in the catalogue" if joined else ""
+    console.print(
+        f"{tally.n_rows:,} rows written to {target}; {tally.n_errors:,} could not be scored{filled}.",
+        highlight=False,
+        markup=False,
+    )
+    if tally.n_names_only:
+        console.print(
+            f"Careful: {tally.n_names_only:,} of {tally.n_rows:,} rows had only names, which tell little of a song. "
+            f"Add columns that tell more: scripts/score.py --help lists them.",
+            style="yellow",
+            highlight=False,
+        )
+
+
 def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Score a CSV table of songs.")
+    parser = argparse.ArgumentParser(
+        description="Score a CSV table of songs.",
+        epilog=_columns_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("source", type=Path, metavar="IN.csv")
     parser.add_argument("target", type=Path, metavar="OUT.csv")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="folder of the model (default: models/)")
@@ -63,10 +101,35 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--as-of", type=_day, metavar="DATE", help="day for which to predict rows without as_of (default: today)"
     )
+    parser.add_argument(
+        "--catalogue",
+        metavar="FILE",
+        help=f"song catalogue that fills blanks (default: catalogue.sqlite in DATA_DIR), or {NO_CATALOGUE!r}",
+    )
     options = parser.parse_args(argv)
     if options.jobs < 1:
         parser.error("--jobs must be 1 or more")
     return options
+
+
+def _columns_help() -> str:
+    """List the columns that are read, with their meanings, and those that are added."""
+    audio = ", ".join(AUDIO_COLUMNS)
+    listed = {name: meaning for name, meaning in OPTIONAL.items() if name not in AUDIO_COLUMNS}
+    return "\n".join(
+        [
+            "columns that IN.csv must have:",
+            *(f"  {name:<18}{meaning}" for name, meaning in NEEDED.items()),
+            "",
+            "columns that are used if there; blanks mean unknown:",
+            *(f"  {name:<18}{meaning}" for name, meaning in listed.items()),
+            *textwrap.wrap(audio, HELP_WIDTH, initial_indent="  ", subsequent_indent="  "),
+            f"  {'':<18}{OPTIONAL[AUDIO_COLUMNS[0]]}",
+            "",
+            "Dates are YYYY-MM-DD, YYYY-MM (its first day) or YYYY (its 1 July).",
+            f"All columns are kept, and {', '.join(RESULTS)} added.",
+        ]
+    )
 
 
 def _day(text: str) -> date:

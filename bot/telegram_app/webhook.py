@@ -74,7 +74,7 @@ async def webhook(
     go to another process behind the same address.
 
     Raises:
-        SettingsError: The port cannot be bound.
+        SettingsError: The address cannot be bound; it names the setting at fault.
     """
 
     async def receive(request: web.Request) -> web.Response:
@@ -95,5 +95,5 @@ async def webhook(
         router.add_post(settings.path, receive)
         router.add_get(HEALTH_PATH, health.healthz)
 
-    async with listening(settings.host, settings.port, add_routes, setting="TELEGRAM_WEBHOOK_PORT") as port:
+    async with listening(settings.host, settings.port, add_routes, setting="TELEGRAM_WEBHOOK") as port:
         yield port

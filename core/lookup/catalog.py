@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import log
 from pathlib import Path
 from typing import Any, Final, Self
@@ -256,6 +257,20 @@ class Catalogue:
                 return self._db.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as error:
             raise CatalogueError(f"the catalogue cannot be read: {error}") from error
+
+
+def with_facts(song: Song, facts: Song) -> Song:
+    """Fill what is unknown of ``song`` from what the catalogue says of it; what is known stays."""
+    return replace(
+        song,
+        credits=song.credits or facts.credits,
+        genres=song.genres or facts.genres,
+        audio=song.audio or facts.audio,
+        explicit=facts.explicit if song.explicit is None else song.explicit,
+        album=song.album or facts.album,
+        released=song.released or facts.released,
+        duration_ms=song.duration_ms or facts.duration_ms,
+    )
 
 
 def _checked(db: sqlite3.Connection, name: str) -> int:

@@ -12,8 +12,13 @@ OUTCOMES: Final = ("ok", "not_found", "refused", "limited", "timeout", "unavaila
 
 NOT_FOUND: Final = 6
 """Not found, or a bad parameter; ours are always complete."""
-REFUSED: Final = frozenset({4, 10, 13, 26})
-"""Authentication failed, invalid key, invalid signature, suspended key: asking again makes it worse."""
+REFUSED: Final = {
+    4: "authentication failed",
+    10: "invalid key",
+    13: "invalid signature",
+    26: "suspended key",
+}
+"""Codes of a refused key, with what they mean: asking again makes it worse."""
 TRANSIENT: Final = frozenset({8, 11, 16})
 """Operation failed, service offline, temporarily unavailable (https://www.last.fm/api/errorcodes)."""
 RATE_LIMITED: Final = 29
@@ -41,8 +46,8 @@ def judge(method: str, status: int, body: bytes, retry_after: str = "") -> tuple
     code = None if payload is None else error_code(payload)
     if code == NOT_FOUND:
         return "not_found", None
-    if code in REFUSED:
-        return "refused", UpstreamRefused(f"{method}: error {code}")
+    if code is not None and code in REFUSED:
+        return "refused", UpstreamRefused(f"LASTFM_API_KEY is refused: {REFUSED[code]} (error {code})")
     if code == RATE_LIMITED or status == http.HTTPStatus.TOO_MANY_REQUESTS:
         limited = UpstreamUnavailable(f"{method}: HTTP {status}, rate limited")
         return "limited", AttemptFailed("limited", limited, _retry_after_s(retry_after))

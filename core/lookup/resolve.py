@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from core.domain import Ambiguous, Candidate, Found, NotFound, Origin, Reading, Release, Song, SongName, SongQuery
 from core.errors import UpstreamError
 from core.lookup.budget import deadline
+from core.lookup.catalog import with_facts
 from core.lookup.catalog_source import recorded_popularity
 from core.lookup.dataset import CatalogueEntry
 from core.lookup.matching import Decision, Exactness, Match, exactness, match, prominence
@@ -333,16 +334,7 @@ def _completed(song: Song, facts: Song | None, release: Release | None) -> Song:
     them best.
     """
     if facts is not None:
-        song = replace(
-            song,
-            credits=facts.credits,
-            genres=facts.genres,
-            audio=facts.audio,
-            explicit=_first(song.explicit, facts.explicit),
-            album=_first(song.album, facts.album),
-            released=_first(song.released, facts.released),
-            duration_ms=facts.duration_ms or song.duration_ms,
-        )
+        song = replace(with_facts(song, facts), duration_ms=facts.duration_ms or song.duration_ms)
     if release is not None:
         song = replace(
             song,

@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from core.errors import SettingsError
 from core.lookup import plain_disk
+from core.settings import cache_url_fault
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +55,12 @@ class Store:
     """One cache backend that never raises: while it fails it is left out, and tried again after ``retry_s``.
 
     Raises:
-        SettingsError: ``url`` names no kind of store there is, or a disk without a folder.
+        SettingsError: :func:`core.settings.cache_url_fault` finds a fault in ``url``.
     """
 
     def __init__(self, url: str, *, retry_s: float = 5.0) -> None:
+        if (fault := cache_url_fault(url)) is not None:
+            raise SettingsError(f"CACHE_URL {fault}", user_message=f"CACHE_URL {fault}.")
         self._scheme = url.partition(":")[0]
         self._executor: ThreadPoolExecutor | None = None
         options: dict[str, Any] = {"pickle_type": "null", "check_repr": False}
@@ -69,17 +72,8 @@ class Store:
             self._executor = ThreadPoolExecutor(1, "cache")
             options |= {"executor": self._executor, "timeout": PATIENCE_S}
             options |= {"size_limit": STORED_MAX_BYTES, "disk_min_file_size": 2 * VALUE_MAX_BYTES}
-        elif self._scheme in {"redis", "rediss"}:
-            options |= {"suppress": False, "socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S}
         else:
-            raise SettingsError(
-                "CACHE_URL: the scheme must be mem, disk or redis",
-                user_message="CACHE_URL must start with mem://, disk:// or redis://.",
-            )
-        if self._scheme == "disk" and "directory=" not in url:
-            raise SettingsError(
-                "CACHE_URL: no directory", user_message="CACHE_URL needs a folder: disk://?directory=PATH."
-            )
+            options |= {"suppress": False, "socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S}
         self._url = url
         self._retry_s = retry_s
         self._setting_up = asyncio.Lock()
@@ -150,7 +144,9 @@ class Store:
         except _FAULTS as error:
             self._left_out_until = time.monotonic() + self._retry_s
             if not self._failing:
-                log.warning("event=cache_failing store=%s error=%s", self._scheme, type(error).__name__)
+                log.warning(
+                    "event=cache_failing setting=CACHE_URL store=%s error=%s", self._scheme, type(error).__name__
+                )
             self._failing = True
             return None
         if self._failing:

@@ -121,6 +121,7 @@ class Transport:
         self._random = rng or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
+        self._refused = False
 
     async def call(self, method: str, params: Mapping[str, str], *, deadline: float) -> Payload | None:
         """Ask ``method`` and return its answer; None if Last.fm says that there is no such thing.
@@ -142,10 +143,14 @@ class Transport:
             failure, payload = await self._try_until(method, params, deadline)
             if isinstance(failure, UpstreamRefused):
                 self.breaker.fail(failure, at_once=True)
+                if not self._refused:
+                    log.error("event=lastfm_key_refused setting=LASTFM_API_KEY error=%s", failure)
+                self._refused = True
             elif isinstance(failure, UpstreamUnavailable | UpstreamGarbled) and not isinstance(failure, _NotAsked):
                 self.breaker.fail(failure)
             elif failure is None:
                 self.breaker.succeed()
+                self._refused = False
             else:
                 self.breaker.abandon()
             judged = True

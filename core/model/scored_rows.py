@@ -11,9 +11,31 @@ from core.domain import AudioFeatures, Song
 from core.model.columns import AUDIO_COLUMNS, CREDIT_SEPARATOR, FALSE_WORDS, SPOTIFY_NUMBERS, TAG_SEPARATOR, TRUE_WORDS
 from core.released import parse_release_date
 
-NEEDED: Final = ("track", "artist")
-COUNTS: Final = ("listeners", "playcount", "artist_listeners", "artist_playcount", "duration_ms")
-OPTIONAL: Final = (*COUNTS, "tags", "album", "explicit", "released", "as_of", *AUDIO_COLUMNS)
+NEEDED: Final = {
+    "track": "title of the song",
+    "artist": f"its artists, joined by {CREDIT_SEPARATOR!r}",
+}
+"""Columns that a table must have, with their meanings."""
+
+_COUNTS: Final = {
+    "listeners": "people who played the song, on Last.fm",
+    "playcount": "its plays, on Last.fm",
+    "artist_listeners": "people who played the artist, on Last.fm",
+    "artist_playcount": "the artist's plays, on Last.fm",
+    "duration_ms": "length in milliseconds",
+}
+
+OPTIONAL: Final = {
+    **_COUNTS,
+    "tags": f"Last.fm tags, joined by {TAG_SEPARATOR!r}",
+    "genres": f"genres of the Spotify Tracks Dataset, joined by {TAG_SEPARATOR!r}",
+    "album": "album or single",
+    "explicit": "true or false",
+    "released": "day of the first release",
+    "as_of": "day for which to predict",
+    **dict.fromkeys(AUDIO_COLUMNS, "Spotify audio feature; a row has all nine or none"),
+}
+"""Columns that are used if a table has them, with their meanings; blanks mean unknown."""
 
 NAME_MAX_CHARS: Final = 1000
 DATE_MAX_CHARS: Final = len("1975-10-31")
@@ -38,13 +60,13 @@ def song_from_row(row: Mapping[str, Any]) -> Song:
     """
     if OVERFLOW in row or None in row.values():
         raise RowError("the row has another number of cells than the header")
-    title, artists = (str(row[name]).strip() for name in NEEDED)
+    title, artists = str(row["track"]).strip(), str(row["artist"]).strip()
     if not title or not artists:
-        raise RowError(f"{NEEDED[0] if not title else NEEDED[1]} is blank")
+        raise RowError(f"{'artist' if title else 'track'} is blank")
     if len(title) > NAME_MAX_CHARS or len(artists) > NAME_MAX_CHARS:
         raise RowError(f"a name has more than {NAME_MAX_CHARS} characters")
     credits_ = tuple(name.strip() for name in artists.split(CREDIT_SEPARATOR) if name.strip())
-    counts = {name: _number(row, name, 0, COUNT_MAX) for name in COUNTS}
+    counts = {name: _number(row, name, 0, COUNT_MAX) for name in _COUNTS}
     return Song(
         title=title,
         artist=credits_[0] if credits_ else artists,
@@ -56,10 +78,15 @@ def song_from_row(row: Mapping[str, Any]) -> Song:
         artist_listeners=_whole(counts["artist_listeners"]),
         artist_playcount=_whole(counts["artist_playcount"]),
         duration_ms=_whole(counts["duration_ms"]) or None,
-        tags=tuple(tag.strip() for tag in str(row.get("tags", "")).split(TAG_SEPARATOR) if tag.strip()),
+        tags=_listed(row, "tags"),
+        genres=_listed(row, "genres"),
         explicit=_explicit(row),
         audio=_audio(row),
     )
+
+
+def _listed(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in str(row.get(name, "")).split(TAG_SEPARATOR) if part.strip())
 
 
 def _whole(value: float | None) -> int | None:

@@ -8,6 +8,7 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Final
 
 from core.domain import Song
 from core.errors import DataError
+from core.lookup.catalog import Catalogue, with_facts
 from core.model.features import known_blocks
 from core.model.inference import HitModel
 from core.model.scored_rows import NEEDED, OVERFLOW, Row, RowError, day_of, song_from_row
@@ -31,10 +33,27 @@ CHUNKS_AHEAD: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows were scored, and how many could not be."""
+    """How a table fared.
 
-    n_rows: int
-    n_errors: int
+    Attributes:
+        n_rows: All rows.
+        n_errors: Rows that could not be scored.
+        n_joined: Rows whose song the catalogue knows.
+        n_names_only: Scored rows of which nothing was known but the names, the catalogue included.
+    """
+
+    n_rows: int = 0
+    n_errors: int = 0
+    n_joined: int = 0
+    n_names_only: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.n_rows + other.n_rows,
+            self.n_errors + other.n_errors,
+            self.n_joined + other.n_joined,
+            self.n_names_only + other.n_names_only,
+        )
 
 
 def score_table(
@@ -44,6 +63,7 @@ def score_table(
     *,
     jobs: int,
     as_of: date | None = None,
+    catalogue_path: Path | None = None,
     notify: Callable[[int], None] = lambda _: None,
 ) -> Tally:
     """Score ``source`` into ``target``, keeping the order of rows and every column.
@@ -55,15 +75,17 @@ def score_table(
         models_dir: Folder of the model.
         jobs: Processes.
         as_of: Day for which rows are scored that name none themselves; None is today.
+        catalogue_path: Song catalogue that fills what the table lacks; None leaves it blank.
         notify: Told how many more rows are done.
 
     Raises:
         DataError: The file cannot be read or lacks a needed column.
         ModelError: The model is missing or refused.
+        CatalogueError: The catalogue is missing or damaged.
     """
     day = as_of or _today()  # once, so that a run over midnight has one day
     partial = target.with_name(target.name + ".part")
-    n_rows = n_errors = 0
+    tally = Tally()
     try:
         with (
             source.open(encoding="utf-8-sig", newline="") as file,
@@ -73,37 +95,42 @@ def score_table(
             header = _header(reader, source)
             writer = csv.DictWriter(out, [*(name for name in header if name not in RESULTS), *RESULTS])
             writer.writeheader()
-            for chunk in _scored(_chunks(reader, source), models_dir, jobs, day):
-                writer.writerows(chunk)
-                n_rows += len(chunk)
-                n_errors += sum(bool(row["error"]) for row in chunk)
-                notify(len(chunk))
+            for rows, counted in _scored(_chunks(reader, source), models_dir, catalogue_path, jobs, day):
+                writer.writerows(rows)
+                tally += counted
+                notify(len(rows))
         partial.replace(target)
     except UnicodeDecodeError as error:
         sentence = f"{source.name} is not UTF-8 text (byte {error.start})."
         raise DataError(sentence, user_message=sentence) from None
     finally:
         partial.unlink(missing_ok=True)
-    return Tally(n_rows, n_errors)
+    return tally
 
 
-def score_rows(model: HitModel, rows: list[Row], *, as_of: date | None = None) -> list[Row]:
-    """Return the rows with ``RESULTS`` added; a row that cannot be scored gets its reason in ``error``.
+def score_rows(
+    model: HitModel, rows: list[Row], *, as_of: date | None = None, catalogue: Catalogue | None = None
+) -> tuple[list[Row], Tally]:
+    """Return the rows with ``RESULTS`` added, and their tally; a row that cannot be scored has its reason in ``error``.
 
-    Each row is scored for the day in its column ``as_of``; where there is none, for ``as_of``, by default today.
+    Each row is scored for the day in its column ``as_of``; where there is none, for ``as_of``, by default today. What
+    a row leaves blank is filled from the ``catalogue``, if that knows the song.
     """
     otherwise = as_of or _today()
     songs: list[Song] = []
     days: list[date] = []
     places: list[int] = []
     results: list[Row] = [dict.fromkeys(RESULTS, "") for _ in rows]
+    n_joined = 0
     for place, row in enumerate(rows):
         try:
             song, day = song_from_row(row), day_of(row, "as_of") or otherwise
         except RowError as error:
             results[place]["error"] = str(error)
             continue
-        songs.append(song)
+        facts = None if catalogue is None else catalogue.find(song.name)
+        n_joined += facts is not None
+        songs.append(song if facts is None else with_facts(song, facts.song))
         days.append(day)
         places.append(place)
     for place, song, p in zip(places, songs, model.probabilities(songs, as_of=days), strict=True):
@@ -114,7 +141,12 @@ def score_rows(model: HitModel, rows: list[Row], *, as_of: date | None = None) -
             "view": "+".join(known_blocks(song)) or "names",
         }
     kept = [{name: value for name, value in row.items() if name is not OVERFLOW} for row in rows]
-    return [row | result for row, result in zip(kept, results, strict=True)]
+    tally = Tally(len(rows), len(rows) - len(songs), n_joined, sum(map(_is_only_names, songs)))
+    return [row | result for row, result in zip(kept, results, strict=True)], tally
+
+
+def _is_only_names(song: Song) -> bool:
+    return song == Song(title=song.title, artist=song.artist, credits=song.credits)
 
 
 def _today() -> date:
@@ -151,17 +183,19 @@ def _unreadable(source: Path, line: int, error: csv.Error) -> DataError:
     return DataError(sentence, user_message=sentence)
 
 
-def _scored(chunks: Iterable[list[Row]], models_dir: Path, jobs: int, as_of: date) -> Iterator[list[Row]]:
+def _scored(
+    chunks: Iterable[list[Row]], models_dir: Path, catalogue_path: Path | None, jobs: int, as_of: date
+) -> Iterator[tuple[list[Row], Tally]]:
     """Score chunks in order, in this process or in several, holding only a few at a time."""
-    if jobs == 1:
-        model = HitModel.load(models_dir)
-        yield from (score_rows(model, chunk, as_of=as_of) for chunk in chunks)
-        return
-    HitModel.load(models_dir)  # a model that cannot be used is reported here, not as a broken pool
+    with _opened(models_dir, catalogue_path) as (model, catalogue):
+        if jobs == 1:
+            yield from (score_rows(model, chunk, as_of=as_of, catalogue=catalogue) for chunk in chunks)
+            return
+    # What cannot be used was reported by opening it here, not as a broken pool.
     # Forking after OpenMP has run can hang; fresh processes cannot.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _load_in_worker, (models_dir,)) as pool:
-        waiting: deque[Future[list[Row]]] = deque()
+    with ProcessPoolExecutor(jobs, context, _open_in_worker, (models_dir, catalogue_path)) as pool:
+        waiting: deque[Future[tuple[list[Row], Tally]]] = deque()
         for chunk in chunks:
             waiting.append(pool.submit(_score_in_worker, chunk, as_of))
             if len(waiting) >= jobs * CHUNKS_AHEAD:
@@ -170,12 +204,25 @@ def _scored(chunks: Iterable[list[Row]], models_dir: Path, jobs: int, as_of: dat
             yield waiting.popleft().result()
 
 
-_worker_model: list[HitModel] = []
+@contextmanager
+def _opened(models_dir: Path, catalogue_path: Path | None) -> Iterator[tuple[HitModel, Catalogue | None]]:
+    model = HitModel.load(models_dir)
+    catalogue = None if catalogue_path is None else Catalogue.open(catalogue_path)
+    try:
+        yield model, catalogue
+    finally:
+        if catalogue is not None:
+            catalogue.close()
 
 
-def _load_in_worker(models_dir: Path) -> None:
-    _worker_model.append(HitModel.load(models_dir))
+_worker_parts: list[tuple[HitModel, Catalogue | None]] = []
+_worker_open = ExitStack()
 
 
-def _score_in_worker(rows: list[Row], as_of: date) -> list[Row]:
-    return score_rows(_worker_model[0], rows, as_of=as_of)
+def _open_in_worker(models_dir: Path, catalogue_path: Path | None) -> None:
+    _worker_parts.append(_worker_open.enter_context(_opened(models_dir, catalogue_path)))
+
+
+def _score_in_worker(rows: list[Row], as_of: date) -> tuple[list[Row], Tally]:
+    model, catalogue = _worker_parts[0]
+    return score_rows(model, rows, as_of=as_of, catalogue=catalogue)

@@ -14,7 +14,9 @@ from rich.console import Console
 
 from bot import words
 from bot.answers import Answers
+from bot.card_files import CardDisplay
 from bot.console import ConsoleChat
+from bot.metrics import Metrics
 from bot.reply import ResultCode
 from core.assembly import build_predictor
 from core.settings import Settings
@@ -34,6 +36,7 @@ class Chat:
     out: io.StringIO
     fake: FakeLastFm
     cards: Path
+    answers: Answers
 
     async def say(self, typed: str) -> tuple[ResultCode, str]:
         self.out.seek(0)
@@ -48,8 +51,10 @@ async def chat(settings_for: Callable[..., Settings]) -> AsyncIterator[Chat]:
         settings = settings_for(fake.url)
         predictor = build_predictor(settings).predictor
         out = io.StringIO()
-        console = ConsoleChat(Answers(predictor), settings.cards_dir, Console(file=out, width=90, highlight=False))
-        yield Chat(console, out, fake, settings.cards_dir)
+        metrics = Metrics()
+        answers = Answers(predictor, on_reply=metrics.reply_counter("console"), figures=metrics.figures)
+        console = ConsoleChat(answers, settings.cards_dir, Console(file=out, width=90, highlight=False))
+        yield Chat(console, out, fake, settings.cards_dir, answers)
         await predictor.aclose()
 
 
@@ -74,8 +79,112 @@ async def test_a_number_picks_a_candidate_once(chat: Chat) -> None:
     code, shown = await chat.say("2")
     assert code is ResultCode.PREDICTED
     assert "Hello — Lionel Richie" in shown
-    code, _ = await chat.say("2")
-    assert code is not ResultCode.PREDICTED
+    code, shown = await chat.say("2")
+    assert code is ResultCode.BAD_QUESTION
+    assert "No choice is open" in shown
+
+
+@pytest.mark.parametrize("number", ["1", "07", "99"])
+async def test_a_number_without_an_open_choice_says_so_and_how_to_ask_for_such_a_song(chat: Chat, number: str) -> None:
+    code, shown = await chat.say(number)
+    assert code is ResultCode.BAD_QUESTION
+    assert "No choice is open" in shown
+    assert f"/predict {int(number)}" in shown
+    assert chat.fake.requests == []
+
+
+async def test_a_year_is_a_song(chat: Chat) -> None:
+    code, _ = await chat.say("1979")
+    assert code is ResultCode.NOT_FOUND
+
+
+async def test_a_choice_stays_open_while_nothing_else_is_answered(chat: Chat) -> None:
+    await chat.say("hello")
+    code, shown = await chat.say("9")
+    assert (code, "from 1 to 2" in shown) == (ResultCode.BAD_QUESTION, True)
+    await chat.say("/help")
+    await chat.say("/nonsense")
+    code, shown = await chat.say("1")
+    assert (code, "Hello — Adele" in shown) == (ResultCode.PREDICTED, True)
+
+
+@pytest.mark.parametrize(
+    "typed", ["/compare hello | Blinding Lights - The Weeknd", "/compare Blinding Lights - The Weeknd | hello"]
+)
+async def test_a_comparison_keeps_its_other_song_through_a_choice(chat: Chat, typed: str) -> None:
+    code, _ = await chat.say(typed)
+    assert code is ResultCode.AMBIGUOUS
+    code, shown = await chat.say("2")
+    assert code is ResultCode.COMPARED
+    assert "Hello — Lionel Richie" in shown
+    assert "Blinding Lights — The Weeknd" in shown
+
+
+async def test_a_comparison_of_two_unclear_songs_asks_for_one_after_the_other(chat: Chat) -> None:
+    assert (await chat.say("/compare hello | hello"))[0] is ResultCode.AMBIGUOUS
+    assert (await chat.say("1"))[0] is ResultCode.AMBIGUOUS
+    code, shown = await chat.say("2")
+    assert code is ResultCode.COMPARED
+    assert "Hello — Adele" in shown
+    assert "Hello — Lionel Richie" in shown
+    assert (await chat.say("1"))[0] is ResultCode.BAD_QUESTION, "the choice is used up"
+
+
+async def test_each_comparison_has_its_own_file(chat: Chat) -> None:
+    for typed in ("Hello - Adele | Hello - Lionel Richie", "Hello - Adele | Blinding Lights - The Weeknd"):
+        await chat.say(f"/compare {typed}")
+    assert sorted(path.name for path in chat.cards.iterdir()) == [
+        "hello-adele-vs-blinding-lights-the-weeknd.png",
+        "hello-adele-vs-hello-lionel-richie.png",
+    ]
+
+
+@pytest.mark.parametrize("typed", ["/foo", "/", "/predct Hello - Adele", "/2"])
+async def test_an_unknown_command_says_so_and_lists_those_there_are(chat: Chat, typed: str) -> None:
+    code, shown = await chat.say(typed)
+    assert code is ResultCode.BAD_QUESTION
+    flat = " ".join(shown.split())
+    assert f"There is no command {typed.split()[0]}." in flat
+    for name in ("predict", "compare", "model", "help", "privacy", "stats", "reload", "quit"):
+        assert f"/{name}" in flat
+    assert chat.fake.requests == []
+
+
+async def test_what_administrators_may_works_here(chat: Chat) -> None:
+    await chat.say("Hello - Adele")
+    code, shown = await chat.say("/stats")
+    assert code is ResultCode.INFORMED
+    assert "predicted 1" in " ".join(shown.split())
+    code, shown = await chat.say("/reload")
+    assert code is ResultCode.INFORMED
+    assert "is in use now" in shown
+
+
+async def test_the_gauge_is_left_out_where_the_terminal_shows_the_card(chat: Chat) -> None:
+    _, shown = await chat.say("Hello - Adele")
+    assert "0               40          70       100" in shown
+    opened: list[Path] = []
+    pictures: list[bytes] = []
+
+    def inline(picture: io.BytesIO, width: int) -> str:
+        pictures.append(picture.read())
+        return f"PICTURE of {width} cells"
+
+    def window(path: Path) -> bool:
+        opened.append(path)
+        return False
+
+    console = Console(file=chat.out, width=90, highlight=False)
+    chat.chat = ConsoleChat(chat.answers, chat.cards, console, display=CardDisplay(inline))
+    for typed in ("Hello - Adele", "/compare Hello - Adele | Hello - Lionel Richie"):
+        _, shown = await chat.say(typed)
+        assert "PICTURE of 64 cells" in shown
+        assert "━━━" not in shown
+    assert [picture[:4] for picture in pictures] == [b"\x89PNG"] * 2
+    chat.chat = ConsoleChat(chat.answers, chat.cards, console, display=CardDisplay(open_window=window))
+    _, shown = await chat.say("Hello - Adele")
+    assert opened == [chat.cards / "hello-adele.png"]
+    assert "No window could be opened" in shown
 
 
 @pytest.mark.parametrize(

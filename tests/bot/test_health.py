@@ -56,9 +56,18 @@ async def test_a_taken_port_names_its_setting() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(SettingsError, match=f"HEALTH_PORT: 127.0.0.1:{port} cannot be bound"):
+        with pytest.raises(SettingsError, match=f"HEALTH_PORT: {port} on 127.0.0.1 is in use already") as caught:
             async with health_server("127.0.0.1", port, Health(Metrics())):
                 pass
+    assert "HEALTH_HOST" not in caught.value.user_message
+
+
+@pytest.mark.parametrize("host", ["198.51.100.7", "no.such.host.invalid", "x" * 64 + ".example"])
+async def test_a_host_that_is_not_ours_names_its_setting_and_not_the_port(host: str) -> None:
+    with pytest.raises(SettingsError, match=f"^HEALTH_HOST: {host} is no address of this machine") as caught:
+        async with health_server(host, 0, Health(Metrics())):
+            pass
+    assert "HEALTH_PORT" not in caught.value.user_message
 
 
 async def test_the_supervisor_tells_what_is_served() -> None:

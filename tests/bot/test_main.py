@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from core.settings import ROOT, Settings
 
@@ -41,6 +44,26 @@ def test_ask_answers_once_from_recorded_figures(tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
+def test_ask_prints_one_json_object_that_holds_to_the_schema(tmp_path: Path) -> None:
+    done = bot(tmp_path, "ask", "--json", "Blinding Lights", "-", "The Weeknd")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    schema = json.loads((ROOT / "docs" / "answer.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(document)
+    assert document["prediction"]["song"]["artist"] == "The Weeknd"
+    assert document["prediction"]["source"]["origin"] == "recorded"
+    assert Path(document["card"]).read_bytes().startswith(b"\x89PNG")
+    assert bot(tmp_path, "schema").stdout == (ROOT / "docs" / "answer.schema.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "exit_code"), [("zzzz qqqq - xxxx", "not_found", 1), (" ", "bad_question", 2)]
+)
+def test_json_tells_what_went_wrong_too(tmp_path: Path, text: str, code: str, exit_code: int) -> None:
+    done = bot(tmp_path, "ask", "--json", text)
+    assert (json.loads(done.stdout)["code"], done.returncode) == (code, exit_code)
+
+
 def test_a_song_not_found_ends_with_1_and_says_how_to_get_a_key(tmp_path: Path) -> None:
     done = bot(tmp_path, "ask", "zzzz qqqq - xxxx")
     assert done.returncode == 1
@@ -63,6 +86,54 @@ def test_usage_and_set_up_errors_end_with_2(
     assert done.returncode == 2
     assert expected in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"LASTFM_API_URL": "no address"}, "LASTFM_API_URL must be a web address like https://example.org/."),
+        ({"CACHE_URL": "redis://host:port/0"}, "CACHE_URL must be like redis://HOST:PORT/DB"),
+        ({"DATA_DIR": "{empty}"}, "DATA_DIR has no demo_songs.csv"),
+        ({"MODELS_DIR": "{empty}"}, "MODELS_DIR: There is no model in"),
+        ({"DISCORD_TOKEN": "x", "HEALTH_PORT": "0", "HEALTH_HOST": "no.such.invalid"}, "HEALTH_HOST: no.such.invalid"),
+    ],
+)
+def test_a_bad_setting_is_said_once_in_one_line(tmp_path: Path, changes: dict[str, str], line: str) -> None:
+    (tmp_path / "empty").mkdir()
+    changes = {name: value.format(empty=tmp_path / "empty") for name, value in changes.items()}
+    done = bot(tmp_path, *(() if "DISCORD_TOKEN" in changes else ("ask", "Hello - Adele")), **changes)
+    assert done.returncode == 2
+    said = [
+        text for text in done.stderr.splitlines() if not text.startswith(("No LASTFM_API_KEY", "No song catalogue"))
+    ]
+    assert len(said) == 1, said
+    assert said[0].startswith(line)
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_a_blank_key_is_as_none(tmp_path: Path) -> None:
+    done = bot(tmp_path, "ask", "Hello - Adele", LASTFM_API_KEY="  ", DISCORD_TOKEN=" ")
+    assert done.returncode == 0, done.stderr
+    assert "No LASTFM_API_KEY" in done.stderr
+
+
+def make_env(folder: Path) -> subprocess.CompletedProcess[str]:
+    for name in ("Makefile", ".env.example"):
+        shutil.copy(ROOT / name, folder)
+    return subprocess.run(["make", "env"], cwd=folder, capture_output=True, text=True, timeout=60, check=False)  # noqa: S607
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_env_creates_the_file_for_its_owner_alone_and_never_overwrites(tmp_path: Path) -> None:
+    done = make_env(tmp_path)
+    assert (done.returncode, "Created .env" in done.stdout) == (0, True), done.stderr
+    path = tmp_path / ".env"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_bytes() == (ROOT / ".env.example").read_bytes()
+    path.write_text("LASTFM_API_KEY=mine\n", encoding="utf-8")
+    done = make_env(tmp_path)
+    assert (done.returncode, "there already" in done.stdout) == (0, True), done.stderr
+    assert path.read_text(encoding="utf-8") == "LASTFM_API_KEY=mine\n"
 
 
 def test_the_chat_works_piped_without_prompt_and_ends_with_its_input(tmp_path: Path) -> None:

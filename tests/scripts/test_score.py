@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from core.domain import Song
+from core.domain import AudioFeatures, Song
+from core.lookup.catalog_build import write_catalogue
+from core.lookup.dataset import CatalogueEntry
 from core.model import scoring
 from core.model.artifact import save
 from core.model.boosting import BaseModel
@@ -15,10 +18,11 @@ from core.model.calibration import FloatArray
 from core.model.columns import AUDIO_COLUMNS
 from core.model.inference import HitModel
 from core.model.recipes import Budget, Recipe
-from core.model.scored_rows import song_from_row
+from core.model.scored_rows import NEEDED, OPTIONAL, song_from_row
 from core.model.songs import build_songs
 from core.model.tables import load_tables
 from core.model.training import train
+from core.settings import ROOT
 from scripts.score import main
 from tests.fakes.training_files import TRAINED_AT, write_training_files
 
@@ -48,8 +52,9 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def run(source: Path, target: Path, models: Path, jobs: int = 1) -> int:
-    return main([str(source), str(target), "--models", str(models), "--jobs", str(jobs)])
+def run(source: Path, target: Path, models: Path, jobs: int = 1, catalogue: Path | str = "off") -> int:
+    options = ["--models", str(models), "--jobs", str(jobs), "--catalogue", str(catalogue)]
+    return main([str(source), str(target), *options])
 
 
 def test_rows_keep_order_and_columns_and_gain_results(tmp_path: Path, models: Path) -> None:
@@ -113,7 +118,7 @@ def dates_asked(
 
     monkeypatch.setattr(HitModel, "probabilities", noted)
     source, target = write(tmp_path / "in.csv", *rows, header=DATES), tmp_path / "out.csv"
-    assert main([str(source), str(target), "--models", str(models), "--jobs", "1", *options]) == 0
+    assert main([str(source), str(target), "--models", str(models), "--jobs", "1", "--catalogue", "off", *options]) == 0
     return asked, read(target)
 
 
@@ -185,13 +190,120 @@ def test_audio_features_must_be_whole(tmp_path: Path, models: Path) -> None:
     assert rows[1]["error"] == "audio features are given in part: tempo blank"
 
 
-def test_several_processes_give_what_one_gives(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_give_what_one_gives(
+    tmp_path: Path, models: Path, catalogue: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(scoring, "CHUNK_ROWS", 7)
     rows = [[str(n), f"Song {n}", f"Artist {n}", str(n * 50), str(n * 200), *GOOD[5:]] for n in range(60)]
-    source = write(tmp_path / "in.csv", *rows)
-    assert run(source, tmp_path / "one.csv", models) == 0
-    assert run(source, tmp_path / "two.csv", models, jobs=2) == 0
+    source = write(tmp_path / "in.csv", *rows, GOOD, ["x", "Nothing", "Known", *[""] * 6])
+    assert run(source, tmp_path / "one.csv", models, catalogue=catalogue) == 0
+    one = capsys.readouterr().err.replace("one.csv", "two.csv").splitlines()[1:]
+    assert run(source, tmp_path / "two.csv", models, jobs=2, catalogue=catalogue) == 0
+    assert capsys.readouterr().err.splitlines()[1:] == one
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("catalogue") / "catalogue.sqlite"
+    known = Song(
+        title="Song",
+        artist="Someone",
+        credits=("Someone", "Guest"),
+        album="Album",
+        genres=("ambient",),
+        duration_ms=201_000,
+        explicit=True,
+        audio=AudioFeatures(
+            danceability=0.5, energy=0.5, loudness=-6, speechiness=0.1, acousticness=0.1, instrumentalness=0.0,
+            liveness=0.1, valence=0.5, tempo=120,
+        ),
+    )  # fmt: skip
+    write_catalogue([CatalogueEntry(known, 50)], out, source="test", rows_read=1)
+    return out
+
+
+def test_the_catalogue_fills_what_a_row_leaves_blank_and_nothing_else(
+    tmp_path: Path, models: Path, catalogue: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Song] = []
+    probabilities = HitModel.probabilities
+
+    def noted(self: HitModel, songs: Sequence[Song], as_of: Sequence[date]) -> FloatArray:
+        asked.extend(songs)
+        return probabilities(self, songs, as_of)
+
+    monkeypatch.setattr(HitModel, "probabilities", noted)
+    header = ["track", "artist", "genres", "album", "duration_ms", "explicit"]
+    source = write(
+        tmp_path / "in.csv",
+        ["song", "SOMEONE", "", "", "", ""],
+        ["Song", "Someone;Other", "pop|rock", "Mine", "1000", "false"],
+        ["Another", "Someone", "", "", "", ""],
+        header=header,
+    )
+    assert run(source, tmp_path / "out.csv", models, catalogue=catalogue) == 0
+    blank, given, unknown = asked
+    assert (blank.title, blank.artist, blank.credits) == ("song", "SOMEONE", ("Someone", "Guest"))
+    assert (blank.genres, blank.album, blank.duration_ms, blank.explicit) == (("ambient",), "Album", 201_000, True)
+    assert blank.audio is not None
+    assert (given.credits, given.genres, given.album) == (("Someone", "Other"), ("pop", "rock"), "Mine")
+    assert (given.duration_ms, given.explicit) == (1000, False)
+    assert unknown == Song(title="Another", artist="Someone")
+    assert [row["view"] for row in read(tmp_path / "out.csv")] == ["genres+audio", "genres+audio", "names"]
+    said = " ".join(capsys.readouterr().err.split())
+    assert "2 were found in the catalogue" in said
+    assert "1 of 3 rows had only names" in said
+
+
+def test_rows_that_tell_more_than_names_are_not_warned_of(
+    tmp_path: Path, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = ["track", "artist", "album"]
+    source = write(tmp_path / "in.csv", ["A", "B", "C"], ["", "B", ""], header=header)
+    assert run(source, tmp_path / "out.csv", models) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "1 could not be scored." in said
+    assert "only names" not in said
+
+
+def test_the_catalogue_of_the_data_folder_is_used_unless_switched_off(
+    tmp_path: Path, models: Path, catalogue: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(catalogue.parent))
+    source, target = write(tmp_path / "in.csv", ["Song", "Someone"], header=["track", "artist"]), tmp_path / "out.csv"
+    command = [str(source), str(target), "--models", str(models), "--jobs", "1"]
+    assert main(command) == 0
+    assert read(target)[0]["view"] == "genres+audio"
+    assert main([*command, "--catalogue", "off"]) == 0
+    assert read(target)[0]["view"] == "names"
+    assert "No song catalogue" not in capsys.readouterr().err
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    assert main(command) == 0
+    assert "No song catalogue to fill the blanks from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_catalogue_that_cannot_be_used_is_said(
+    tmp_path: Path, models: Path, capsys: pytest.CaptureFixture[str], jobs: int
+) -> None:
+    (tmp_path / "broken.sqlite").write_bytes(b"no catalogue" * 100)
+    source = write(tmp_path / "in.csv", GOOD)
+    assert run(source, tmp_path / "out.csv", models, jobs, tmp_path / "broken.sqlite") == 2
+    assert "broken.sqlite is damaged" in capsys.readouterr().err
+    assert run(source, tmp_path / "out.csv", models, jobs, tmp_path / "absent.sqlite") == 2
+    assert "no catalogue at absent.sqlite" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_help_and_readme_list_every_column(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in (*NEEDED, *OPTIONAL, *scoring.RESULTS):
+        assert re.search(rf"\b{name}\b", shown), name
+        assert f"`{name}`" in readme, name
 
 
 def test_a_missing_column_is_said_and_the_old_result_stays(

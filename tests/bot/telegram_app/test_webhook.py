@@ -99,7 +99,7 @@ async def test_a_taken_port_names_its_setting(telegram: FakeTelegram, predictor:
         taken.listen()
         port = taken.getsockname()[1]
         platform = platform_for(telegram, predictor, telegram_webhook_url=PUBLIC, telegram_webhook_port=port)
-        with pytest.raises(SettingsError, match=f"TELEGRAM_WEBHOOK_PORT: 127.0.0.1:{port} cannot be bound"):
+        with pytest.raises(SettingsError, match=f"TELEGRAM_WEBHOOK_PORT: {port} on 127.0.0.1 is in use"):
             await platform.run(asyncio.Event())
 
 

@@ -177,7 +177,7 @@ async def test_an_unreachable_redis_is_left_out(caplog: pytest.LogCaptureFixture
         assert await store.get("k") is None
         async with store.alone("k", at_most_s=1.0) as waited:
             assert not waited
-    assert "event=cache_failing store=redis" in caplog.text
+    assert "event=cache_failing setting=CACHE_URL store=redis" in caplog.text
     assert "hunter22" not in caplog.text
 
 

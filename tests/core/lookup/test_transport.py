@@ -108,6 +108,28 @@ async def test_a_garbled_body_is_asked_again_twice(fake: FakeLastFm, fault: Faul
     await transport.aclose()
 
 
+@pytest.mark.parametrize(("code", "meaning"), [(10, "invalid key"), (26, "suspended key")])
+async def test_a_refused_key_is_named_in_the_log_once_until_it_works(
+    fake: FakeLastFm, caplog: pytest.LogCaptureFixture, code: int, meaning: str
+) -> None:
+    transport = transport_to(fake.url, breaker=Breaker(open_s=0.0, open_max_s=0.0))
+    fake.break_next(Fault.error(code, http_status=403))
+    for _ in range(3):
+        with pytest.raises(UpstreamRefused):
+            await ask(transport)
+    told = [record.getMessage() for record in caplog.records if "lastfm_key_refused" in record.getMessage()]
+    assert told == [
+        f"event=lastfm_key_refused setting=LASTFM_API_KEY error=LASTFM_API_KEY is refused: {meaning} (error {code})"
+    ]
+    fake.mend()
+    await ask(transport)
+    fake.break_next(Fault.error(code, http_status=403))
+    with pytest.raises(UpstreamRefused):
+        await ask(transport)
+    assert caplog.text.count("event=lastfm_key_refused") == 2
+    await transport.aclose()
+
+
 FINAL = {
     "error 10": (Fault.error(10, http_status=403), UpstreamRefused),
     "error 10 with 500": (Fault.error(10, http_status=500), UpstreamRefused),

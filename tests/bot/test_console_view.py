@@ -1,0 +1,64 @@
+"""The gauge and the answers as a terminal without colour shows them."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from bot.console_view import GAUGE_CELLS, gauge, reply_view
+from bot.reports import comparison_reply
+from core.domain import Assessment, VerdictBands
+from core.predictor import Comparison
+from tests.fakes.predictor import prediction
+
+
+def printed(assessment: Assessment, *, colour: bool = False) -> list[str]:
+    out = io.StringIO()
+    Console(file=out, width=80, force_terminal=colour, color_system="standard" if colour else None).print(
+        gauge(assessment)
+    )
+    return out.getvalue().splitlines()
+
+
+def assessed(probability: float, bands: VerdictBands | None = None) -> Assessment:
+    bands = bands or VerdictBands()
+    verdict = bands.verdict(probability)
+    return replace(prediction("Hello").assessment, probability=probability, bands=bands, verdict=verdict)
+
+
+@pytest.mark.parametrize(
+    ("probability", "cell"),
+    [(0.0, 0), (0.399, 15), (0.4, 16), (0.5, 20), (0.699, 27), (0.7, 28), (0.999, 39), (1.0, 39)],
+)
+def test_the_needle_stands_where_the_confidence_does_and_the_bounds_below_it(probability: float, cell: int) -> None:
+    scale, ticks = printed(assessed(probability))
+    assert scale[:GAUGE_CELLS] == "━" * cell + "●" + "─" * (GAUGE_CELLS - cell - 1)
+    assert scale.rstrip().endswith(f" {probability * 100:.1f} %")
+    assert [ticks.index(bound) for bound in ("0", "40", "70", "100")] == [0, 16, 28, 37]
+
+
+def test_the_bounds_are_those_of_the_model() -> None:
+    _, ticks = printed(assessed(0.5, VerdictBands(medium=0.25, popular=0.5)))
+    assert ticks.split() == ["0", "25", "50", "100"]
+    assert ticks.index("25") == 10
+
+
+@pytest.mark.parametrize(("probability", "code"), [(0.1, "31"), (0.5, "33"), (0.69999, "33"), (0.9, "32")])
+def test_needle_and_number_have_the_colour_of_the_verdict(probability: float, code: str) -> None:
+    scale = printed(assessed(probability), colour=True)[0]
+    assert scale.partition("●")[0].rpartition("\x1b[")[2].startswith(f"1;{code}m")
+    assert f"\x1b[1;{code}m{probability * 100:.1f} %" in scale
+
+
+def test_a_comparison_shows_a_gauge_for_each_song() -> None:
+    reply = comparison_reply(Comparison(prediction("Hello"), prediction("Obscure Demo")))
+    out = io.StringIO()
+    console = Console(file=out, width=80)
+    for part in reply_view(reply, 80, gauges=True):
+        console.print(part)
+    shown = out.getvalue()
+    assert shown.count("●") == 2
+    assert shown.index("likelier hit") < shown.index("Hello — Adele\n") < shown.index("Obscure Demo — Nobody Known\n")
