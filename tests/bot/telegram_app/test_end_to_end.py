@@ -125,11 +125,20 @@ async def test_inline_knows_the_recorded_songs_and_not_what_was_asked(chain: Ser
 
 async def test_an_outage_is_a_sentence(chain: Served, lastfm: FakeLastFm) -> None:
     lastfm.break_next(Fault.status(503), times=100)
-    chain.telegram.say("hello - adele", chat=chain.telegram.private(7))
+    chain.telegram.say("a song that nothing here has ever heard of", chat=chain.telegram.private(7))
     call = await chain.telegram.sent("sendMessage")
     assert call.plain is not None
     assert call.plain.text == UpstreamUnavailable.user_message
     assert chain.codes == [("predict", ResultCode.UPSTREAM_FAULT)]
+
+
+async def test_an_outage_leaves_recorded_songs_answered_and_says_so(chain: Served, lastfm: FakeLastFm) -> None:
+    lastfm.break_next(Fault.status(503), times=100)
+    chain.telegram.say("hello - adele", chat=chain.telegram.private(7))
+    call = await chain.telegram.sent("sendPhoto")
+    assert call.plain is not None
+    assert "not answering; recorded figures" in call.plain.text
+    assert chain.codes == [("predict", ResultCode.PREDICTED)]
 
 
 async def test_the_process_serves_tells_its_health_and_stops_cleanly(
