@@ -138,5 +138,5 @@ async def test_under_an_answer_in_doubt_the_others_are_listed(discord_env: Disco
 
 async def test_the_others_are_for_the_asker_alone(discord_env: Discord) -> None:
     result = await discord_env.ann.slash(discord_env.channel, "predict", song="perhaps")
-    refused = await discord_env.bob.select(result.response, [HALFWAY])
+    refused = await discord_env.ben.select(result.response, [HALFWAY])
     assert words.NOT_YOURS in refused.response.content
