@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,33 +72,39 @@ def build_predictor(
     live = settings.lastfm_api_key is not None
     recorded = _recorded_figures(settings)
     catalogue, missing = _open_catalogue(settings)
-    try:
-        history = History(settings.data_dir / "history.sqlite")
-    except (OSError, sqlite3.Error) as error:
-        history = History(None)
-        missing.append(HISTORY_HINT.format(error=error))
-    worker = Worker("lookup")
-    source: SongSource = CatalogueSource(recorded, catalogue, worker)
-    fallback: SongSource | None = None
-    if live:
-        source, fallback = LastFm.from_settings(settings, on_request=on_request, on_lookup=on_lookup), source
-    else:
-        songs = len(recorded) if catalogue is None else len(catalogue)
-        missing.insert(0, KEY_HINT.format(songs=f"{songs:,} songs"))
-    complete = recorded.complete if catalogue is None else catalogue.complete
-    releases = ReleaseLookup.from_settings(settings, on_lookup=on_lookup)
-    predictor = Predictor(
-        resolver=SongResolver(
-            source=source, fallback=fallback, catalogue=catalogue, releases=releases, live=live, worker=worker
-        ),
-        model=model,
-        artwork=Artwork.from_settings(settings, releases),
-        renderer=CardRenderer(Crew(load_drawing, helpers=settings.drawing_helpers)),
-        history=history,
-        complete=complete,
-        links=LinkFollower.from_settings(settings, catalogue),
-        models_dir=settings.models_dir,
-    )
+    # What is open is closed again should a later part fail.
+    with ExitStack() as opened:
+        if catalogue is not None:
+            opened.callback(catalogue.close)
+        try:
+            history = History(settings.data_dir / "history.sqlite")
+        except (OSError, sqlite3.Error) as error:
+            history = History(None)
+            missing.append(HISTORY_HINT.format(error=error))
+        opened.callback(history.close)
+        worker = Worker("lookup")
+        opened.callback(worker.close)
+        source: SongSource = CatalogueSource(recorded, catalogue, worker)
+        fallback: SongSource | None = None
+        if live:
+            source, fallback = LastFm.from_settings(settings, on_request=on_request, on_lookup=on_lookup), source
+        else:
+            songs = len(recorded) if catalogue is None else len(catalogue)
+            missing.insert(0, KEY_HINT.format(songs=f"{songs:,} songs"))
+        releases = ReleaseLookup.from_settings(settings, on_lookup=on_lookup)
+        predictor = Predictor(
+            resolver=SongResolver(
+                source=source, fallback=fallback, catalogue=catalogue, releases=releases, live=live, worker=worker
+            ),
+            model=model,
+            artwork=Artwork.from_settings(settings, releases),
+            renderer=CardRenderer(Crew(load_drawing, helpers=settings.drawing_helpers)),
+            history=history,
+            complete=recorded.complete if catalogue is None else catalogue.complete,
+            links=LinkFollower.from_settings(settings, catalogue),
+            models_dir=settings.models_dir,
+        )
+        opened.pop_all()
     return Assembled(predictor, tuple(missing))
 
 
