@@ -39,6 +39,7 @@ def reply_view(reply: Reply, width: int, *, gauges: bool) -> Iterable[Renderable
             assessment = prediction.assessment
             yield Text(f"{headline(assessment)} · {prediction.song.name}", style=STYLES[assessment.verdict])
             yield gauge(assessment)
+        yield from (Text(line.text) for line in reply.lines if line.kind is LineKind.TEXT)
         return
     yield from (Text(line.text) for line in reply.lines)
 

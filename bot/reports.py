@@ -11,7 +11,7 @@ from bot.metrics import Figures, Percentiles
 from bot.replies import day, headline, percent
 from bot.reply import Line, LineKind, Picture, Reply, ResultCode, text_reply
 from core.age import span
-from core.domain import ModelReport, Prediction, ReportRow
+from core.domain import Block, ModelReport, Prediction, ReportRow
 from core.predictor import Comparison
 
 CALIBRATION_NAME: Final = "hitmeter-calibration.png"
@@ -42,9 +42,16 @@ def comparison_reply(comparison: Comparison, picture: Picture | None = None) -> 
         Line(LineKind.HEADLINE, outcome),
         Line(LineKind.SONG, _one_line(first)),
         Line(LineKind.SONG, _one_line(second)),
+        *_unlike(first, second),
     )
     verdict = (winner or first).assessment.verdict
     return Reply(code=ResultCode.COMPARED, lines=lines, verdict=verdict, compared=(first, second), picture=picture)
+
+
+def _unlike(first: Prediction, second: Prediction) -> tuple[Line, ...]:
+    """Warn if the figures of only one of the songs are known, without which most hits come out low."""
+    bare = [one.song.name for one in (first, second) if Block.TRACK not in one.assessment.view]
+    return (Line(LineKind.TEXT, words.COMPARE_UNLIKE.format(name=bare[0])),) if len(bare) == 1 else ()
 
 
 def model_reply(report: ModelReport, calibration: bytes | None = None) -> Reply:

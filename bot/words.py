@@ -77,6 +77,7 @@ BLOCK_NAMES: Final = {
 }
 
 COMPARE_WINNER: Final = "{winner} is the likelier hit: {first} against {second}."
+COMPARE_UNLIKE: Final = "No listener figures are known of {name}: take the comparison with care."
 COMPARE_DRAW: Final = "A draw: both at {first}."
 COMPARE_HOW: Final = "Which two songs? For example: /compare Blinding Lights - The Weeknd | Hello - Adele"
 
