@@ -19,8 +19,7 @@ from core.lookup.release import ReleaseLookup
 from core.lookup.resolve import SongResolver
 from core.model.proof import load_proved
 from core.predictor import Predictor
-from core.render.card import CardRenderer, load_drawing
-from core.render.crew import Crew
+from core.render.renderer import CardRenderer, RenderPool, load_drawing
 from core.worker import Worker
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def build_predictor(
             ),
             model=model,
             artwork=Artwork.from_settings(settings, releases),
-            renderer=CardRenderer(Crew(load_drawing, helpers=settings.drawing_helpers)),
+            renderer=CardRenderer(RenderPool(load_drawing, helpers=settings.drawing_helpers)),
             history=history,
             complete=recorded.complete if catalogue is None else catalogue.complete,
             links=LinkFollower.from_settings(settings, catalogue),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.model.inference import HitModel
     from core.phrases import Pair
     from core.query import Question
-    from core.render.card import CardRenderer
+    from core.render.renderer import CardRenderer
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image
 
 from core.domain import Cover, Prediction
-from core.render.single import ACTION_BOX, GAUGE, card_without_value, draw_result, draw_value
+from core.render.card import ACTION_BOX, GAUGE, card_without_value, draw_result, draw_value
 from core.render.theme import ACCENTS, WIDTH_PX
 
 FRAMES: Final = 24

@@ -60,7 +60,7 @@ def measure_crowd(songs: Sequence[Song], folder: Path) -> list[Row]:
     picked = songs_of_few_artists(songs, SONGS, SONGS_OF_AN_ARTIST, SEED)
     shared = asyncio.run(_rush(picked, PEOPLE, folder))
     picked = songs_of_few_artists(songs, STRANGERS, STRANGERS_SONGS_OF_AN_ARTIST, SEED)
-    with patch("core.render.card.CARDS_KEPT", 0):  # so that each is drawn
+    with patch("core.render.renderer.CARDS_KEPT", 0):  # so that each is drawn
         alone = asyncio.run(_rush(picked, STRANGERS * ROUNDS, folder, at_once=STRANGERS, warmed=True))
     ratio = shared.per_s / possible
     complete = shared.answered == shared.asked and not shared.fetched_twice

@@ -13,7 +13,7 @@ from PIL import Image
 
 from core.domain import Cover, Prediction
 from core.render.animation import FRAMES, draw_animation
-from core.render.single import draw_card
+from core.render.card import draw_card
 from scripts.benchmarks.measuring import Row, interleaved_ms, median, percentile, timed_ms
 from scripts.benchmarks.plain_card import draw_plain_card
 from tests.fakes.predictions import prediction

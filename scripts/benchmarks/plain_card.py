@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle, Wedge
 
 from core.domain import Cover, Prediction
-from core.render.bars import chosen_features
-from core.render.footer import source_words
+from core.render.card import chosen_features, source_words
 from core.render.theme import ACCENTS, GROUND, HEIGHT_PX, QUIET, TEXT, TRACK, WHITE, WIDTH_PX
 
 DPI = 100

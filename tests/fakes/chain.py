@@ -26,7 +26,7 @@ from core.lookup.resolve import SongResolver
 from core.lookup.safe_fetch import HostPolicy
 from core.model.inference import HitModel
 from core.predictor import Predictor
-from core.render.card import CardRenderer
+from core.render.renderer import CardRenderer
 from core.settings import ROOT
 from tests.fakes.lastfm_server import API_KEY, FakeArtist, FakeSong
 from tests.fakes.predictor import picture

@@ -21,7 +21,7 @@ from bot.metrics import Metrics
 from bot.supervise import supervise
 from bot.telegram_app.platform import TelegramPlatform
 from core.log import configure_logging, settings_secrets
-from core.render.card import CardRenderer
+from core.render.renderer import CardRenderer
 from core.settings import Settings
 from tests.fakes import discord_payloads as payloads
 from tests.fakes.chain import ARTISTS, HIT, OTHER, SONGS, Chain, running_chain

@@ -20,7 +20,7 @@ from core.lookup.artwork import Artwork
 from core.lookup.breaker import BreakerState
 from core.lookup.release import ReleaseLookup
 from core.lookup.resolve import RELEASE_WAIT_S
-from core.render.card import CardRenderer
+from core.render.renderer import CardRenderer
 from tests.fakes.art_server import Art, ArtServer
 from tests.fakes.chain import ARTISTS, HIT, OTHER, SONGS, PlainRenderer, running_chain
 from tests.fakes.lastfm_server import API_KEY, FakeLastFm, FakeSong, Fault

@@ -6,7 +6,7 @@ from PIL import Image, ImageSequence
 
 from core.domain import Cover
 from core.render.animation import FRAMES, SIZE_PX, draw_animation, progress
-from core.render.single import ACTION_BOX, GAUGE, draw_card
+from core.render.card import ACTION_BOX, GAUGE, draw_card
 from tests.fakes.predictions import NOW, plain_cover, prediction
 
 SCALE = SIZE_PX[0] / 1200

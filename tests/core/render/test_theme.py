@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 
 from core.domain import Verdict
+from core.render.card import COLUMN_LEFT, CONFIDENCE_LEFT, COVER_CORNER, COVER_SIDE_PX
 from core.render.cover import lay_cover, tinted_ground
-from core.render.single import COLUMN_LEFT, CONFIDENCE_LEFT, COVER_CORNER, COVER_SIDE_PX
 from core.render.theme import (
     ACCENTS,
     GROUND,

@@ -1,10 +1,12 @@
+from __future__ import annotations
+
 import io
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.render.compare import draw_comparison
+from core.render.comparison import draw_comparison
 from core.render.theme import ACCENTS
 from tests.fakes.predictions import NOW, plain_cover, prediction
 

@@ -1,8 +1,10 @@
+from __future__ import annotations
+
 import pytest
 from PIL import Image
 
 from core.domain import Verdict, VerdictBands
-from core.render.gauge import Gauge
+from core.render.shapes import Gauge
 from core.render.theme import ACCENTS, GROUND, WHITE
 
 GAUGE = Gauge(hub=(300, 300), radius_px=140)

@@ -8,13 +8,10 @@ from typing import Final
 from PIL import Image
 
 from core.domain import Cover, Prediction
-from core.render.bars import Rows, chosen_features, strongest_push
+from core.render.card import Rows, chosen_features, draw_footer, png, strongest_push
 from core.render.cover import NOTE, cover_art, dominant, lay_cover, tinted_ground
-from core.render.encode import png
 from core.render.fonts import Weight, drawable
-from core.render.footer import draw_footer
-from core.render.gauge import Gauge
-from core.render.shapes import rounded_mask, sign
+from core.render.shapes import Gauge, rounded_mask, sign
 from core.render.text import CAP_HEIGHT_EM, fit, ink, two_lines
 from core.render.theme import ACCENTS, GROUND, MARGIN_PX, SHAPES, TEXT, TRACK, WHITE, WIDTH_PX, Colour
 
