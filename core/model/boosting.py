@@ -17,11 +17,12 @@ from core.model.quick_trees import log_odds
 from core.model.tags import TAGS_READ, TAGS_SEEN, fingerprint
 
 BOOSTING: Final[dict[str, Any]] = {
-    "learning_rate": 0.08,
-    "max_iter": 300,
+    "learning_rate": 0.045,
+    "max_iter": 540,
     "max_leaf_nodes": 31,
     "min_samples_leaf": 40,
     "l2_regularization": 5.0,
+    "max_depth": 8,
     "max_features": 0.3,
     "early_stopping": False,
 }
@@ -30,7 +31,7 @@ BOOSTING: Final[dict[str, Any]] = {
 SHRINKAGE: Final = 20.0
 """Songs at the overall rate that the rate of each genre and of each tag is mixed with."""
 
-MARKED_TAGS: Final = 100
+MARKED_TAGS: Final = 160
 """Commonest tags that have a column of their own, beside what all known tags say."""
 
 GENRE_RATES: Final = 3
