@@ -15,7 +15,7 @@ from typing import Final
 
 from rich.console import Console, RenderableType
 
-from bot.reply import Reply
+from bot.reply import Picture, Reply
 
 NAME_MAX_BYTES: Final = 80
 """Longest part of a file name that one song makes; two of them with an ending fit the 255 bytes of file systems."""
@@ -37,27 +37,25 @@ class CardFiles:
         """Take the folder; it is made when the first card is saved."""
         self._folder = folder
 
-    def save(self, reply: Reply) -> Path | None:
-        """Write the picture of a reply under a name made from its songs; None if it has none.
+    def save(self, reply: Reply, picture: Picture) -> Path:
+        """Write the picture of a reply under a name made from its songs.
 
         Raises:
             OSError: The folder does not take it.
         """
-        if reply.picture is None:
-            return None
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{file_stem(reply)}{Path(reply.picture.filename).suffix}"
-        path.write_bytes(reply.picture.data)
+        path = self._folder / f"{file_stem(reply, picture)}{Path(picture.filename).suffix}"
+        path.write_bytes(picture.data)
         return path
 
 
-def file_stem(reply: Reply) -> str:
+def file_stem(reply: Reply, picture: Picture) -> str:
     """Name the file of a reply's picture, without its ending: by the song, by both songs, or by what it shows."""
     if reply.prediction is not None:
         return _slug(str(reply.prediction.song.name))
     if reply.compared is not None:
         return "-vs-".join(_slug(str(prediction.song.name)) for prediction in reply.compared)
-    return Path(reply.picture.filename).stem if reply.picture is not None else "card"
+    return Path(picture.filename).stem
 
 
 def _slug(name: str) -> str:

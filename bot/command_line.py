@@ -21,7 +21,6 @@ from rich.console import Console
 
 from bot import words
 from bot.answer_json import answer_document, as_json, schema
-from bot.answers import Answers
 from bot.card_files import CardDisplay
 from bot.catalogue_fetch import see_to_catalogue
 from bot.console import EXIT_CODES, ConsoleChat
@@ -29,6 +28,7 @@ from bot.health import Health, health_server
 from bot.metrics import Metrics
 from bot.pace import keep_pace
 from bot.reply import ResultCode
+from bot.service import SongService
 from bot.supervise import Platform, supervise
 from core.assembly import build_predictor
 from core.errors import HitmeterError, ModelError, SettingsError
@@ -44,17 +44,17 @@ SETUP_FAILED = 2
 """Exit code when the bot cannot start."""
 
 
-def platforms(settings: Settings, answers_for: Callable[[str], Answers], health: Health) -> list[Platform]:
-    """Build the adapter of every platform that has a token; ``answers_for`` counts by the platform's name."""
+def platforms(settings: Settings, service_for: Callable[[str], SongService], health: Health) -> list[Platform]:
+    """Build the adapter of every platform that has a token; ``service_for`` counts by the platform's name."""
     adapters: list[Platform] = []
     if settings.discord_token is not None:
         from bot.discord_app.platform import DiscordPlatform
 
-        adapters.append(DiscordPlatform.from_settings(settings, answers_for(DiscordPlatform.name)))
+        adapters.append(DiscordPlatform.from_settings(settings, service_for(DiscordPlatform.name)))
     if settings.telegram_token is not None:
         from bot.telegram_app.platform import TelegramPlatform
 
-        adapters.append(TelegramPlatform.from_settings(settings, answers_for(TelegramPlatform.name), health=health))
+        adapters.append(TelegramPlatform.from_settings(settings, service_for(TelegramPlatform.name), health=health))
     return adapters
 
 
@@ -64,12 +64,12 @@ async def ask(settings: Settings, text: str, *, as_document: bool = False) -> in
     assembled = build_predictor(settings)
     try:
         _say(assembled.missing)
-        answers = Answers(assembled.predictor)
+        service = SongService(assembled.predictor)
         if as_document:
-            code = await _print_document(ConsoleChat(answers, settings.cards_dir, console), text)
+            code = await _print_document(ConsoleChat(service, settings.cards_dir, console), text)
         else:
             display = CardDisplay.of_terminal(settings.card_display, console)
-            code = await ConsoleChat(answers, settings.cards_dir, console, display=display).handle(text)
+            code = await ConsoleChat(service, settings.cards_dir, console, display=display).handle(text)
     finally:
         await assembled.predictor.aclose()
     return EXIT_CODES.get(code, 1)
@@ -78,7 +78,7 @@ async def ask(settings: Settings, text: str, *, as_document: bool = False) -> in
 async def _print_document(chat: ConsoleChat, text: str) -> ResultCode:
     reply = await chat.answer(text)
     try:
-        card = await asyncio.to_thread(chat.save_card, reply)
+        card = await chat.save_card(reply)
     except OSError as error:
         card = None
         _say((words.CONSOLE_CARD_NOT_SAVED.format(folder=chat.cards_dir, reason=error.strerror),))
@@ -105,12 +105,12 @@ async def serve(settings: Settings) -> int:
     health = Health(metrics)
     assembled = build_predictor(settings, on_request=metrics.on_request, on_lookup=metrics.on_lookup)
 
-    def answers_for(platform: str) -> Answers:
-        return Answers(assembled.predictor, on_reply=metrics.reply_counter(platform), figures=metrics.figures)
+    def service_for(platform: str) -> SongService:
+        return SongService(assembled.predictor, on_reply=metrics.reply_counter(platform), figures=metrics.figures)
 
     try:
         _say(assembled.missing)
-        adapters = platforms(settings, answers_for, health)
+        adapters = platforms(settings, service_for, health)
         keep_pace()
         if adapters:
             async with health_server(settings.health_host, settings.health_port, health):
@@ -118,7 +118,7 @@ async def serve(settings: Settings) -> int:
         else:
             console, interactive = Console(highlight=False), sys.stdin.isatty()
             display = CardDisplay.of_terminal(settings.card_display, console) if interactive else None
-            chat = ConsoleChat(answers_for("console"), settings.cards_dir, console, display=display)
+            chat = ConsoleChat(service_for("console"), settings.cards_dir, console, display=display)
             await chat.chat(interactive=interactive)
     finally:
         await assembled.predictor.aclose()

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from bot import words
-from bot.answers import Answers
 from bot.card_files import CardDisplay, CardFiles
 from bot.console_view import reply_view
-from bot.reply import Choice, Reply, ResultCode, text_reply
+from bot.reply import Choice, Picture, Question, Reply, ResultCode, text_reply
+from bot.service import SongService
 
 PROMPT: Final = "♪ "
 
@@ -45,13 +45,11 @@ class _OpenChoice:
 
     Attributes:
         choices: The songs, numbered from 1.
-        against: Token of the other song of a comparison.
-        against_text: The other song as typed, while it is not clear itself.
+        against: The other song of a comparison; as typed while it is not clear itself.
     """
 
     choices: tuple[Choice, ...] = ()
-    against: str | None = None
-    against_text: str | None = None
+    against: Question | None = None
 
 
 class ConsoleChat:
@@ -61,10 +59,10 @@ class ConsoleChat:
     """
 
     def __init__(
-        self, answers: Answers, cards_dir: Path, console: Console, *, display: CardDisplay | None = None
+        self, service: SongService, cards_dir: Path, console: Console, *, display: CardDisplay | None = None
     ) -> None:
         """Take what answers, where cards go, where to print, and how cards are shown: by default as text alone."""
-        self._answers = answers
+        self._service = service
         self.cards_dir = cards_dir
         self._cards = CardFiles(cards_dir)
         self._console = console
@@ -95,32 +93,37 @@ class ConsoleChat:
             case "/help" | "/start":
                 reply = self._help()
             case "/privacy":
-                reply = self._answers.privacy()
+                reply = self._service.privacy()
             case "/model":
-                reply = await self._answers.model()
+                reply = await self._service.model()
             case "/stats":
-                reply = await self._answers.stats()
+                reply = await self._service.stats()
             case "/reload":
-                reply = await self._answers.reload()
+                reply = await self._service.reload()
             case "/compare":
-                reply = await self._answers.compare_typed(rest)
+                reply = await self._service.compare(rest)
             case "/predict":
-                reply = await self._answers.predict(rest)
+                reply = await self._service.predict(rest)
             case _ if typed.startswith("/"):
                 reply = self._unknown(command)
             case _ if typed.isdecimal() and len(typed) <= CHOICE_DIGITS:
                 reply = await self._chosen(int(typed))
             case _:
-                reply = await self._answers.predict(typed)
+                reply = await self._service.predict(typed)
         if reply.choices:
-            self._open = _OpenChoice(reply.choices, reply.against, reply.against_text)
+            self._open = _OpenChoice(reply.choices, reply.against)
         elif reply.code not in LEAVES_OPEN:
             self._open = _OpenChoice()
         return reply
 
-    def save_card(self, reply: Reply) -> Path | None:
-        """Save the picture of a reply, if it has one, and return where; see :meth:`bot.card_files.CardFiles.save`."""
-        return self._cards.save(reply)
+    async def save_card(self, reply: Reply) -> Path | None:
+        """Draw and save the card of a reply, if it has one, and return where.
+
+        Raises:
+            OSError: The folder does not take it.
+        """
+        picture = await _picture(reply)
+        return None if picture is None else await asyncio.to_thread(self._cards.save, reply, picture)
 
     async def _chosen(self, number: int) -> Reply:
         """Answer for the song of that number among those on offer."""
@@ -130,15 +133,15 @@ class ConsoleChat:
         if not 1 <= number <= len(opened.choices):
             return self._note(words.CONSOLE_NO_SUCH_NUMBER.format(n=len(opened.choices), number=number))
         token = opened.choices[number - 1].token
-        if opened.against is not None:
-            return await self._answers.compare_tokens(opened.against, token)
-        if opened.against_text is not None:
-            return await self._answers.compare_token(token, opened.against_text)
-        return await self._answers.predict_token(token)
+        if opened.against is None:
+            return await self._service.predict(token)
+        if isinstance(opened.against, str):
+            return await self._service.compare(token, opened.against)
+        return await self._service.compare(opened.against, token)
 
     def _help(self) -> Reply:
         """Say how to ask, and the commands that only the console has."""
-        reply = self._answers.help()
+        reply = self._service.help()
         more = {**words.ADMINISTRATORS_COMMANDS, "quit": words.CONSOLE_QUIT}
         own = text_reply(reply.code, *(f"/{name} — {meaning}" for name, meaning in more.items()))
         lines = (*reply.lines, *own.lines)
@@ -150,7 +153,7 @@ class ConsoleChat:
         return self._note(words.CONSOLE_NO_COMMAND.format(command=command, commands=listed))
 
     def _note(self, sentence: str) -> Reply:
-        return self._answers.note("console", text_reply(ResultCode.BAD_QUESTION, sentence, private=True))
+        return self._service.note("console", text_reply(ResultCode.BAD_QUESTION, sentence, private=True))
 
     def _read_line(self, interactive: bool) -> str | None:
         try:
@@ -159,8 +162,8 @@ class ConsoleChat:
             return None
 
     async def _show(self, reply: Reply) -> None:
-        drawn = reply.picture is not None
-        for part in reply_view(reply, self._console.width, gauges=not (drawn and self._display.inline)):
+        picture = await _picture(reply)
+        for part in reply_view(reply, self._console.width, gauges=not (picture is not None and self._display.inline)):
             self._console.print(part)
         if reply.prediction is not None and reply.choices:
             self._console.print(Text(words.NOT_MEANT))
@@ -168,20 +171,24 @@ class ConsoleChat:
             self._console.print(Text(f"  {number}. {choice.label}"))
         if reply.choices:
             self._console.print(words.CONSOLE_PICK, style="dim")
-        if reply.picture is not None:
-            await self._show_card(reply, reply.picture.data)
+        if picture is not None:
+            await self._show_card(reply, picture)
 
-    async def _show_card(self, reply: Reply, picture: bytes) -> None:
-        view = self._display.view(picture, self._console.width)
+    async def _show_card(self, reply: Reply, picture: Picture) -> None:
+        view = self._display.view(picture.data, self._console.width)
         if view is not None:
             # Scaling and packing it takes tenths of a second of a core.
             await asyncio.to_thread(self._console.print, view)
         try:
-            path = await asyncio.to_thread(self._cards.save, reply)
+            path = await asyncio.to_thread(self._cards.save, reply, picture)
         except OSError as error:
             fault = words.CONSOLE_CARD_NOT_SAVED.format(folder=self.cards_dir, reason=error.strerror)
             self._console.print(Text(fault), soft_wrap=True)
             return
         self._console.print(Text(words.CONSOLE_CARD.format(path=path)), soft_wrap=True)
-        if path is not None and not await asyncio.to_thread(self._display.open, path):
+        if not await asyncio.to_thread(self._display.open, path):
             self._console.print(words.CONSOLE_NO_WINDOW, style="dim")
+
+
+async def _picture(reply: Reply) -> Picture | None:
+    return None if reply.card is None else await reply.card()

@@ -100,7 +100,7 @@ class Metrics:
         self._upstream_latencies: deque[float] = deque(maxlen=LATENCIES_KEPT)
 
     def reply_counter(self, platform: str) -> Callable[[str, ResultCode, float], None]:
-        """Make what :class:`bot.answers.Answers` tells of each reply on ``platform``: request, code, seconds."""
+        """Make what :class:`bot.service.SongService` tells of each reply on ``platform``: request, code, seconds."""
 
         def count(request: str, code: ResultCode, seconds: float) -> None:
             self._replies.labels(platform, request, code.value).inc()

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote_plus
 
 from bot import words
-from bot.reply import Choice, Line, LineKind, Link, Picture, Reply, ResultCode, text_reply
+from bot.reply import Choice, Line, LineKind, Link, Question, Reply, ResultCode, text_reply, token_of
 from bot.throttle import Ruling, Scope
 from core.age import ago
 from core.domain import (
@@ -24,10 +24,8 @@ from core.domain import (
     Reason,
     RecordedPopularity,
     Song,
-    SongName,
     Verdict,
 )
-from core.history import song_token
 
 TAGS_SHOWN: Final = 4
 """Tags named in an answer; more are noise."""
@@ -43,7 +41,7 @@ def day(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
-def prediction_reply(prediction: Prediction, now: datetime, picture: Picture | None = None) -> Reply:
+def prediction_reply(prediction: Prediction, now: datetime) -> Reply:
     """Say an answer: headline, song, meaning, recorded popularity, figures, reasons, source; what is unknown is not."""
     song = prediction.song
     return Reply(
@@ -53,9 +51,8 @@ def prediction_reply(prediction: Prediction, now: datetime, picture: Picture | N
         verdict=prediction.assessment.verdict,
         prediction=prediction,
         links=song_links(song),
-        token=song_token(song.name),
+        token=token_of(song.name),
         choices=_choices(prediction.others),
-        picture=picture,
     )
 
 
@@ -153,7 +150,7 @@ def why_reply(prediction: Prediction) -> Reply:
     return text_reply(ResultCode.EXPLAINED, *texts, title=title, private=True)
 
 
-def ambiguous_reply(ambiguous: Ambiguous, against: SongName | None = None) -> Reply:
+def ambiguous_reply(ambiguous: Ambiguous, against: Question | None = None) -> Reply:
     """Offer the songs that may be meant; ``against`` is what the picked one is to be compared with."""
     choices = _choices(ambiguous.candidates)
     lines = (Line(LineKind.TEXT, words.DID_YOU_MEAN),)
@@ -162,7 +159,7 @@ def ambiguous_reply(ambiguous: Ambiguous, against: SongName | None = None) -> Re
         lines=lines,
         choices=choices,
         candidates=ambiguous.candidates,
-        against=None if against is None else song_token(against),
+        against=against,
         private=True,
     )
 
@@ -203,7 +200,7 @@ def _choices(candidates: Sequence[Candidate]) -> tuple[Choice, ...]:
             str(candidate.name)
             if candidate.listeners is None
             else words.CANDIDATE_LISTENERS.format(name=candidate.name, listeners=f"{candidate.listeners:,}"),
-            song_token(candidate.name),
+            token_of(candidate.name),
         )
         for candidate in candidates
     )

@@ -9,7 +9,7 @@ from typing import Final
 from bot import words
 from bot.metrics import Figures, Percentiles
 from bot.replies import day, headline, percent
-from bot.reply import Line, LineKind, Picture, Reply, ResultCode, text_reply
+from bot.reply import Line, LineKind, Picture, Reply, ResultCode, stored_card, text_reply
 from core.age import span
 from core.domain import Block, ModelReport, Prediction, ReportRow
 from core.predictor import Comparison
@@ -28,7 +28,7 @@ COLUMNS: Final = (
 """Heading and attribute of each metric in the honest table."""
 
 
-def comparison_reply(comparison: Comparison, picture: Picture | None = None) -> Reply:
+def comparison_reply(comparison: Comparison) -> Reply:
     """Say which of two songs is the likelier hit, then each one's verdict."""
     first, second = comparison.first, comparison.second
     winner = comparison.winner
@@ -45,7 +45,7 @@ def comparison_reply(comparison: Comparison, picture: Picture | None = None) -> 
         *_unlike(first, second),
     )
     verdict = (winner or first).assessment.verdict
-    return Reply(code=ResultCode.COMPARED, lines=lines, verdict=verdict, compared=(first, second), picture=picture)
+    return Reply(code=ResultCode.COMPARED, lines=lines, verdict=verdict, compared=(first, second))
 
 
 def _unlike(first: Prediction, second: Prediction) -> tuple[Line, ...]:
@@ -64,16 +64,16 @@ def model_reply(report: ModelReport, calibration: bytes | None = None) -> Reply:
         for band in report.bands
     ]
     texts = [words.MODEL_INTRO.format(n=f"{report.n_songs:,}", base=percent(report.base_rate)), *bands]
-    picture = None
+    card = None
     if calibration is not None:
         alt = words.CALIBRATION_ALT.format(bands=" ".join(bands))
-        picture = Picture(calibration, CALIBRATION_NAME, "image/png", alt)
+        card = stored_card(Picture(calibration, CALIBRATION_NAME, "image/png", alt))
     lines = [Line(LineKind.TEXT, text) for text in texts]
     cells = model_cells(report.rows)
     lines.append(Line(LineKind.TABLE, set_in_columns(cells), cells))
     lines.append(Line(LineKind.TEXT, f"{words.MODEL_LIMITS}: {' '.join(report.limits)}"))
     lines.append(Line(LineKind.SOURCE, words.MODEL_DATE.format(date=day(report.trained_at))))
-    return Reply(code=ResultCode.INFORMED, lines=tuple(lines), title=words.MODEL_TITLE, picture=picture)
+    return Reply(code=ResultCode.INFORMED, lines=tuple(lines), title=words.MODEL_TITLE, card=card)
 
 
 def stats_reply(figures: Figures) -> Reply:

@@ -16,8 +16,7 @@ from bot.discord_app.choices import SONG
 from bot.discord_app.compare_modal import CompareModal
 from bot.discord_app.desk import Desk, Manner, desk_of
 from bot.discord_app.exchange import AttachedView, Exchange
-from bot.discord_app.permissions import may_attach
-from bot.reply import Reply, ResultCode
+from bot.reply import Reply, ResultCode, SongToken
 
 LINKS_ROW = 1
 
@@ -25,7 +24,7 @@ LINKS_ROW = 1
 class WhyButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:why:(?P<token>{SONG})"):
     """Explains the answer to whoever presses it, privately."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: SongToken) -> None:
         """Stand for a song."""
         super().__init__(ui.Button(label=words.BUTTON_WHY, custom_id=f"hm:why:{token}"))
         self._token = token
@@ -33,7 +32,7 @@ class WhyButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:why:(?P<token>{SO
     @classmethod
     async def from_custom_id(cls, _: discord.Interaction[Any], __: ui.Item[Any], match: re.Match[str], /) -> Self:
         """Rebuild the button from its id."""
-        return cls(match["token"])
+        return cls(SongToken(match["token"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Explain."""
@@ -41,7 +40,7 @@ class WhyButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:why:(?P<token>{SO
 
         async def explain(exchange: Exchange) -> None:
             await exchange.open(private=True)
-            await desk.deliver(exchange, await desk.answers.why(self._token), desk.manner(interaction, private=True))
+            await desk.deliver(exchange, await desk.service.why(self._token), desk.manner(interaction, private=True))
 
         await desk.serve(interaction, "why", explain)
 
@@ -52,7 +51,7 @@ class RefreshButton(
 ):
     """Replaces the answer by one of new figures; only for the person it was given to."""
 
-    def __init__(self, token: str, manner: Manner) -> None:
+    def __init__(self, token: SongToken, manner: Manner) -> None:
         """Stand for a song and who asked for it."""
         custom_id = f"hm:new:{token}:{manner.asker_id}:{manner.animated:d}"
         super().__init__(ui.Button(label=words.BUTTON_REFRESH, custom_id=custom_id))
@@ -62,7 +61,8 @@ class RefreshButton(
     @classmethod
     async def from_custom_id(cls, _: discord.Interaction[Any], __: ui.Item[Any], match: re.Match[str], /) -> Self:
         """Rebuild the button from its id."""
-        return cls(match["token"], Manner(int(match["asker"]), private=False, animated=match["animated"] == "1"))
+        manner = Manner(int(match["asker"]), private=False, animated=match["animated"] == "1")
+        return cls(SongToken(match["token"]), manner)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Ask anew and put the answer in the place of the old one."""
@@ -73,10 +73,9 @@ class RefreshButton(
         if exchange.interaction.user.id != self._manner.asker_id:
             return await desk.refuse(exchange, "refresh", words.NOT_YOURS)
         await exchange.open_in_place()
-        drawn = may_attach(exchange.interaction)
         # What was asked in private stays so, also if it has to be asked back about now.
         manner = replace(self._manner, private=is_private(exchange.interaction.message))
-        reply = await desk.answers.predict_token(self._token, fresh=True, animated=self._manner.animated, drawn=drawn)
+        reply = await desk.service.predict(self._token, fresh=True)
         await desk.deliver(exchange, reply, manner)
         return None
 
@@ -84,7 +83,7 @@ class RefreshButton(
 class CompareButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:vs:(?P<token>{SONG})"):
     """Asks for a second song and compares the two."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: SongToken) -> None:
         """Stand for the first song."""
         super().__init__(ui.Button(label=words.BUTTON_COMPARE, custom_id=f"hm:vs:{token}"))
         self._token = token
@@ -92,7 +91,7 @@ class CompareButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:vs:(?P<token>
     @classmethod
     async def from_custom_id(cls, _: discord.Interaction[Any], __: ui.Item[Any], match: re.Match[str], /) -> Self:
         """Rebuild the button from its id."""
-        return cls(match["token"])
+        return cls(SongToken(match["token"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Open the modal; asking for it is free, sending it counts."""

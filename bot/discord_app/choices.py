@@ -19,9 +19,8 @@ from bot.discord_app import limits
 from bot.discord_app.desk import Desk, Manner, desk_of
 from bot.discord_app.exchange import AttachedView, Exchange
 from bot.discord_app.markup import clip
-from bot.discord_app.permissions import may_attach
 from bot.plain_text import utf16_length
-from bot.reply import Choice
+from bot.reply import Choice, SongToken
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ class Terms:
 
     manner: Manner
     until_s: int
-    against: str | None = None
+    against: SongToken | None = None
 
     def __str__(self) -> str:
         manner = self.manner
@@ -61,13 +60,13 @@ class Terms:
     def parse(cls, match: re.Match[str]) -> Self:
         """Read the terms from a custom id."""
         manner = Manner(int(match["asker"]), private=match["private"] == "1", animated=match["animated"] == "1")
-        return cls(manner, int(match["until"]), None if match["against"] == "-" else match["against"])
+        return cls(manner, int(match["until"]), None if match["against"] == "-" else SongToken(match["against"]))
 
 
 class PickButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:pick:(?P<token>{SONG}):{_TERMS}"):
     """Answers for one offered song when its button is pressed."""
 
-    def __init__(self, item: ui.Button[Any], token: str, terms: Terms) -> None:
+    def __init__(self, item: ui.Button[Any], token: SongToken, terms: Terms) -> None:
         super().__init__(item)
         self._token = token
         self._terms = terms
@@ -76,7 +75,7 @@ class PickButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:pick:(?P<token>{
     async def from_custom_id(cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /) -> Self:
         """Rebuild the button from its id."""
         assert isinstance(item, ui.Button)  # noqa: S101
-        return cls(item, match["token"], Terms.parse(match))
+        return cls(item, SongToken(match["token"]), Terms.parse(match))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Answer for the song."""
@@ -98,7 +97,7 @@ class PickSelect(ui.DynamicItem[ui.Select[Any]], template=rf"hm:list:{_TERMS}"):
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Answer for the picked song."""
-        await _pick(interaction, self.item.values[0], self._terms)
+        await _pick(interaction, SongToken(self.item.values[0]), self._terms)
 
 
 class ChoicesView(AttachedView):
@@ -159,27 +158,26 @@ def others_list(choices: tuple[Choice, ...], terms: Terms) -> PickSelect:
 
 def _options(choices: tuple[Choice, ...]) -> list[discord.SelectOption]:
     return [
-        discord.SelectOption(label=clip(choice.label, limits.OPTION_LABEL_MAX), value=choice.token)
+        discord.SelectOption(label=clip(choice.label, limits.OPTION_LABEL_MAX), value=str(choice.token))
         for choice in choices
     ]
 
 
-async def _pick(interaction: discord.Interaction[Any], token: str, terms: Terms) -> None:
+async def _pick(interaction: discord.Interaction[Any], token: SongToken, terms: Terms) -> None:
     desk = desk_of(interaction)
     await desk.serve(interaction, "pick", lambda exchange: _answer_pick(exchange, desk, token, terms))
 
 
-async def _answer_pick(exchange: Exchange, desk: Desk, token: str, terms: Terms) -> None:
+async def _answer_pick(exchange: Exchange, desk: Desk, token: SongToken, terms: Terms) -> None:
     manner = terms.manner
     if exchange.interaction.user.id != manner.asker_id:
         return await desk.refuse(exchange, "pick", words.NOT_YOURS)
     if desk.wall_clock() > terms.until_s:
         return await desk.refuse(exchange, "pick", words.CHOICE_OVER)
     await exchange.open_after_choice(words.CHOSEN, private=manner.private)
-    drawn = may_attach(exchange.interaction)
     if terms.against is None:
-        reply = await desk.answers.predict_token(token, animated=manner.animated, drawn=drawn)
+        reply = await desk.service.predict(token)
     else:
-        reply = await desk.answers.compare_tokens(token, terms.against, drawn=drawn)
+        reply = await desk.service.compare(token, terms.against)
     await desk.deliver(exchange, reply, manner)
     return None

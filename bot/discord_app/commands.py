@@ -13,7 +13,6 @@ from bot.discord_app.audience import is_private
 from bot.discord_app.completion import complete_song
 from bot.discord_app.desk import desk_of
 from bot.discord_app.exchange import Exchange
-from bot.discord_app.permissions import may_attach
 from bot.discord_app.subject import subject_of
 from bot.reply import Reply
 from core.limits import QUERY_MAX_CHARS
@@ -78,7 +77,7 @@ async def compare(interaction: discord.Interaction[Any], first: Asked, second: A
 
     async def work(exchange: Exchange) -> None:
         await exchange.open(private=False)
-        reply = await desk.answers.compare(first, second, drawn=may_attach(interaction))
+        reply = await desk.service.compare(first, second)
         await desk.deliver(exchange, reply, desk.manner(interaction))
 
     await desk.serve(interaction, "compare", work)
@@ -87,33 +86,33 @@ async def compare(interaction: discord.Interaction[Any], first: Asked, second: A
 @app_commands.command(name="model", description=words.COMMAND_MODEL)
 async def model(interaction: discord.Interaction[Any]) -> None:
     """Say how good the model is."""
-    await _inform(interaction, "model", desk_of(interaction).answers.model, private=False)
+    await _inform(interaction, "model", desk_of(interaction).service.model, private=False)
 
 
 @app_commands.command(name="help", description=words.COMMAND_HELP)
 async def help_(interaction: discord.Interaction[Any]) -> None:
     """Say how to ask."""
-    await _say(interaction, "help", desk_of(interaction).answers.help)
+    await _say(interaction, "help", desk_of(interaction).service.help)
 
 
 @app_commands.command(name="privacy", description=words.COMMAND_PRIVACY)
 async def privacy(interaction: discord.Interaction[Any]) -> None:
     """Say what is stored."""
-    await _say(interaction, "privacy", desk_of(interaction).answers.privacy)
+    await _say(interaction, "privacy", desk_of(interaction).service.privacy)
 
 
 @app_commands.command(name="stats", description=words.COMMAND_STATS)
 @app_commands.default_permissions(ADMIN_PERMISSIONS)
 async def stats(interaction: discord.Interaction[Any]) -> None:
     """Say how the bot is doing."""
-    await _administer(interaction, "stats", desk_of(interaction).answers.stats)
+    await _administer(interaction, "stats", desk_of(interaction).service.stats)
 
 
 @app_commands.command(name="reload", description=words.COMMAND_RELOAD)
 @app_commands.default_permissions(ADMIN_PERMISSIONS)
 async def reload_(interaction: discord.Interaction[Any]) -> None:
     """Load the model anew."""
-    await _administer(interaction, "reload", desk_of(interaction).answers.reload)
+    await _administer(interaction, "reload", desk_of(interaction).service.reload)
 
 
 COMMANDS: Final[tuple[app_commands.Command[Any, ..., Any] | app_commands.ContextMenu, ...]] = (
@@ -135,7 +134,7 @@ async def _predict(interaction: discord.Interaction[Any], text: str, *, private:
     async def work(exchange: Exchange) -> None:
         await exchange.open(private=private)
         manner = desk.manner(interaction, private=private, animated=animated)
-        reply = await desk.answers.predict(text, animated=manner.animated, drawn=may_attach(interaction))
+        reply = await desk.service.predict(text)
         await desk.deliver(exchange, reply, manner)
 
     await desk.serve(interaction, "predict", work)
@@ -169,6 +168,6 @@ async def _administer(interaction: discord.Interaction[Any], request: str, ask: 
         return
 
     async def refuse(exchange: Exchange) -> None:
-        await exchange.tell(await desk.answers.refuse())
+        await exchange.tell(await desk.service.refuse())
 
     await desk.serve(interaction, request, refuse, limited=False)

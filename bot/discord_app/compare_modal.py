@@ -11,14 +11,14 @@ from bot import words
 from bot.discord_app.audience import is_private
 from bot.discord_app.desk import desk_of
 from bot.discord_app.exchange import Exchange
-from bot.discord_app.permissions import may_attach
+from bot.reply import SongToken
 from core.limits import QUERY_MAX_CHARS
 
 
 class CompareModal(ui.Modal):
     """Takes the second song and answers with the comparison."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: SongToken) -> None:
         """Compare with the song that ``token`` stands for."""
         super().__init__(title=words.COMPARE_MODAL_TITLE, custom_id=f"hm:form:{token}")
         self._token = token
@@ -34,7 +34,7 @@ class CompareModal(ui.Modal):
         async def compare(exchange: Exchange) -> None:
             private = is_private(interaction.message)
             await exchange.open(private=private)
-            reply = await desk.answers.compare_token(self._token, self._second.value, drawn=may_attach(interaction))
+            reply = await desk.service.compare(self._token, self._second.value)
             await desk.deliver(exchange, reply, desk.manner(interaction, private=private))
 
         await desk.serve(interaction, "compare", compare)

@@ -22,7 +22,7 @@ async def complete_song(interaction: discord.Interaction[Any], typed: str) -> li
     answers everyone in this channel could read.
     """
     channel_id = common_channel(interaction)
-    names = await desk_of(interaction).answers.complete(typed, limits.COMPLETIONS_MAX, chat=channel_id)
+    names = await desk_of(interaction).service.complete(typed, limits.COMPLETIONS_MAX, chat=channel_id)
     return choices_for(typed, names)
 
 

@@ -14,11 +14,11 @@ import aiohttp
 import discord
 
 from bot import words
-from bot.answers import Answers
 from bot.discord_app.audience import common_channel
 from bot.discord_app.exchange import AttachedView, Exchange, ExchangeOver
 from bot.replies import limited_reply
 from bot.reply import Reply, ResultCode, text_reply
+from bot.service import SongService
 from bot.throttle import Throttle
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Desk:
 
     def __init__(
         self,
-        answers: Answers,
+        service: SongService,
         throttle: Throttle,
         controls: Callable[[Reply, Manner, float], AttachedView | None],
         *,
@@ -52,14 +52,14 @@ class Desk:
         """Take what answers and what limits.
 
         Args:
-            answers: Answers every kind of request.
+            service: Answers every kind of request.
             throttle: Limits people and servers.
             controls: Makes what stands under a reply, given the seconds since 1970.
             animated: Whether cards move unless a person says otherwise.
             admin_ids: Who may use the administrators' commands besides the application's owners.
             wall_clock: Tells seconds since 1970, for buttons that outlive a restart.
         """
-        self.answers = answers
+        self.service = service
         self.wall_clock = wall_clock
         self._animated = animated
         self._throttle = throttle
@@ -107,15 +107,15 @@ class Desk:
         view = self._controls(reply, manner, self.wall_clock())
         if view is not None and view.timeout is not None:
             self._open_views.add(view)
-        public = await exchange.answer(reply, view)
+        public = await exchange.answer(reply, view, animated=manner.animated)
         channel_id = common_channel(exchange.interaction)
         if public and channel_id is not None:
-            self.answers.read_by_all(channel_id, reply)
+            self.service.read_by_all(channel_id, reply)
 
     async def refuse(self, exchange: Exchange, request: str, sentence: str) -> None:
         """Turn an interaction down with a sentence."""
         reply = text_reply(ResultCode.REFUSED, sentence, private=True)
-        await exchange.tell(self.answers.note(request, reply))
+        await exchange.tell(self.service.note(request, reply))
 
     def is_admin(self, interaction: discord.Interaction) -> bool:
         """Whether the person owns the application, belongs to its team, or is named in the settings."""
@@ -149,13 +149,13 @@ class Desk:
         interaction = exchange.interaction
         ruling = await self._throttle.admit(interaction.user.id, interaction.guild_id)
         if ruling.tell:
-            await exchange.tell(self.answers.note("limit", limited_reply(ruling)))
+            await exchange.tell(self.service.note("limit", limited_reply(ruling)))
         elif not ruling.allowed:
             await exchange.stay_silent()
         return ruling.allowed
 
     async def _apologise(self, exchange: Exchange, request: str, error: Exception) -> None:
-        reply = self.answers.fault(request, error)
+        reply = self.service.fault(request, error)
         try:
             await exchange.tell(reply)
         except (ExchangeOver, discord.HTTPException, aiohttp.ClientError) as again:

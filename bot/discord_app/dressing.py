@@ -33,16 +33,17 @@ class Dressed:
         return [discord.File(io.BytesIO(self.picture.data), self.picture.filename, description=description)]
 
 
-def dress(reply: Reply, lacking: Sequence[str] = ()) -> Dressed:
+def dress(reply: Reply, picture: Picture | None = None, lacking: Sequence[str] = ()) -> Dressed:
     """Dress a reply.
 
     Args:
         reply: What to say.
+        picture: Its card, if it could be drawn.
         lacking: Permissions missing for the full answer; if any is, the answer is plain text that names them.
     """
-    rich = reply.title is not None or reply.verdict is not None or reply.picture is not None
+    rich = reply.title is not None or reply.verdict is not None or reply.card is not None
     if rich and not lacking:
-        return Dressed(embed=embed_of(reply), picture=reply.picture)
+        return Dressed(embed=embed_of(reply, picture), picture=picture)
     notice = words.PERMISSION_MISSING.format(names=words.AND.join(lacking)) if rich and lacking else ""
     return Dressed(content=plain(reply, notice))
 

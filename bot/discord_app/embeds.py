@@ -12,7 +12,7 @@ from bot.discord_app.markup import clip, safe
 from bot.discord_app.typesetting import typeset
 from bot.plain_text import utf16_length
 from bot.replies import TAGS_SHOWN
-from bot.reply import LineKind, Reply
+from bot.reply import LineKind, Picture, Reply
 from core.domain import Block, FeatureValue, Prediction, Verdict
 
 COLOURS: Final = {
@@ -35,7 +35,7 @@ _IN_FIELDS: Final = {LineKind.TRACK, LineKind.ARTIST, *LINE_FIELDS}
 _OUTSIDE: Final = {LineKind.SONG, LineKind.SOURCE}
 
 
-def embed_of(reply: Reply) -> discord.Embed:
+def embed_of(reply: Reply, picture: Picture | None = None) -> discord.Embed:
     """Dress a reply as an embed.
 
     An answer has the song as its title, the verdict, meaning and reasons in words, a field for each figure of song and
@@ -68,8 +68,8 @@ def embed_of(reply: Reply) -> discord.Embed:
     sources = [line.text for line in reply.lines if line.kind is LineKind.SOURCE]
     if sources:
         embed.set_footer(text=clip(" ".join(sources), limits.EMBED_FOOTER_MAX))
-    if reply.picture is not None:
-        embed.set_image(url=f"attachment://{reply.picture.filename}")
+    if picture is not None:
+        embed.set_image(url=f"attachment://{picture.filename}")
     return fitted(embed)
 
 

@@ -85,8 +85,8 @@ class Exchange:
         self._place = _Place.AFTER_CHOICE
         await self._send(self.interaction.response.edit_message(content=notice, view=None))
 
-    async def answer(self, reply: Reply, view: AttachedView | None = None) -> bool:
-        """Deliver the answer, as plain text if Discord refuses the full one.
+    async def answer(self, reply: Reply, view: AttachedView | None = None, *, animated: bool = False) -> bool:
+        """Deliver the answer with its card, ``animated`` or not; as plain text if Discord refuses the full one.
 
         Returns:
             Whether it stands there now for everyone in the channel to read.
@@ -94,7 +94,10 @@ class Exchange:
         Raises:
             ExchangeOver: The interaction expired meanwhile.
         """
-        dressed = dress(reply, lacking(self.interaction, reply))
+        missing = lacking(self.interaction, reply)
+        # Not drawn in vain: without these permissions the answer is text.
+        picture = None if missing or reply.card is None else await reply.card(animated=animated)
+        dressed = dress(reply, picture, missing)
         private = self._private or reply.private
         withdrawn = self._place is _Place.PLACEHOLDER and private and not self._private
         if withdrawn:
@@ -110,7 +113,7 @@ class Exchange:
         Raises:
             ExchangeOver: It came too late.
         """
-        dressed = dress(reply, lacking(self.interaction, reply))
+        dressed = dress(reply, lacking=lacking(self.interaction, reply))
         if self.interaction.response.is_done():
             await self.answer(reply)
         elif dressed.embed is not None:

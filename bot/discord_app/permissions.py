@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import discord
 
 from bot import words
-from bot.reply import Reply, ResultCode
-
-PICTURED: Final = frozenset({ResultCode.PREDICTED, ResultCode.COMPARED})
-"""Replies that come with a card."""
+from bot.reply import Reply
 
 
 def may_attach(interaction: discord.Interaction) -> bool:
@@ -24,10 +19,10 @@ def may_embed(interaction: discord.Interaction) -> bool:
 
 
 def lacking(interaction: discord.Interaction, reply: Reply) -> tuple[str, ...]:
-    """Name the permissions missing for a reply as an embed with its card, also if none was drawn for want of them."""
+    """Name the permissions missing for a reply as an embed with its card."""
     names = []
     if not may_embed(interaction):
         names.append(words.PERMISSION_EMBED)
-    if (reply.picture is not None or reply.code in PICTURED) and not may_attach(interaction):
+    if reply.card is not None and not may_attach(interaction):
         names.append(words.PERMISSION_ATTACH)
     return tuple(names)

@@ -10,12 +10,12 @@ import aiohttp
 import discord
 from pydantic import SecretStr
 
-from bot.answers import Answers
 from bot.discord_app.client import HitmeterClient
 from bot.discord_app.commands import HitmeterTree
 from bot.discord_app.controls import controls_for
 from bot.discord_app.desk import Desk
 from bot.discord_app.sync import FILE_NAME, CommandSync
+from bot.service import SongService
 from bot.throttle import Throttle
 from core.errors import SettingsError
 from core.settings import Settings
@@ -34,22 +34,22 @@ class DiscordPlatform:
 
     name = "discord"
 
-    def __init__(self, token: SecretStr, settings: Settings, answers: Answers) -> None:
+    def __init__(self, token: SecretStr, settings: Settings, service: SongService) -> None:
         """Take the bot's token, its settings and what answers; connects in :meth:`run`."""
         self._token = token
         self._settings = settings
-        self._answers = answers
+        self._service = service
         # Outlives a reconnection, so that a limit met is not forgotten with it.
         self._throttle = Throttle.from_settings(settings, name=self.name)
 
     @classmethod
-    def from_settings(cls, settings: Settings, answers: Answers) -> DiscordPlatform:
+    def from_settings(cls, settings: Settings, service: SongService) -> DiscordPlatform:
         """Build the platform.
 
         Raises:
             SettingsError: There is no DISCORD_TOKEN.
         """
-        return cls(_token(settings), settings, answers)
+        return cls(_token(settings), settings, service)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Connect and serve until ``stop`` is set, then finish what is in flight and close everything.
@@ -78,7 +78,7 @@ class DiscordPlatform:
         """Build a client; each connects once."""
         settings = self._settings
         desk = Desk(
-            self._answers,
+            self._service,
             self._throttle,
             controls_for,
             animated=settings.discord_animated,

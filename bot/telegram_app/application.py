@@ -26,7 +26,7 @@ from bot.telegram_app.transport import MessageRateLimiter, PollingRequest, Stead
 from bot.throttle import Throttle
 
 if TYPE_CHECKING:
-    from bot.answers import Answers
+    from bot.service import SongService
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class TelegramSettings:
 
 def build_application(
     settings: TelegramSettings,
-    answers: Answers,
+    service: SongService,
     throttle: Throttle,
     in_flight: InFlight,
     *,
@@ -113,7 +113,7 @@ def build_application(
 
     Args:
         settings: What it needs to know.
-        answers: Answers.
+        service: Answers.
         throttle: Limits people and chats.
         in_flight: Runs the handlers.
         polling: Whether the application fetches updates itself.
@@ -136,18 +136,16 @@ def build_application(
     signer = ButtonSigner(settings.token)
     keyboards = Keyboards(signer)
     delivery = Delivery(keyboards, SentCards(), animated=settings.animated)
-    inline = InlineMode(answers, delivery, throttle, keyboards)
-    asking = Asking(
-        answers, delivery, throttle, signer=signer, admin_ids=settings.admin_ids, animated=settings.animated
-    )
-    buttons = Buttons(answers, delivery, throttle, signer=signer, inline=inline, animated=settings.animated)
+    inline = InlineMode(service, delivery, throttle, keyboards)
+    asking = Asking(service, delivery, throttle, signer=signer, admin_ids=settings.admin_ids)
+    buttons = Buttons(service, delivery, throttle, signer=signer, inline=inline)
     for part in (asking, buttons, inline):
         application.add_handlers(part.handlers())
-    application.add_error_handler(_error_handler(answers, delivery))
+    application.add_error_handler(_error_handler(service, delivery))
     return application
 
 
-def _error_handler(answers: Answers, delivery: Delivery) -> Callable[[object, Context], Coroutine[Any, Any, None]]:
+def _error_handler(service: SongService, delivery: Delivery) -> Callable[[object, Context], Coroutine[Any, Any, None]]:
     async def handle(update: object, context: Context) -> None:
         """Log everyday refusals in a line; tell the user of anything else, under a short id."""
         error = context.error
@@ -155,7 +153,7 @@ def _error_handler(answers: Answers, delivery: Delivery) -> Callable[[object, Co
             level = logging.WARNING if is_trouble_of_the_network(error) else logging.INFO
             log.log(level, "event=telegram_undelivered reason=%s error=%s", type(error).__name__, error)
             return
-        reply = answers.fault("telegram", error if isinstance(error, Exception) else RuntimeError(repr(error)))
+        reply = service.fault("telegram", error if isinstance(error, Exception) else RuntimeError(repr(error)))
         message = update.effective_message if isinstance(update, Update) else None
         if message is None:
             return

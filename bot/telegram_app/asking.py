@@ -11,9 +11,9 @@ from telegram.constants import ChatType
 from telegram.ext import BaseHandler, CommandHandler, ContextTypes, MessageHandler, filters
 
 from bot import words
-from bot.answers import Answers, Drawn
 from bot.replies import limited_reply
-from bot.reply import Line, LineKind, Reply, ResultCode, text_reply
+from bot.reply import Line, LineKind, Reply, ResultCode, SongToken, text_reply
+from bot.service import SongService
 from bot.telegram_app.asked import AskedBook
 from bot.telegram_app.callback_data import ButtonSigner
 from bot.telegram_app.deep_links import StartKind, read_start
@@ -24,8 +24,6 @@ from bot.telegram_app.working import working
 from bot.throttle import Throttle
 
 Context = ContextTypes.DEFAULT_TYPE
-Ask = Callable[[Drawn], Awaitable[Reply]]
-"""Makes a reply; told whether its card has to be drawn."""
 
 
 class Asking:
@@ -37,21 +35,19 @@ class Asking:
 
     def __init__(
         self,
-        answers: Answers,
+        service: SongService,
         delivery: Delivery,
         throttle: Throttle,
         *,
         signer: ButtonSigner,
         admin_ids: Collection[int],
-        animated: bool,
     ) -> None:
-        """Take what answers, delivers, limits and reads links, who is an administrator, whether cards move."""
-        self._answers = answers
+        """Take what answers, delivers, limits and reads links, and who is an administrator."""
+        self._service = service
         self._delivery = delivery
         self._throttle = throttle
         self._signer = signer
         self._admin_ids = frozenset(admin_ids)
-        self._animated = animated
         self._book = AskedBook()
 
     def handlers(self) -> list[BaseHandler[Any, Context, Any]]:
@@ -81,7 +77,7 @@ class Asking:
         if (message := update.effective_message) is None:
             return
         text = command_question(message)
-        await self._answer(update, context, f"compare {text}", lambda drawn: self._answers.compare_typed(text))
+        await self._answer(update, context, f"compare {text}", lambda: self._service.compare(text))
 
     async def talk(self, update: Update, context: Context) -> None:
         """Words without a command."""
@@ -93,7 +89,7 @@ class Asking:
         if token is None:
             await self._predict(update, context, text)
         else:
-            await self._answer(update, context, text, lambda drawn: self._answers.compare_token(token, text))
+            await self._answer(update, context, text, lambda: self._service.compare(token, text))
 
     async def start(self, update: Update, context: Context) -> None:
         """/start, also with what a deep link wants."""
@@ -107,22 +103,18 @@ class Asking:
         elif start.kind is StartKind.QUESTION:
             await self._predict(update, context, start.value)
         else:
-            await self._answer(
-                update,
-                context,
-                start.value,
-                lambda drawn: self._answers.predict_token(start.value, animated=self._animated, drawn=drawn),
-            )
+            token = SongToken(start.value)
+            await self._answer(update, context, start.value, lambda: self._service.predict(token))
 
     async def model(self, update: Update, context: Context) -> None:
         """/model."""
-        await self._say(update, context, self._answers.model)
+        await self._say(update, context, self._service.model)
 
     async def help(self, update: Update, context: Context) -> None:
         """/help."""
 
         async def build() -> Reply:
-            reply = self._answers.help()
+            reply = self._service.help()
             if not context.bot.bot.supports_inline_queries:
                 return reply
             hint = Line(LineKind.TEXT, words.INLINE_HELP.format(bot=context.bot.username))
@@ -134,28 +126,25 @@ class Asking:
         """/privacy."""
 
         async def build() -> Reply:
-            return self._answers.privacy()
+            return self._service.privacy()
 
         await self._say(update, context, build)
 
     async def stats(self, update: Update, context: Context) -> None:
         """/stats, for administrators."""
-        await self._say(update, context, self._answers.stats, guarded=True)
+        await self._say(update, context, self._service.stats, guarded=True)
 
     async def reload(self, update: Update, context: Context) -> None:
         """/reload, for administrators."""
-        await self._say(update, context, self._answers.reload, guarded=True)
+        await self._say(update, context, self._service.reload, guarded=True)
 
     async def _unknown_link(self) -> Reply:
-        return self._answers.note("start", text_reply(ResultCode.REFUSED, words.BUTTON_UNKNOWN, private=True))
+        return self._service.note("start", text_reply(ResultCode.REFUSED, words.BUTTON_UNKNOWN, private=True))
 
     async def _predict(self, update: Update, context: Context, text: str) -> None:
-        def ask(drawn: Drawn) -> Awaitable[Reply]:
-            return self._answers.predict(text, animated=self._animated, drawn=drawn)
+        await self._answer(update, context, text, lambda: self._service.predict(text))
 
-        await self._answer(update, context, text, ask)
-
-    async def _answer(self, update: Update, context: Context, text: str, ask: Ask) -> None:
+    async def _answer(self, update: Update, context: Context, text: str, ask: Callable[[], Awaitable[Reply]]) -> None:
         """Answer a question, or change the answer to an edited one."""
         message = update.effective_message
         if message is None or not is_from_a_person(message):
@@ -175,9 +164,8 @@ class Asking:
                 asked.answer = await self._delivery.deliver(
                     context.bot,
                     place,
-                    await ask(self._delivery.lacks_card),
+                    await ask(),
                     asker=asker_id(message),
-                    redraw=lambda: ask(True),
                     instead_of=asked.answer,
                 )
 
@@ -191,7 +179,7 @@ class Asking:
         if not await self._admitted(message, context):
             return
         allowed = not guarded or user.id in self._admin_ids
-        reply = await (build() if allowed else self._answers.refuse())
+        reply = await (build() if allowed else self._service.refuse())
         await self._delivery.deliver(context.bot, place_beside(message), reply)
 
     async def _admitted(self, message: Message, context: Context) -> bool:
@@ -200,6 +188,6 @@ class Asking:
         asker = message.sender_chat or message.from_user
         ruling = await self._throttle.admit(asker.id if asker else None, None if alone else message.chat.id)
         if ruling.tell:
-            limited = self._answers.note("limit", limited_reply(ruling))
+            limited = self._service.note("limit", limited_reply(ruling))
             await self._delivery.deliver(context.bot, place_beside(message), limited)
         return ruling.allowed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
 from html import escape
 from typing import Any, Final, assert_never
 
@@ -13,10 +12,10 @@ from telegram.error import TelegramError
 from telegram.ext import BaseHandler, CallbackQueryHandler
 
 from bot import words
-from bot.answers import Answers, Drawn
 from bot.plain_text import plain
 from bot.replies import limited_reply
-from bot.reply import LineKind, Reply, ResultCode, text_reply
+from bot.reply import LineKind, Reply, ResultCode, SongToken, text_reply
+from bot.service import SongService
 from bot.telegram_app.asking import Context
 from bot.telegram_app.callback_data import Action, ButtonData, ButtonSigner
 from bot.telegram_app.deep_links import compare_link
@@ -38,21 +37,19 @@ class Buttons:
 
     def __init__(
         self,
-        answers: Answers,
+        service: SongService,
         delivery: Delivery,
         throttle: Throttle,
         *,
         signer: ButtonSigner,
         inline: InlineMode,
-        animated: bool,
     ) -> None:
-        """Take what answers, delivers, limits, reads buttons and rewrites inline messages, and whether cards move."""
-        self._answers = answers
+        """Take what answers, delivers, limits, reads buttons and rewrites inline messages."""
+        self._service = service
         self._delivery = delivery
         self._throttle = throttle
         self._signer = signer
         self._inline = inline
-        self._animated = animated
 
     def handlers(self) -> list[BaseHandler[Any, Context, Any]]:
         """List the handlers."""
@@ -84,7 +81,7 @@ class Buttons:
         match data.action:
             case Action.WHY:
                 await self._hush(query)
-                reply = await self._answers.why(data.token)
+                reply = await self._service.why(data.token)
                 await self._delivery.deliver(context.bot, place_beside(message, quote=True), reply)
             case Action.REFRESH:
                 await self._refresh(query, message, data.token, context)
@@ -96,25 +93,15 @@ class Buttons:
                 assert_never(data.action)
 
     async def _refresh(
-        self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: str, context: Context
+        self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: SongToken, context: Context
     ) -> None:
         """Put new figures and their card in the place of the old ones; the old ones stay if there are no new ones."""
-
-        def ask(drawn: Drawn) -> Awaitable[Reply]:
-            return self._answers.predict_token(token, fresh=True, animated=self._animated, drawn=drawn)
-
         async with working(context.bot, place_beside(message)):
-            reply = await ask(self._delivery.lacks_card)
+            reply = await self._service.predict(token, fresh=True)
             if reply.code is not ResultCode.PREDICTED:
                 await self._hush(query, reply_plain(reply, POPUP_MAX), alert=True)
                 return
-            await self._delivery.deliver(
-                context.bot,
-                place_beside(message),
-                reply,
-                redraw=lambda: ask(True),
-                instead_of=_sent(message),
-            )
+            await self._delivery.deliver(context.bot, place_beside(message), reply, instead_of=_sent(message))
         source = "".join(line.text for line in reply.lines if line.kind is LineKind.SOURCE)
         await self._hush(query, source)
 
@@ -122,32 +109,24 @@ class Buttons:
         self, query: CallbackQuery, message: MaybeInaccessibleMessage, data: ButtonData, context: Context
     ) -> None:
         """Put the chosen song's answer, or its comparison, in the place of the choice."""
-
-        def ask(drawn: Drawn) -> Awaitable[Reply]:
-            if data.against is not None:
-                return self._answers.compare_tokens(data.against, data.token)
-            return self._answers.predict_token(data.token, animated=self._animated, drawn=drawn)
-
         await self._hush(query)
         async with working(context.bot, place_beside(message)):
+            if data.against is None:
+                reply = await self._service.predict(data.token)
+            else:
+                reply = await self._service.compare(data.against, data.token)
             await self._delivery.deliver(
-                context.bot,
-                place_beside(message),
-                await ask(self._delivery.lacks_card),
-                asker=query.from_user.id,
-                redraw=lambda: ask(True),
-                instead_of=_sent(message),
+                context.bot, place_beside(message), reply, asker=query.from_user.id, instead_of=_sent(message)
             )
 
     async def _ask_for_second(
-        self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: str, context: Context
+        self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: SongToken, context: Context
     ) -> None:
         """Ask for the other song; the first one's token travels in the link behind its name."""
         await self._hush(query)
-        name = await self._answers.predictor.recall(token)
-        if name is None:
-            forgotten = self._answers.note("compare", text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True))
-            await self._delivery.deliver(context.bot, place_beside(message), forgotten)
+        name = await self._service.song_name(token)
+        if isinstance(name, Reply):
+            await self._delivery.deliver(context.bot, place_beside(message), name)
             return
         link = compare_link(context.bot.username, token, self._signer)
         html = escape(words.COMPARE_WITH, quote=False).format(
@@ -171,13 +150,13 @@ class Buttons:
         if not ruling.allowed:
             limited = limited_reply(ruling)
             if ruling.tell:
-                self._answers.note("limit", limited)
+                self._service.note("limit", limited)
             # A press is answered to the presser alone, so saying it each time disturbs nobody.
             await self._hush(query, limited.text, alert=ruling.tell)
         return ruling.allowed
 
     async def _refuse(self, query: CallbackQuery, sentence: str) -> None:
-        self._answers.note("button", text_reply(ResultCode.REFUSED, sentence, private=True))
+        self._service.note("button", text_reply(ResultCode.REFUSED, sentence, private=True))
         await self._hush(query, sentence, alert=True)
 
     async def _hush(self, query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
+from bot.reply import SongToken
 from core.history import TOKEN_CHARS
 
 SIGNATURE_CHARS: Final = 8
@@ -41,9 +42,9 @@ class ButtonData:
     """
 
     action: Action
-    token: str
+    token: SongToken
     asker: int | None = None
-    against: str | None = None
+    against: SongToken | None = None
 
 
 class ButtonSigner:
@@ -71,7 +72,9 @@ class ButtonSigner:
         action, token, against, asker, signature = form.groups()
         if not self.proves(form[0].rpartition(".")[0], signature):
             return None
-        return ButtonData(Action(action), token, int(asker) if asker else None, against)
+        return ButtonData(
+            Action(action), SongToken(token), int(asker) if asker else None, SongToken(against) if against else None
+        )
 
     def proves(self, body: str, signature: str) -> bool:
         """Whether this bot signed ``body``."""

@@ -14,6 +14,7 @@ from typing import Final
 from telegram import Message, MessageEntity
 from telegram.helpers import create_deep_linked_url
 
+from bot.reply import SongToken
 from bot.telegram_app.callback_data import SIGNATURE_CHARS, ButtonSigner
 from core.history import TOKEN_CHARS
 
@@ -43,12 +44,12 @@ class Start:
     value: str = ""
 
 
-def card_link(bot_username: str, token: str, signer: ButtonSigner) -> str:
+def card_link(bot_username: str, token: SongToken, signer: ButtonSigner) -> str:
     """Link to the full card of a song."""
     return create_deep_linked_url(bot_username, f"p_{token}{signer.signature(_signed(token))}")
 
 
-def compare_link(bot_username: str, token: str, signer: ButtonSigner) -> str:
+def compare_link(bot_username: str, token: SongToken, signer: ButtonSigner) -> str:
     """Link that marks a message as asking for the song to compare with; see :func:`compared_token`."""
     return create_deep_linked_url(bot_username, f"c_{token}{signer.signature(_signed(token))}")
 
@@ -61,21 +62,21 @@ def read_start(payload: str, signer: ButtonSigner) -> Start:
     if not payload or payload == GREET:
         return Start(StartKind.GREETING)
     if song := _SONG.fullmatch(payload):
-        ours = signer.proves(_signed(song[1]), song[2] or "")
+        ours = signer.proves(_signed(SongToken(song[1])), song[2] or "")
         return Start(StartKind.CARD, song[1]) if ours else Start(StartKind.UNKNOWN)
     return Start(StartKind.QUESTION, payload.replace("_", " "))
 
 
-def compared_token(message: Message) -> str | None:
+def compared_token(message: Message) -> SongToken | None:
     """Find the song that a message of this bot asks to compare with another; None if it asks for nothing.
 
     The token travels in the message itself, so that an answer is understood after a restart too.
     """
     for entity in message.entities:
         if entity.type == MessageEntity.TEXT_LINK and (link := _COMPARE.fullmatch(entity.url or "")):
-            return link[1]
+            return SongToken(link[1])
     return None
 
 
-def _signed(token: str) -> str:
+def _signed(token: SongToken) -> str:
     return f"start:{token}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -18,7 +17,6 @@ from bot.telegram_app.keyboards import Keyboards
 from bot.telegram_app.markup import CAPTION_MAX, TEXT_MAX, fits_caption, reply_html
 from bot.telegram_app.places import Place, Sent
 from bot.telegram_app.sent_cards import SentCards
-from core.domain import Prediction
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +32,6 @@ class Delivery:
         self._cards = cards
         self._animated = animated
 
-    def lacks_card(self, prediction: Prediction) -> bool:
-        """Tell whether the card of ``prediction`` has to be drawn."""
-        return prediction not in self._cards
-
     async def deliver(
         self,
         bot: Bot,
@@ -45,7 +39,6 @@ class Delivery:
         reply: Reply,
         *,
         asker: int | None = None,
-        redraw: Callable[[], Awaitable[Reply]] | None = None,
         instead_of: Sent | None = None,
     ) -> Sent:
         """Send a reply, or put it in the place of an older message.
@@ -55,7 +48,6 @@ class Delivery:
             place: Where an answer goes that is sent anew.
             reply: What to say.
             asker: Who alone may choose among offered songs; None for everybody.
-            redraw: Makes the reply with its picture, in case Telegram no longer has the one it held.
             instead_of: The message to replace; if that cannot be, the reply is sent anew.
 
         Raises:
@@ -64,16 +56,15 @@ class Delivery:
         try:
             return await self._put(bot, place, reply, asker, instead_of)
         except BadRequest as error:
-            if is_unknown_file(error) and redraw is not None and reply.prediction is not None:
+            if is_unknown_file(error) and reply.prediction is not None:
                 self._cards.forget(reply.prediction)
-                again = await redraw()
             elif forbids_pictures(error):
                 note = Line(LineKind.TEXT, words.PICTURES_FORBIDDEN)
-                text_only = replace(reply, picture=None, lines=(*reply.lines, note))
+                text_only = replace(reply, card=None, lines=(*reply.lines, note))
                 return Sent.of(await self._as_text(text_only, asker).send(bot, place))
             else:
                 raise
-        return await self._put(bot, place, again, asker, instead_of)
+        return await self._put(bot, place, reply, asker, instead_of)
 
     async def rewrite_inline(
         self, bot: Bot, inline_message_id: str, reply: Reply, keyboard: InlineKeyboardMarkup
@@ -91,7 +82,7 @@ class Delivery:
                 raise
 
     async def _put(self, bot: Bot, place: Place, reply: Reply, asker: int | None, instead_of: Sent | None) -> Sent:
-        media = self._media(reply)
+        media = await self._media(reply)
         if media is None:
             dressed = self._as_text(reply, asker)
         elif fits_caption(reply):
@@ -131,9 +122,12 @@ class Delivery:
     def _as_text(self, reply: Reply, asker: int | None) -> Dressed:
         return Dressed(reply_html(reply, TEXT_MAX), self._keyboards.under(reply, asker))
 
-    def _media(self, reply: Reply) -> Media | None:
-        picture = reply.picture
-        if picture is not None:
-            return Media(picture.data, picture.filename, moving=picture.media_type == GIF)
+    async def _media(self, reply: Reply) -> Media | None:
+        """Find the card among those that Telegram holds, or draw it."""
+        if reply.card is None:
+            return None
         held = None if reply.prediction is None else self._cards.find(reply.prediction)
-        return None if held is None else Media(held, moving=self._animated)
+        if held is not None:
+            return Media(held, moving=self._animated)
+        picture = await reply.card(animated=self._animated)
+        return None if picture is None else Media(picture.data, picture.filename, moving=picture.media_type == GIF)

@@ -23,8 +23,9 @@ from telegram.error import TelegramError
 from telegram.ext import BaseHandler, ChosenInlineResultHandler, InlineQueryHandler
 
 from bot import words
-from bot.answers import Answers
 from bot.plain_text import plain, shortened, utf16_length
+from bot.reply import SongToken, token_of
+from bot.service import SongService
 from bot.telegram_app.asking import Context
 from bot.telegram_app.deep_links import GREET
 from bot.telegram_app.delivery import Delivery
@@ -32,7 +33,6 @@ from bot.telegram_app.faults import is_everyday
 from bot.telegram_app.keyboards import Keyboards
 from bot.throttle import Throttle
 from core.domain import SongName
-from core.history import song_token
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +52,9 @@ NAME_MAX: Final = 256
 class InlineMode:
     """Handles inline queries and the choices made among their results."""
 
-    def __init__(self, answers: Answers, delivery: Delivery, throttle: Throttle, keyboards: Keyboards) -> None:
+    def __init__(self, service: SongService, delivery: Delivery, throttle: Throttle, keyboards: Keyboards) -> None:
         """Take what answers, delivers, limits and builds keyboards."""
-        self._answers = answers
+        self._service = service
         self._delivery = delivery
         self._throttle = throttle
         self._keyboards = keyboards
@@ -74,11 +74,11 @@ class InlineMode:
             return
         try:
             async with asyncio.timeout(PATIENCE_S):
-                names = await self._answers.complete(query.query, RESULTS_MAX)
+                names = await self._service.complete(query.query, RESULTS_MAX)
             cache_s = CACHE_S
         except TimeoutError:
             names, cache_s = (), 0
-        songs = {song_token(name): name for name in names}
+        songs = {token_of(name): name for name in names}
         results = [self._article(token, name, context.bot.username) for token, name in songs.items()]
         try:
             await query.answer(
@@ -92,7 +92,7 @@ class InlineMode:
                 raise
             log.debug("event=telegram_list_expired error=%s", error)
         # After the list is out: the buttons of what is chosen must find their song, also after a restart.
-        await self._answers.predictor.offer(songs.values())
+        await self._service.offer(songs.values())
 
     async def chosen(self, update: Update, context: Context) -> None:
         """Turn a chosen song's text into its verdict."""
@@ -100,21 +100,21 @@ class InlineMode:
         if chosen is None or chosen.inline_message_id is None:
             return
         if (await self._throttle.admit(chosen.from_user.id)).allowed:
-            await self.rewrite(context.bot, chosen.inline_message_id, chosen.result_id)
+            await self.rewrite(context.bot, chosen.inline_message_id, SongToken(chosen.result_id))
 
-    async def rewrite(self, bot: Bot, inline_message_id: str, token: str) -> None:
+    async def rewrite(self, bot: Bot, inline_message_id: str, token: SongToken) -> None:
         """Put the verdict, or why there is none, into an inline message.
 
         Raises:
             TelegramError: The message could not be edited.
         """
-        reply = await self._answers.predict_token(token, drawn=False)
+        reply = await self._service.predict(token)
         keyboard = self._keyboards.under_inline(token, bot.username, reply.links)
         await self._delivery.rewrite_inline(bot, inline_message_id, reply, keyboard)
 
-    def _article(self, token: str, name: SongName, bot_username: str) -> InlineQueryResultArticle:
+    def _article(self, token: SongToken, name: SongName, bot_username: str) -> InlineQueryResultArticle:
         return InlineQueryResultArticle(
-            token,
+            str(token),
             _clipped(name.title) or "–",
             InputTextMessageContent(f"<b>{escape(_clipped(str(name)), quote=False)}</b>\n{words.INLINE_WAITING}"),
             reply_markup=self._keyboards.under_inline(token, bot_username),

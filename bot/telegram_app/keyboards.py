@@ -9,7 +9,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot import words
 from bot.plain_text import plain, shortened, utf16_length
-from bot.reply import Link, Reply
+from bot.reply import Link, Reply, SongToken
 from bot.telegram_app.callback_data import Action, ButtonData, ButtonSigner
 from bot.telegram_app.deep_links import card_link
 from bot.telegram_app.markup import safe_url
@@ -38,8 +38,10 @@ class Keyboards:
             reply: What is said.
             asker: Who alone may choose a song; None for everybody.
         """
+        # A song as typed may be too long for a button, so then the picked one is answered alone.
+        against = reply.against if isinstance(reply.against, SongToken) else None
         rows = [
-            [self._button(choice.label, ButtonData(Action.PICK, choice.token, asker, reply.against))]
+            [self._button(choice.label, ButtonData(Action.PICK, choice.token, asker, against))]
             for choice in reply.choices
         ]
         if reply.token is not None:
@@ -47,7 +49,7 @@ class Keyboards:
         rows.append(link_buttons(reply.links))
         return _markup(rows)
 
-    def under_inline(self, token: str, bot_username: str, links: Sequence[Link] = ()) -> InlineKeyboardMarkup:
+    def under_inline(self, token: SongToken, bot_username: str, links: Sequence[Link] = ()) -> InlineKeyboardMarkup:
         """Build what belongs under a message sent by inline mode, with its links once the verdict is there."""
         card = InlineKeyboardButton(words.BUTTON_CARD, url=card_link(bot_username, token, self._signer))
         first = [card] if links else [self._button(words.BUTTON_SHOW, ButtonData(Action.SHOW, token)), card]

@@ -19,8 +19,8 @@ from bot.throttle import Throttle
 from core.errors import PlatformError
 
 if TYPE_CHECKING:
-    from bot.answers import Answers
     from bot.health import Health
+    from bot.service import SongService
     from core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class TelegramPlatform:
     def __init__(
         self,
         settings: TelegramSettings,
-        answers: Answers,
+        service: SongService,
         *,
         throttle: Throttle,
         health: Health,
@@ -59,14 +59,14 @@ class TelegramPlatform:
     ) -> None:
         """Take what is needed; nothing is opened before :meth:`run`."""
         self._settings = settings
-        self._answers = answers
+        self._service = service
         self._throttle = throttle
         self._health = health
         self._webhook = webhook_settings
         self._finish_s = finish_s
 
     @classmethod
-    def from_settings(cls, settings: Settings, answers: Answers, *, health: Health) -> TelegramPlatform:
+    def from_settings(cls, settings: Settings, service: SongService, *, health: Health) -> TelegramPlatform:
         """Build the adapter that the settings ask for.
 
         Raises:
@@ -82,7 +82,7 @@ class TelegramPlatform:
                 admin_ids=settings.telegram_admin_ids,
                 animated=settings.telegram_animated,
             ),
-            answers,
+            service,
             throttle=Throttle.from_settings(settings, name=cls.name, heard_by_all=True),
             health=health,
             webhook_settings=WebhookSettings.from_settings(settings, token),
@@ -111,7 +111,7 @@ class TelegramPlatform:
         in_flight = InFlight()
         application = build_application(
             self._settings,
-            self._answers,
+            self._service,
             self._throttle,
             in_flight,
             polling=self._webhook is None,

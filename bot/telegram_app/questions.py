@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from telegram import Message, MessageEntity, User
 from telegram.constants import ChatType
 
+from bot.reply import SongToken
 from bot.telegram_app.deep_links import compared_token
 
 
@@ -15,7 +16,7 @@ class Question:
     """A song asked for; ``compare_with`` is the token of a song to compare it with."""
 
     text: str
-    compare_with: str | None = None
+    compare_with: SongToken | None = None
 
 
 def is_from_a_person(message: Message) -> bool:

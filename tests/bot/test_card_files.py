@@ -24,11 +24,11 @@ PICTURE = Picture(b"\x89PNG", "hitmeter-card.png", "image/png", "Card")
 
 
 def answer(title: str, artist: str | None = None) -> Reply:
-    return prediction_reply(prediction(title, artist=artist), NOW, PICTURE)
+    return prediction_reply(prediction(title, artist=artist), NOW)
 
 
 def comparison(first: str, second: str) -> Reply:
-    return comparison_reply(Comparison(prediction(first), prediction(second)), PICTURE)
+    return comparison_reply(Comparison(prediction(first), prediction(second)))
 
 
 @pytest.mark.parametrize(
@@ -38,19 +38,19 @@ def comparison(first: str, second: str) -> Reply:
         (answer("Группа крови", "Кино"), "группа-крови-кино"),
         (comparison("Hello", "Halfway There"), "hello-adele-vs-halfway-there-some-band"),
         (comparison("Halfway There", "Hello"), "halfway-there-some-band-vs-hello-adele"),
-        (Reply(code=ResultCode.INFORMED, lines=(), picture=replace(PICTURE, filename="curve.png")), "curve"),
+        (Reply(code=ResultCode.INFORMED, lines=()), "curve"),
     ],
 )
 def test_a_picture_is_named_by_what_it_shows(reply: Reply, stem: str) -> None:
-    assert file_stem(reply) == stem
+    assert file_stem(reply, replace(PICTURE, filename="curve.png")) == stem
 
 
 def test_names_that_do_not_fit_stay_apart() -> None:
-    long = [file_stem(comparison("東" * 90 + ending, "Hello")) for ending in ("a", "b")]
+    long = [file_stem(comparison("東" * 90 + ending, "Hello"), PICTURE) for ending in ("a", "b")]
     assert long[0] != long[1]
-    odd = [file_stem(answer(title, "!!!")) for title in ("???", "***", "../..")]
+    odd = [file_stem(answer(title, "!!!"), PICTURE) for title in ("???", "***", "../..")]
     assert len(set(odd)) == 3
-    for stem in (*long, *odd, file_stem(comparison("😀x" * 99, "é" * 300))):
+    for stem in (*long, *odd, file_stem(comparison("😀x" * 99, "é" * 300), PICTURE)):
         assert "/" not in stem
         assert len(f"{stem}.png".encode()) <= 255
         assert len(stem.encode()) <= 2 * (NAME_MAX_BYTES + 9) + 4
@@ -58,13 +58,15 @@ def test_names_that_do_not_fit_stay_apart() -> None:
 
 def test_each_comparison_keeps_its_own_file(tmp_path: Path) -> None:
     files = CardFiles(tmp_path / "cards")
-    paths = [files.save(comparison(*pair)) for pair in (("Hello", "Halfway There"), ("Hello", "Blinding Lights"))]
-    assert len({path for path in paths if path is not None and path.read_bytes() == PICTURE.data}) == 2
-    assert files.save(replace(answer("Hello"), picture=None)) is None
+    paths = [
+        files.save(comparison(*pair), PICTURE) for pair in (("Hello", "Halfway There"), ("Hello", "Blinding Lights"))
+    ]
+    assert len({path for path in paths if path.read_bytes() == PICTURE.data}) == 2
 
 
 SHOW = """
 import sys
+from dataclasses import replace
 sys.path.insert(0, sys.argv[1])
 from rich.console import Console
 from bot.card_files import CardDisplay

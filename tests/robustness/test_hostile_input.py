@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import os
 import re
@@ -26,7 +27,7 @@ from bot.discord_app.controls import controls_for
 from bot.discord_app.desk import Manner
 from bot.discord_app.dressing import dress
 from bot.replies import ambiguous_reply, not_found_reply, prediction_reply
-from bot.reply import Picture, Reply, ResultCode, text_reply
+from bot.reply import Picture, Reply, ResultCode, stored_card, text_reply, token_of
 from bot.reports import comparison_reply
 from bot.telegram_app.callback_data import ButtonSigner
 from bot.telegram_app.keyboards import LABEL_MAX, Keyboards
@@ -92,14 +93,15 @@ def replies_to(text: str, catalogue: Catalogue) -> list[Reply]:
     card = Picture(b"png", "hitmeter-card.png", "image/png", words.CARD_ALT.format(text=names[0]))
     return [
         not_found_reply(NotFound(query, tuple(names[:5]))),
-        ambiguous_reply(Ambiguous(query, own[:CANDIDATES_MAX]), against=names[-1]),
-        prediction_reply(first, NOW, card),
+        ambiguous_reply(Ambiguous(query, own[:CANDIDATES_MAX]), against=token_of(names[-1])),
+        replace(prediction_reply(first, NOW), card=stored_card(card)),
         comparison_reply(Comparison(first, renamed(names[-1]))),
     ]
 
 
 def check_discord(reply: Reply, lacking: tuple[str, ...] = ()) -> None:
-    dressed = dress(reply, lacking)
+    picture = None if reply.card is None or lacking else asyncio.run(reply.card())
+    dressed = dress(reply, picture, lacking)
     view = controls_for(reply, MANNER, 1_795_377_600.0)
     body: dict[str, Any] = {
         "content": dressed.content,

@@ -21,11 +21,11 @@ from typing import Any
 import pytest
 
 from bot import words
-from bot.answers import Answers
 from bot.discord_app.platform import DiscordPlatform
 from bot.health import Health
 from bot.metrics import Metrics
 from bot.reply import ResultCode
+from bot.service import SongService
 from bot.telegram_app.platform import TelegramPlatform
 from core.settings import Settings
 from tests.fakes import discord_payloads as payloads
@@ -151,11 +151,11 @@ def test_every_question_is_answered_exactly_once_and_memory_stays_flat(
                 chat_limit_count=0,
             )  # fmt: skip
             codes: Counter[ResultCode] = Counter()
-            answers = Answers(chain.predictor, clock=chain.clock, on_reply=lambda _, code, __: codes.update([code]))
+            service = SongService(chain.predictor, clock=chain.clock, on_reply=lambda _, code, __: codes.update([code]))
             stop = asyncio.Event()
             adapters = [
-                DiscordPlatform.from_settings(settings, answers),
-                TelegramPlatform.from_settings(settings, answers, health=Health(Metrics())),
+                DiscordPlatform.from_settings(settings, service),
+                TelegramPlatform.from_settings(settings, service, health=Health(Metrics())),
             ]
             serving = [asyncio.create_task(adapter.run(stop)) for adapter in adapters]
             await server.gateway.ready.wait()

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import simcord
 
-from bot.answers import Answers, utc_now
 from bot.discord_app.client import HitmeterClient
 from bot.discord_app.controls import controls_for
 from bot.discord_app.desk import Desk
 from bot.discord_app.sync import CommandSync
 from bot.reply import ResultCode
+from bot.service import SongService, utc_now
 from bot.throttle import Limit, Throttle
 from core.predictor import Predictor
 from tests.fakes.discord_server import DiscordServer, discord_server
@@ -44,8 +44,8 @@ async def start_discord(tmp_path) -> AsyncIterator[StartDiscord]:
         throttle = Throttle(user=user, chat=chat, clock=clock)
 
         def build() -> HitmeterClient:
-            answers = Answers(answering, clock=clock_of(predictor), on_reply=count)
-            desk = Desk(answers, throttle, controls_for, admin_ids=admin_ids, animated=animated, wall_clock=clock)
+            service = SongService(answering, clock=clock_of(predictor), on_reply=count)
+            desk = Desk(service, throttle, controls_for, admin_ids=admin_ids, animated=animated, wall_clock=clock)
             return HitmeterClient(desk, command_sync=CommandSync(tmp_path / "hash.json"), shard_count=1)
 
         client = build()

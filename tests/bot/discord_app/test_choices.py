@@ -8,7 +8,7 @@ import pytest
 from bot import words
 from bot.discord_app.choices import PickButton, PickSelect, Terms
 from bot.discord_app.desk import Manner
-from bot.reply import ResultCode
+from bot.reply import ResultCode, SongToken
 from core.domain import SongName
 from core.history import song_token
 from tests.fakes.simulated_discord import Discord
@@ -117,7 +117,7 @@ async def test_a_choice_of_a_comparison_goes_on_with_the_comparison(discord_env:
 @pytest.mark.parametrize("against", [None, "AbCdEfGhIj-_"])
 @pytest.mark.parametrize("item", [PickButton, PickSelect])
 def test_terms_survive_their_custom_id_within_its_100_characters(item, against: str | None) -> None:
-    terms = Terms(Manner(2**63, private=True, animated=True), 99_999_999_999, against)
+    terms = Terms(Manner(2**63, private=True, animated=True), 99_999_999_999, against and SongToken(against))
     custom_id = f"hm:pick:{HELLO}:{terms}" if item is PickButton else f"hm:list:{terms}"
     match = re.fullmatch(item.__discord_ui_compiled_template__, custom_id)
     assert len(custom_id) <= 100

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.answers import Answers
 from bot.discord_app.controls import controls_for
 from bot.discord_app.desk import Desk
+from bot.service import SongService
 from bot.throttle import Limit, Throttle
 from tests.fakes.predictor import FakePredictor
 
@@ -14,7 +14,7 @@ from tests.fakes.predictor import FakePredictor
 @pytest.fixture
 def desk(predictor: FakePredictor) -> Desk:
     throttle = Throttle(user=Limit(0, 1), chat=Limit(0, 1))
-    return Desk(Answers(predictor), throttle, controls_for, admin_ids=[5])
+    return Desk(SongService(predictor), throttle, controls_for, admin_ids=[5])
 
 
 def asked_by(user_id: int, application: object) -> SimpleNamespace:

@@ -72,7 +72,7 @@ def test_a_song_of_the_worst_kind_keeps_every_limit() -> None:
     answer = with_song(prediction("Hello"), title=MEAN * 60, artist=MEAN * 60, tags=(MEAN * 40,) * 9)
     answer = replace(answer, assessment=replace(answer.assessment, features=features))
     picture = Picture(b"", "card.png", "image/png", MEAN * 500)
-    dressed = dress(prediction_reply(answer, NOW, picture))
+    dressed = dress(prediction_reply(answer, NOW), picture)
     embed = dressed.embed.to_dict()
     assert fault_of({"embeds": [embed]}) is None
     assert "@everyone" not in str(embed)
@@ -93,7 +93,7 @@ def test_plain_sentences_are_plain_messages() -> None:
 def test_long_plain_text_keeps_the_notice_and_the_limit() -> None:
     lines = tuple(Line(LineKind.TEXT, "word " * 100) for _ in range(20))
     reply = Reply(code=ResultCode.INFORMED, lines=lines, title="T")
-    content = dress(reply, ("Embed Links",)).content
+    content = dress(reply, lacking=("Embed Links",)).content
     assert utf16_length(content) <= limits.CONTENT_MAX
     assert content.endswith("permission Embed Links here.")
 
@@ -108,7 +108,7 @@ def test_the_models_table_is_a_field_a_row_in_an_embed_and_columns_in_plain_text
     assert row.value == "ROC-AUC 0.910 · avg. prec. 0.620 · F1 0.550 · accuracy 0.930 · Brier 0.060 · ECE 0.010"
     assert "```" not in embed.description
     assert embed.footer.text == "Model of 22 Nov 2026."
-    text = dress(reply, ("Embed Links",)).content
+    text = dress(reply, lacking=("Embed Links",)).content
     assert text.count("```") == 2
     assert "this model" in text
 
@@ -119,5 +119,5 @@ def test_the_models_table_is_a_field_a_row_in_an_embed_and_columns_in_plain_text
 def test_any_reply_fits(lines: list[tuple[LineKind, str]], title: str) -> None:
     reply = Reply(code=ResultCode.INFORMED, lines=tuple(Line(*line) for line in lines), title=title)
     assert fault_of({"embeds": [embed_of(reply).to_dict()]}) is None
-    assert utf16_length(dress(reply, ("Embed Links",)).content) <= limits.CONTENT_MAX
+    assert utf16_length(dress(reply, lacking=("Embed Links",)).content) <= limits.CONTENT_MAX
     assert isinstance(dress(reply).embed, discord.Embed)

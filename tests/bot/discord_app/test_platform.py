@@ -9,9 +9,9 @@ import yarl
 from discord.gateway import DiscordWebSocket
 
 from bot import words
-from bot.answers import Answers
 from bot.discord_app import platform as platform_module
 from bot.discord_app.platform import DiscordPlatform, sync_commands
+from bot.service import SongService
 from core.errors import SettingsError
 from core.settings import Settings
 from tests.fakes import discord_payloads as payloads
@@ -52,7 +52,7 @@ async def test_a_refused_token_is_one_line_that_names_the_setting(
     server: DiscordServer, predictor: FakePredictor, tmp_path, caplog: pytest.LogCaptureFixture
 ) -> None:
     configured = Settings(_env_file=None, discord_token="not-the-token-at-all", data_dir=tmp_path)
-    platform = DiscordPlatform.from_settings(configured, Answers(predictor))
+    platform = DiscordPlatform.from_settings(configured, SongService(predictor))
     with (
         caplog.at_level(logging.DEBUG),
         pytest.raises(SettingsError, match="DISCORD_TOKEN is refused by Discord") as caught,
@@ -66,7 +66,7 @@ async def test_a_discord_out_of_reach_is_one_line(
     predictor: FakePredictor, tmp_path, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:
     monkeypatch.setattr(discord.http.Route, "BASE", f"http://127.0.0.1:{unused_tcp_port}/api/v10")
-    platform = DiscordPlatform.from_settings(settings(tmp_path), Answers(predictor))
+    platform = DiscordPlatform.from_settings(settings(tmp_path), SongService(predictor))
     with pytest.raises(ConnectionError, match="Discord cannot be reached: ") as caught:
         await platform.run(asyncio.Event())
     assert "\n" not in str(caught.value)
@@ -111,7 +111,7 @@ async def test_a_gateway_out_of_reach_does_not_hold_up_the_stop(
     monkeypatch.setattr(platform_module, "CLOSE_S", 0.05)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(f"ws://127.0.0.1:{unused_tcp_port}/"))
     stop = asyncio.Event()
-    platform = DiscordPlatform.from_settings(settings(tmp_path, discord_shard_count=1), Answers(predictor))
+    platform = DiscordPlatform.from_settings(settings(tmp_path, discord_shard_count=1), SongService(predictor))
     running = asyncio.create_task(platform.run(stop))
     async with asyncio.timeout(5):
         while "Failed to connect for shard_id" not in caplog.text:
@@ -125,7 +125,7 @@ async def test_a_gateway_out_of_reach_does_not_hold_up_the_stop(
 async def test_a_session_that_discord_ends_for_good_is_one_line(
     server: DiscordServer, predictor: FakePredictor, tmp_path
 ) -> None:
-    platform = DiscordPlatform.from_settings(settings(tmp_path), Answers(predictor))
+    platform = DiscordPlatform.from_settings(settings(tmp_path), SongService(predictor))
     running = asyncio.create_task(platform.run(asyncio.Event()))
     await asyncio.wait_for(server.gateway.ready.wait(), 5)
     await server.gateway.close(code=4013)
@@ -137,5 +137,5 @@ async def test_a_session_that_discord_ends_for_good_is_one_line(
 async def test_a_missing_token_is_a_settings_fault(predictor: FakePredictor, tmp_path) -> None:
     configured = Settings(_env_file=None, data_dir=tmp_path, discord_token=None)
     with pytest.raises(SettingsError, match="DISCORD_TOKEN is not set"):
-        DiscordPlatform.from_settings(configured, Answers(predictor))
+        DiscordPlatform.from_settings(configured, SongService(predictor))
     predictor.history.close()

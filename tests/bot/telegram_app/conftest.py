@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.answers import Answers, utc_now
 from bot.health import Health
 from bot.metrics import Metrics
 from bot.reply import ResultCode
+from bot.service import SongService, utc_now
 from bot.telegram_app.platform import TelegramPlatform
 from core.predictor import Predictor
 from core.settings import Settings
@@ -71,14 +71,14 @@ def serve(telegram: FakeTelegram, predictor: FakePredictor) -> Serve:
         """
         codes: list[tuple[str, ResultCode]] = []
         metrics = Metrics()
-        answers = Answers(
+        service = SongService(
             real or predictor,  # type: ignore[arg-type]
             clock=utc_now if real else lambda: NOW,
             on_reply=lambda request, code, seconds: codes.append((request, code)),
             figures=metrics.figures,
         )
         platform = TelegramPlatform.from_settings(
-            telegram_settings(telegram, **changes), answers, health=Health(metrics)
+            telegram_settings(telegram, **changes), service, health=Health(metrics)
         )
         stop = asyncio.Event()
         running = asyncio.create_task(platform.run(stop))

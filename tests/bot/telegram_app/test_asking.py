@@ -3,7 +3,7 @@ import io
 from PIL import Image
 
 from bot import words
-from bot.reply import ResultCode
+from bot.reply import ResultCode, SongToken
 from bot.telegram_app.callback_data import ButtonSigner
 from bot.telegram_app.deep_links import card_link
 from tests.bot.telegram_app.conftest import ADMIN, Serve, Served
@@ -161,7 +161,7 @@ async def test_start_greets_and_its_deep_links_predict(served: Served) -> None:
 
 def payload_of(token: str) -> str:
     """What the bot's own link to a song's card carries."""
-    return card_link("hitmeter_bot", token, ButtonSigner(TOKEN)).partition("=")[2]
+    return card_link("hitmeter_bot", SongToken(token), ButtonSigner(TOKEN)).partition("=")[2]
 
 
 async def test_commands_of_administrators_are_refused_to_others(served: Served) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from bot import words
-from bot.reply import ResultCode
+from bot.reply import ResultCode, SongToken
 from bot.telegram_app.callback_data import Action, ButtonData, ButtonSigner
 from core.domain import Prediction, SongName
 from core.errors import UpstreamUnavailable
@@ -165,8 +165,8 @@ async def test_an_anonymous_administrators_choice_is_open_to_the_person_behind(s
     await telegram.sent("editMessageMedia")
 
 
-FOREIGN = ButtonSigner("987654321:another").pack(ButtonData(Action.REFRESH, HELLO))
-OWN = ButtonSigner(TOKEN).pack(ButtonData(Action.PICK, HELLO, 7))
+FOREIGN = ButtonSigner("987654321:another").pack(ButtonData(Action.REFRESH, SongToken(HELLO)))
+OWN = ButtonSigner(TOKEN).pack(ButtonData(Action.PICK, SongToken(HELLO), 7))
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ async def test_a_forgotten_song_is_said_to_be_forgotten(served: Served) -> None:
     unknown = ButtonSigner(TOKEN)
     card = await card_in(served)
     for action in (Action.WHY, Action.COMPARE):
-        served.telegram.press(card.result, data=unknown.pack(ButtonData(action, "AAAAAAAAAAAA")))
+        served.telegram.press(card.result, data=unknown.pack(ButtonData(action, SongToken("AAAAAAAAAAAA"))))
     await served.telegram.sent("sendMessage", count=2)
     assert {call.plain.text for call in served.telegram.of("sendMessage") if call.plain} == {words.FORGOTTEN}
 

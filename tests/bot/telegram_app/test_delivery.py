@@ -9,7 +9,7 @@ from telegram.error import BadRequest
 from telegram.ext import Defaults, ExtBot
 
 from bot.replies import prediction_reply
-from bot.reply import Line, LineKind, Picture, Reply, ResultCode, text_reply
+from bot.reply import Line, LineKind, Picture, Reply, ResultCode, stored_card, text_reply
 from bot.telegram_app.callback_data import ButtonSigner
 from bot.telegram_app.delivery import Delivery
 from bot.telegram_app.keyboards import Keyboards
@@ -35,14 +35,14 @@ def delivery() -> Delivery:
 
 
 def answer(title: str = "Hello") -> Reply:
-    return prediction_reply(prediction(title), NOW, CARD)
+    return replace(prediction_reply(prediction(title), NOW), card=stored_card(CARD))
 
 
 async def test_an_explanation_too_long_for_a_caption_follows_its_picture(
     bot: ExtBot[None], delivery: Delivery, telegram: FakeTelegram
 ) -> None:
     told = text_reply(ResultCode.INFORMED, *(f"Sentence {number} of many." for number in range(80)), title="The model")
-    sent = await delivery.deliver(bot, HOME, replace(told, picture=CARD))
+    sent = await delivery.deliver(bot, HOME, replace(told, card=stored_card(CARD)))
     photo, text = telegram.of("sendPhoto", "sendMessage")
     assert (photo.result["caption"], text.result["text"]) == ("The model", f"The model\n\n{told.text}")
     assert sent == Sent(7, text.result["message_id"], pictured=False)
@@ -52,7 +52,7 @@ async def test_a_short_explanation_is_its_pictures_caption(
     bot: ExtBot[None], delivery: Delivery, telegram: FakeTelegram
 ) -> None:
     told = text_reply(ResultCode.INFORMED, "Short.", title="The model")
-    await delivery.deliver(bot, HOME, replace(told, picture=CARD))
+    await delivery.deliver(bot, HOME, replace(told, card=stored_card(CARD)))
     (photo,) = telegram.of("sendPhoto", "sendMessage")
     assert photo.result["caption"] == "The model\n\nShort."
 

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from bot import words
+from bot.reply import SongToken
 from bot.telegram_app import inline as inline_module
 from bot.telegram_app.callback_data import ButtonSigner
 from bot.telegram_app.deep_links import card_link
@@ -37,7 +38,7 @@ async def test_a_chosen_song_becomes_its_verdict_with_a_way_to_the_full_card(ser
     assert verdict.plain.text.startswith("▲ Popular · 71.2 %\nHello — Adele")
     assert verdict.labels == [[words.BUTTON_CARD], ["Last.fm", "Spotify", "YouTube"]]
     link = verdict.keyboard[0][0]["url"]
-    assert link == card_link("hitmeter_bot", result["id"], ButtonSigner(TOKEN))
+    assert link == card_link("hitmeter_bot", SongToken(result["id"]), ButtonSigner(TOKEN))
     telegram.say(f"/start {link.partition('=')[2]}", chat=telegram.private(7))
     await telegram.sent("sendPhoto")
 

@@ -6,9 +6,9 @@ import random
 import pytest
 from telegram import Bot
 
-from bot.answers import Answers
 from bot.health import Health
 from bot.metrics import Metrics
+from bot.service import SongService
 from bot.telegram_app.places import Place
 from bot.telegram_app.platform import TelegramPlatform
 from bot.telegram_app.transport import SteadyRequest
@@ -22,8 +22,8 @@ SECRET_PART = TOKEN.partition(":")[2]
 
 
 def platform_for(telegram: FakeTelegram, predictor: FakePredictor, **changes: object) -> TelegramPlatform:
-    answers = Answers(predictor)  # type: ignore[arg-type]
-    return TelegramPlatform.from_settings(telegram_settings(telegram, **changes), answers, health=Health(Metrics()))
+    service = SongService(predictor)  # type: ignore[arg-type]
+    return TelegramPlatform.from_settings(telegram_settings(telegram, **changes), service, health=Health(Metrics()))
 
 
 def chain(error: BaseException | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, assert_never
@@ -14,10 +14,10 @@ from bot import words
 from bot.chat_songs import ChatSongs
 from bot.metrics import Figures
 from bot.replies import ambiguous_reply, day, not_found_reply, prediction_reply, why_reply
-from bot.reply import Picture, Reply, ResultCode, text_reply
+from bot.reply import Picture, Question, Reply, ResultCode, SongToken, text_reply, token_of
 from bot.reports import comparison_reply, model_reply, stats_reply
 from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
-from core.errors import HitmeterError, ModelError, QueryError, RenderError, UpstreamError
+from core.errors import HitmeterError, ModelError, QueryError, UpstreamError
 from core.phrases import pair_of
 from core.predictor import Comparison, Predictor
 
@@ -27,8 +27,8 @@ CARD_NAME: Final = "hitmeter-card"
 """File name of pictures, without its ending."""
 
 
-Drawn = bool | Callable[[Prediction], bool]
-"""Whether to draw the card; a function decides by the prediction, for a platform that may hold the card already."""
+Drawn = tuple[bytes, str]
+"""A picture and its kind: "png" or "gif"."""
 
 
 def utc_now() -> datetime:
@@ -36,11 +36,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Answers:
+_FORGOTTEN: Final = text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True)
+
+
+class _ForgottenToken(Exception):
+    """Nobody knows any more which song a token stands for."""
+
+
+class SongService:
     """Answers every kind of request with a :class:`Reply` and never raises anything but cancellation.
 
-    Errors of the tree become their own sentence; anything else becomes a sentence with a short id, and the log has
-    the id and the traceback.
+    A question is what somebody typed, or the token of a song that was offered. Errors of the tree become their own
+    sentence; anything else becomes a sentence with a short id, and the log has the id and the traceback.
     """
 
     def __init__(
@@ -59,100 +66,57 @@ class Answers:
             on_reply: Told request name, result code and seconds taken of every reply, for metrics.
             figures: Sums up how the bot has fared, for :meth:`stats`.
         """
-        self.predictor = predictor
+        self._predictor = predictor
         self._clock = clock
         self._on_reply = on_reply
         self._figures = figures
         self._chat_songs = ChatSongs()
 
-    async def predict(self, text: str, *, fresh: bool = False, animated: bool = False, drawn: Drawn = True) -> Reply:
-        """Answer a typed question, with its card unless ``drawn`` is off or says so of the prediction.
-
-        "Hello vs Halo" is answered with a comparison.
-        """
+    async def predict(self, question: Question, *, fresh: bool = False) -> Reply:
+        """Answer for a song; ``fresh`` asks for new figures. "Hello vs Halo" is answered with a comparison."""
 
         async def build() -> Reply:
-            pair = await self.predictor.pair(text)
-            if pair is None:
-                return await self._predicted(self.predictor.predict(text, fresh=fresh), animated=animated, drawn=drawn)
-            answers = await asyncio.gather(self.predictor.predict(pair.first), self.predictor.predict(pair.second))
-            return await self._compared(*answers, drawn=callable(drawn) or drawn)
+            pair = await self._predictor.pair(question) if isinstance(question, str) else None
+            if pair is not None:
+                return await self._compared(pair.first, pair.second)
+            answer = await self._answer(await self._asked(question), fresh=fresh)
+            return await self._predicted(answer) if isinstance(answer, Prediction) else await self._undecided(answer)
 
         return await self._safely("predict", build)
 
-    async def predict_token(
-        self, token: str, *, fresh: bool = False, animated: bool = False, drawn: Drawn = True
-    ) -> Reply:
-        """Answer for the song a button stands for; ``fresh`` asks for new figures."""
+    async def why(self, question: Question) -> Reply:
+        """Explain the answer about a song."""
 
         async def build() -> Reply:
-            name = await self.predictor.recall(token)
-            if name is None:
-                return text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True)
-            answer = self.predictor.predict_song(name, fresh=fresh)
-            return await self._predicted(answer, animated=animated, drawn=drawn)
-
-        return await self._safely("predict", build)
-
-    async def why(self, token: str) -> Reply:
-        """Explain the answer about the song a button stands for."""
-
-        async def build() -> Reply:
-            name = await self.predictor.recall(token)
-            if name is None:
-                return text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True)
-            answer = await self.predictor.predict_song(name)
+            answer = await self._answer(await self._asked(question))
             return why_reply(answer) if isinstance(answer, Prediction) else await self._undecided(answer)
 
         return await self._safely("why", build)
 
-    async def compare(self, first: str, second: str, *, drawn: bool = True) -> Reply:
-        """Answer two typed questions on one card, unless ``drawn`` is off."""
+    async def compare(self, first: Question, second: Question | None = None) -> Reply:
+        """Compare two songs; without a ``second``, ``first`` names both, parted by "|" or "vs"."""
 
         async def build() -> Reply:
-            if not first.strip() or not second.strip():
+            one, other = _parted(first) if second is None else (first, second)
+            typed = [question for question in (one, other) if isinstance(question, str)]
+            if len(typed) == 2 and not all(text.strip() for text in typed):
                 return text_reply(ResultCode.BAD_QUESTION, words.COMPARE_HOW, private=True)
-            answers = await asyncio.gather(self.predictor.predict(first), self.predictor.predict(second))
-            return await self._compared(*answers, drawn=drawn)
+            return await self._compared(one, other)
 
         return await self._safely("compare", build)
 
-    async def compare_typed(self, text: str, *, drawn: bool = True) -> Reply:
-        """Answer two questions typed in one line, parted by "|" or "vs", on one card."""
-        first, _, second = text.partition("|")
-        if not second.strip() and (pair := pair_of(text)) is not None:
-            first, second = pair.first, pair.second
-        return await self.compare(first.strip(), second.strip(), drawn=drawn)
-
-    async def compare_token(self, token: str, second: str, *, drawn: bool = True) -> Reply:
-        """Compare the song a button stands for with a typed one."""
-
-        async def build() -> Reply:
-            name = await self.predictor.recall(token)
-            if name is None:
-                return text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True)
-            answers = await asyncio.gather(self.predictor.predict_song(name), self.predictor.predict(second))
-            return await self._compared(*answers, drawn=drawn)
-
-        return await self._safely("compare", build)
-
-    async def compare_tokens(self, first: str, second: str, *, drawn: bool = True) -> Reply:
-        """Compare the songs two buttons stand for."""
-
-        async def build() -> Reply:
-            names = await self.predictor.recall(first), await self.predictor.recall(second)
-            if names[0] is None or names[1] is None:
-                return text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True)
-            answers = await asyncio.gather(self.predictor.predict_song(names[0]), self.predictor.predict_song(names[1]))
-            return await self._compared(*answers, drawn=drawn)
-
-        return await self._safely("compare", build)
+    async def song_name(self, token: SongToken) -> SongName | Reply:
+        """Find the song to compare with another, or say that it is forgotten."""
+        try:
+            return await self._recalled(token)
+        except _ForgottenToken:
+            return self.note("compare", _FORGOTTEN)
 
     async def model(self) -> Reply:
         """Say how good the model is."""
 
         async def build() -> Reply:
-            return model_reply(self.predictor.report(), await self.predictor.calibration_picture())
+            return model_reply(self._predictor.report(), await self._predictor.calibration_picture())
 
         return await self._safely("model", build)
 
@@ -161,7 +125,7 @@ class Answers:
 
         async def build() -> Reply:
             try:
-                report = await self.predictor.reload_model()
+                report = await self._predictor.reload_model()
             except ModelError as error:
                 refused = words.RELOAD_FAILED.format(reason=error)
                 return text_reply(ResultCode.REFUSED, refused, private=True)
@@ -206,7 +170,7 @@ class Answers:
         here = () if chat is None else self._chat_songs.complete(chat, prefix)
         known: tuple[SongName, ...] = ()
         try:
-            known = await self.predictor.complete(prefix, limit)
+            known = await self._predictor.complete(prefix, limit)
         except Exception:
             log.exception("event=completion_failed")
         return tuple(dict.fromkeys([*here, *known]))[:limit]
@@ -221,63 +185,68 @@ class Answers:
         reply = text_reply(ResultCode.INFORMED, *words.PRIVACY.splitlines(), title=words.PRIVACY_TITLE, private=True)
         return self.note("privacy", reply)
 
-    async def _predicted(self, answer: Awaitable[Answer], *, animated: bool, drawn: Drawn) -> Reply:
-        resolved = await answer
-        if not isinstance(resolved, Prediction):
-            return await self._undecided(resolved)
-        await self.predictor.offer(other.name for other in resolved.others)
-        reply = prediction_reply(resolved, self._clock())
-        if not (drawn(resolved) if callable(drawn) else drawn):
-            return reply
-        alt = words.CARD_ALT.format(text=reply.text)
-        return prediction_reply(resolved, self._clock(), await self._drawn(resolved, alt, animated=animated))
+    async def offer(self, names: Iterable[SongName]) -> None:
+        """Keep songs that are offered for picking, so that their tokens are understood, also after a restart."""
+        await self._predictor.offer(names)
 
-    async def _drawn(self, prediction: Prediction, alt: str, *, animated: bool) -> Picture | None:
-        """Draw the card; an answer without its picture is better than none."""
-        try:
+    async def _recalled(self, token: SongToken) -> SongName:
+        name = await self._predictor.recall(token.value)
+        if name is None:
+            raise _ForgottenToken
+        return name
+
+    async def _asked(self, question: Question) -> str | SongName:
+        return question if isinstance(question, str) else await self._recalled(question)
+
+    async def _answer(self, asked: str | SongName, *, fresh: bool = False) -> Answer:
+        if isinstance(asked, SongName):
+            return await self._predictor.predict_song(asked, fresh=fresh)
+        return await self._predictor.predict(asked, fresh=fresh)
+
+    async def _predicted(self, prediction: Prediction) -> Reply:
+        await self._predictor.offer(other.name for other in prediction.others)
+
+        async def draw(*, animated: bool) -> Drawn:
             if animated:
-                return Picture(await self.predictor.animation(prediction), f"{CARD_NAME}.gif", "image/gif", alt)
-            return Picture(await self.predictor.card(prediction), f"{CARD_NAME}.png", "image/png", alt)
-        except RenderError:
-            log.exception("event=card_failed")
-            return None
+                return await self._predictor.animation(prediction), "gif"
+            return await self._predictor.card(prediction), "png"
+
+        return _with_card(prediction_reply(prediction, self._clock()), draw)
 
     async def _undecided(self, answer: Ambiguous | NotFound, against: Answer | None = None) -> Reply:
         match answer:
             case Ambiguous():
-                await self.predictor.offer(candidate.name for candidate in answer.candidates)
+                await self._predictor.offer(candidate.name for candidate in answer.candidates)
                 if isinstance(against, Prediction):
-                    return ambiguous_reply(answer, against.song.name)
-                reply = ambiguous_reply(answer)
-                return reply if against is None else replace(reply, against_text=against.query.text)
+                    return ambiguous_reply(answer, token_of(against.song.name))
+                return ambiguous_reply(answer, None if against is None else against.query.text)
             case NotFound():
                 return not_found_reply(answer)
             case _:
                 assert_never(answer)
 
-    async def _compared(self, first: Answer, second: Answer, *, drawn: bool) -> Reply:
-        """Compare two answers; if one song is not clear, its choices remember the other."""
+    async def _compared(self, one: Question, other: Question) -> Reply:
+        """Compare two songs; if one is not clear, its choices remember the other."""
+        asked = await self._asked(one), await self._asked(other)
+        first, second = await asyncio.gather(*map(self._answer, asked))
         if not isinstance(first, Prediction):
             return await self._undecided(first, against=second)
         if not isinstance(second, Prediction):
             return await self._undecided(second, against=first)
         comparison = Comparison(first, second)
-        reply = comparison_reply(comparison)
-        if not drawn:
-            return reply
-        try:
-            data = await self.predictor.comparison_card(comparison)
-        except RenderError:
-            log.exception("event=card_failed")
-            return reply
-        alt = words.CARD_ALT.format(text=reply.text)
-        return comparison_reply(comparison, Picture(data, f"{CARD_NAME}.png", "image/png", alt))
+
+        async def draw(*, animated: bool) -> Drawn:
+            return await self._predictor.comparison_card(comparison), "png"
+
+        return _with_card(comparison_reply(comparison), draw)
 
     async def _safely(self, request: str, build: Callable[[], Awaitable[Reply]]) -> Reply:
         """Run ``build`` and turn whatever goes wrong into a reply, counted and logged once."""
         started = asyncio.get_running_loop().time()
         try:
             reply = await build()
+        except _ForgottenToken:
+            reply = _FORGOTTEN
         except QueryError as error:
             reply = text_reply(ResultCode.BAD_QUESTION, error.user_message, private=True)
         except UpstreamError as error:
@@ -289,6 +258,30 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - logged with its traceback under the id that the user sees
             reply = _incident(request, error)
         return self.note(request, reply, asyncio.get_running_loop().time() - started)
+
+
+def _parted(text: Question) -> tuple[Question, Question]:
+    """Take the two songs out of one line."""
+    if isinstance(text, SongToken):
+        return text, ""
+    first, _, second = text.partition("|")
+    if not second.strip() and (pair := pair_of(text)) is not None:
+        first, second = pair.first, pair.second
+    return first.strip(), second.strip()
+
+
+def _with_card(reply: Reply, draw: Callable[..., Awaitable[Drawn]]) -> Reply:
+    """Give a reply the card that ``draw`` draws; an answer without its picture is better than none."""
+
+    async def card(*, animated: bool = False) -> Picture | None:
+        try:
+            data, kind = await draw(animated=animated)
+        except Exception:
+            log.exception("event=card_failed")
+            return None
+        return Picture(data, f"{CARD_NAME}.{kind}", f"image/{kind}", words.CARD_ALT.format(text=reply.text))
+
+    return replace(reply, card=card)
 
 
 def _incident(request: str, error: Exception) -> Reply:
