@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bot import words
+from bot import messages
 from bot.answer_json import answer_document, as_json, schema
 from bot.card_files import CardDisplay
 from bot.catalogue_fetch import see_to_catalogue
@@ -81,7 +81,7 @@ async def _print_document(chat: ConsoleChat, text: str) -> ResultCode:
         card = await chat.save_card(reply)
     except OSError as error:
         card = None
-        _say((words.CONSOLE_CARD_NOT_SAVED.format(folder=chat.cards_dir, reason=error.strerror),))
+        _say((messages.CONSOLE_CARD_NOT_SAVED.format(folder=chat.cards_dir, reason=error.strerror),))
     sys.stdout.write(f"{as_json(answer_document(reply, card))}\n")
     return reply.code
 

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
-from bot import words
+from bot import messages
 from bot.card_files import CardDisplay, CardFiles
 from bot.console_view import reply_view
+from bot.messages import Surface, commands_on
 from bot.reply import Choice, Picture, Question, Reply, ResultCode, text_reply
+from bot.reports import command_line
 from bot.service import SongService
 
 PROMPT: Final = "♪ "
 
-QUIT: Final = frozenset({"/quit", "/exit"})
+QUIT: Final = frozenset({"quit", "exit"})
+
+ALIASES: Final = {"start": "help"}
+"""Other names of commands, as people know them from elsewhere."""
+
+_COMMANDS: Final = {command.name: command for command in commands_on(Surface.CONSOLE)}
 
 CHOICE_DIGITS: Final = 2
 """Longest number that is taken for a choice; "505", "911" and "1979" are songs."""
@@ -72,10 +79,10 @@ class ConsoleChat:
     async def chat(self, *, interactive: bool) -> None:
         """Answer line after line until /quit or the end of input; prompts only when ``interactive``."""
         if interactive:
-            self._console.print(words.CONSOLE_GREETING, style="dim")
+            self._console.print(messages.CONSOLE_GREETING, style="dim")
         while True:
             typed = await asyncio.to_thread(self._read_line, interactive)
-            if typed is None or typed.strip().casefold() in QUIT:
+            if typed is None or typed.strip().casefold() in {f"/{name}" for name in QUIT}:
                 return
             if typed.strip():
                 await self.handle(typed.strip())
@@ -88,28 +95,12 @@ class ConsoleChat:
 
     async def answer(self, typed: str) -> Reply:
         """Answer one line: a command, the number of an offered song, or a song."""
-        command, _, rest = typed.partition(" ")
-        match command.casefold():
-            case "/help" | "/start":
-                reply = self._help()
-            case "/privacy":
-                reply = self._service.privacy()
-            case "/model":
-                reply = await self._service.model()
-            case "/stats":
-                reply = await self._service.stats()
-            case "/reload":
-                reply = await self._service.reload()
-            case "/compare":
-                reply = await self._service.compare(rest)
-            case "/predict":
-                reply = await self._service.predict(rest)
-            case _ if typed.startswith("/"):
-                reply = self._unknown(command)
-            case _ if typed.isdecimal() and len(typed) <= CHOICE_DIGITS:
-                reply = await self._chosen(int(typed))
-            case _:
-                reply = await self._service.predict(typed)
+        if typed.startswith("/"):
+            reply = await self._commanded(typed)
+        elif typed.isdecimal() and len(typed) <= CHOICE_DIGITS:
+            reply = await self._chosen(int(typed))
+        else:
+            reply = await self._service.predict(typed)
         if reply.choices:
             self._open = _OpenChoice(reply.choices, reply.against)
         elif reply.code not in LEAVES_OPEN:
@@ -129,9 +120,9 @@ class ConsoleChat:
         """Answer for the song of that number among those on offer."""
         opened = self._open
         if not opened.choices:
-            return self._note(words.CONSOLE_NO_CHOICE.format(number=number))
+            return self._note(messages.CONSOLE_NO_CHOICE.format(number=number))
         if not 1 <= number <= len(opened.choices):
-            return self._note(words.CONSOLE_NO_SUCH_NUMBER.format(n=len(opened.choices), number=number))
+            return self._note(messages.CONSOLE_NO_SUCH_NUMBER.format(n=len(opened.choices), number=number))
         token = opened.choices[number - 1].token
         if opened.against is None:
             return await self._service.predict(token)
@@ -139,18 +130,20 @@ class ConsoleChat:
             return await self._service.compare(token, opened.against)
         return await self._service.compare(opened.against, token)
 
-    def _help(self) -> Reply:
-        """Say how to ask, and the commands that only the console has."""
-        reply = self._service.help()
-        more = {**words.ADMINISTRATORS_COMMANDS, "quit": words.CONSOLE_QUIT}
-        own = text_reply(reply.code, *(f"/{name} — {meaning}" for name, meaning in more.items()))
-        lines = (*reply.lines, *own.lines)
-        return Reply(code=reply.code, lines=lines, title=reply.title, private=reply.private)
-
-    def _unknown(self, command: str) -> Reply:
-        names = [f"/{name}" for name in (*words.COMMANDS, *words.ADMINISTRATORS_COMMANDS, "quit")]
-        listed = f"{', '.join(names[:-1])}{words.AND}{names[-1]}"
-        return self._note(words.CONSOLE_NO_COMMAND.format(command=command, commands=listed))
+    async def _commanded(self, typed: str) -> Reply:
+        """Answer a command; /help also lists those that only the console has."""
+        written, _, rest = typed.partition(" ")
+        name = written.removeprefix("/").casefold()
+        command = _COMMANDS.get(ALIASES.get(name, name))
+        if command is None or command.name in QUIT:
+            listed = [f"/{name}" for name in _COMMANDS]
+            listed = [", ".join(listed[:-1]), listed[-1]]
+            return self._note(messages.CONSOLE_NO_COMMAND.format(command=written, commands=messages.AND.join(listed)))
+        reply = await self._service.run_command(command, rest, is_admin=True)
+        if command.name != "help":
+            return reply
+        own = [one for one in _COMMANDS.values() if one.administrators or one.surfaces == {Surface.CONSOLE}]
+        return replace(reply, lines=(*reply.lines, *text_reply(reply.code, *map(command_line, own)).lines))
 
     def _note(self, sentence: str) -> Reply:
         return self._service.note("console", text_reply(ResultCode.BAD_QUESTION, sentence, private=True))
@@ -166,11 +159,11 @@ class ConsoleChat:
         for part in reply_view(reply, self._console.width, gauges=not (picture is not None and self._display.inline)):
             self._console.print(part)
         if reply.prediction is not None and reply.choices:
-            self._console.print(Text(words.NOT_MEANT))
+            self._console.print(Text(messages.NOT_MEANT))
         for number, choice in enumerate(reply.choices, start=1):
             self._console.print(Text(f"  {number}. {choice.label}"))
         if reply.choices:
-            self._console.print(words.CONSOLE_PICK, style="dim")
+            self._console.print(messages.CONSOLE_PICK, style="dim")
         if picture is not None:
             await self._show_card(reply, picture)
 
@@ -182,12 +175,12 @@ class ConsoleChat:
         try:
             path = await asyncio.to_thread(self._cards.save, reply, picture)
         except OSError as error:
-            fault = words.CONSOLE_CARD_NOT_SAVED.format(folder=self.cards_dir, reason=error.strerror)
+            fault = messages.CONSOLE_CARD_NOT_SAVED.format(folder=self.cards_dir, reason=error.strerror)
             self._console.print(Text(fault), soft_wrap=True)
             return
-        self._console.print(Text(words.CONSOLE_CARD.format(path=path)), soft_wrap=True)
+        self._console.print(Text(messages.CONSOLE_CARD.format(path=path)), soft_wrap=True)
         if not await asyncio.to_thread(self._display.open, path):
-            self._console.print(words.CONSOLE_NO_WINDOW, style="dim")
+            self._console.print(messages.CONSOLE_NO_WINDOW, style="dim")
 
 
 async def _picture(reply: Reply) -> Picture | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote_plus
 
-from bot import words
+from bot import messages
 from bot.reply import Choice, Line, LineKind, Link, Question, Reply, ResultCode, text_reply, token_of
 from bot.throttle import Ruling, Scope
 from core.age import ago
@@ -64,7 +64,7 @@ def prediction_lines(prediction: Prediction, now: datetime) -> tuple[Line, ...]:
         for block in (Block.TRACK, Block.ARTIST, Block.AUDIO, Block.AGE, None)
     }
     tags = (assessment.tags or song.genres)[:TAGS_SHOWN]
-    artist = [*known[Block.ARTIST], *([words.TAGS.format(tags=", ".join(tags))] if tags else [])]
+    artist = [*known[Block.ARTIST], *([messages.TAGS.format(tags=", ".join(tags))] if tags else [])]
     lines = [
         Line(LineKind.HEADLINE, headline(assessment)),
         Line(LineKind.SONG, str(song.name)),
@@ -76,15 +76,15 @@ def prediction_lines(prediction: Prediction, now: datetime) -> tuple[Line, ...]:
         _figures(LineKind.OTHERS, [*known[Block.AGE], *known[None]]),
         _reasons(assessment.reasons),
         Line(LineKind.SOURCE, source_line(prediction, now)),
-        Line(LineKind.DOUBT, words.NOT_MEANT_PICK) if prediction.others else None,
+        Line(LineKind.DOUBT, messages.NOT_MEANT_PICK) if prediction.others else None,
     ]
     return tuple(line for line in lines if line is not None)
 
 
 def headline(assessment: Assessment) -> str:
     """Say the verdict with its shape and the confidence, "▲ Popular · 92.3 %"."""
-    return words.HEADLINE.format(
-        shape=words.SHAPES[assessment.verdict],
+    return messages.HEADLINE.format(
+        shape=messages.SHAPES[assessment.verdict],
         verdict=assessment.verdict.value,
         confidence=percent(assessment.probability),
     )
@@ -92,7 +92,7 @@ def headline(assessment: Assessment) -> str:
 
 def meaning(assessment: Assessment) -> str:
     """Say what the confidence means, beside the share of popular songs among all."""
-    return words.MEANING.format(
+    return messages.MEANING.format(
         share=round(assessment.probability * 100),
         base=round(assessment.base_rate * 100),
     )
@@ -102,9 +102,9 @@ def source_line(prediction: Prediction, now: datetime) -> str:
     """Say where the figures are from, how old they are and which model judged them."""
     source = prediction.source
     templates = {
-        Origin.LASTFM: (words.SOURCE_LIVE, words.SOURCE_STALE),
-        Origin.RECORDED: (words.SOURCE_RECORDED, words.SOURCE_RECORDED_STALE),
-        Origin.CATALOGUE: (words.SOURCE_CATALOGUE, words.SOURCE_CATALOGUE_STALE),
+        Origin.LASTFM: (messages.SOURCE_LIVE, messages.SOURCE_STALE),
+        Origin.RECORDED: (messages.SOURCE_RECORDED, messages.SOURCE_RECORDED_STALE),
+        Origin.CATALOGUE: (messages.SOURCE_CATALOGUE, messages.SOURCE_CATALOGUE_STALE),
     }[source.origin]
     return templates[source.stale].format(
         origin=source.origin.value,
@@ -117,9 +117,9 @@ def source_line(prediction: Prediction, now: datetime) -> str:
 
 def popularity_words(popularity: RecordedPopularity, verdict: Verdict) -> str:
     """Say what the popularity once was, and when the verdict says otherwise."""
-    template = words.POPULARITY_RERELEASE if popularity.rerelease else words.POPULARITY
+    template = messages.POPULARITY_RERELEASE if popularity.rerelease else messages.POPULARITY
     if popularity.contradicts(verdict):
-        then, not_then = words.POPULARITY_CONTRADICTS
+        then, not_then = messages.POPULARITY_CONTRADICTS
         template = then if verdict is Verdict.NOT_POPULAR else not_then
     return template.format(value=popularity.value, year=popularity.year)
 
@@ -133,27 +133,27 @@ def why_reply(prediction: Prediction) -> Reply:
     record = assessment.record
     source = prediction.source
     texts = [
-        words.WHY_CATALOGUE.format(year=source.as_of.year) if source.origin is Origin.CATALOGUE else "",
-        words.WHY_UP.format(labels=_listed(ups)) if ups else "",
-        words.WHY_DOWN.format(labels=_listed(downs)) if downs else "",
-        words.WHY_KNOWN.format(blocks=_blocks(assessment.view)) if assessment.view else "",
-        words.WHY_UNKNOWN.format(blocks=_blocks(unknown)) if unknown else "",
-        words.WHY_BASE.format(base=percent(assessment.base_rate)),
+        messages.WHY_CATALOGUE.format(year=source.as_of.year) if source.origin is Origin.CATALOGUE else "",
+        messages.WHY_UP.format(labels=_listed(ups)) if ups else "",
+        messages.WHY_DOWN.format(labels=_listed(downs)) if downs else "",
+        messages.WHY_KNOWN.format(blocks=_blocks(assessment.view)) if assessment.view else "",
+        messages.WHY_UNKNOWN.format(blocks=_blocks(unknown)) if unknown else "",
+        messages.WHY_BASE.format(base=percent(assessment.base_rate)),
     ]
     if record is not None:
         texts.append(
-            words.WHY_RECORD.format(
+            messages.WHY_RECORD.format(
                 n=f"{record.n_songs:,}", verdict=record.verdict.value, share=percent(record.share_popular)
             )
         )
-    title = words.WHY_TITLE.format(confidence=percent(assessment.probability), name=prediction.song.name)
+    title = messages.WHY_TITLE.format(confidence=percent(assessment.probability), name=prediction.song.name)
     return text_reply(ResultCode.EXPLAINED, *texts, title=title, private=True)
 
 
 def ambiguous_reply(ambiguous: Ambiguous, against: Question | None = None) -> Reply:
     """Offer the songs that may be meant; ``against`` is what the picked one is to be compared with."""
     choices = _choices(ambiguous.candidates)
-    lines = (Line(LineKind.TEXT, words.DID_YOU_MEAN),)
+    lines = (Line(LineKind.TEXT, messages.DID_YOU_MEAN),)
     return Reply(
         code=ResultCode.AMBIGUOUS,
         lines=lines,
@@ -169,9 +169,9 @@ def not_found_reply(missing: NotFound) -> Reply:
     names = "; ".join(map(str, missing.suggestions))
     reply = text_reply(
         ResultCode.NOT_FOUND,
-        words.NOT_FOUND.format(query=missing.query.text),
-        words.NOT_FOUND_SUGGESTIONS.format(names=names) if names else "",
-        words.KEY_MISSING if missing.key_missing else words.NOT_FOUND_EXAMPLE,
+        messages.NOT_FOUND.format(query=missing.query.text),
+        messages.NOT_FOUND_SUGGESTIONS.format(names=names) if names else "",
+        messages.KEY_MISSING if missing.key_missing else messages.NOT_FOUND_EXAMPLE,
         private=True,
     )
     return replace(reply, suggestions=missing.suggestions)
@@ -179,18 +179,18 @@ def not_found_reply(missing: NotFound) -> Reply:
 
 def limited_reply(ruling: Ruling) -> Reply:
     """Say whose limit was met and when it frees."""
-    one, many = words.SECONDS
+    one, many = messages.SECONDS
     seconds = (one if ruling.wait_s == 1 else many).format(n=ruling.wait_s)
-    template = words.LIMITED_CHAT if ruling.scope is Scope.CHAT else words.LIMITED_USER
+    template = messages.LIMITED_CHAT if ruling.scope is Scope.CHAT else messages.LIMITED_USER
     return text_reply(ResultCode.LIMITED, template.format(seconds=seconds), private=True)
 
 
 def song_links(song: Song) -> tuple[Link, ...]:
     """List where to read about or hear the song."""
     searched = quote_plus(f"{song.title} {song.artist}", errors="replace")
-    links = [Link(words.LINK_LASTFM, song.url)] if song.url else []
-    links.append(Link(words.LINK_SPOTIFY, f"https://open.spotify.com/search/{searched.replace('+', '%20')}"))
-    links.append(Link(words.LINK_YOUTUBE, f"https://www.youtube.com/results?search_query={searched}"))
+    links = [Link(messages.LINK_LASTFM, song.url)] if song.url else []
+    links.append(Link(messages.LINK_SPOTIFY, f"https://open.spotify.com/search/{searched.replace('+', '%20')}"))
+    links.append(Link(messages.LINK_YOUTUBE, f"https://www.youtube.com/results?search_query={searched}"))
     return tuple(links)
 
 
@@ -199,7 +199,7 @@ def _choices(candidates: Sequence[Candidate]) -> tuple[Choice, ...]:
         Choice(
             str(candidate.name)
             if candidate.listeners is None
-            else words.CANDIDATE_LISTENERS.format(name=candidate.name, listeners=f"{candidate.listeners:,}"),
+            else messages.CANDIDATE_LISTENERS.format(name=candidate.name, listeners=f"{candidate.listeners:,}"),
             token_of(candidate.name),
         )
         for candidate in candidates
@@ -207,7 +207,7 @@ def _choices(candidates: Sequence[Candidate]) -> tuple[Choice, ...]:
 
 
 def _figure(feature: FeatureValue) -> str:
-    template = words.FIGURE if feature.standing is None else words.FIGURE_RANKED
+    template = messages.FIGURE if feature.standing is None else messages.FIGURE_RANKED
     label = feature.label[:1].lower() + feature.label[1:]
     return template.format(label=label, value=feature.display, standing=feature.standing)
 
@@ -226,8 +226,10 @@ def _reasons(reasons: Sequence[Reason]) -> Line | None:
     if not reasons:
         return None
     ranked = sorted(reasons, key=lambda reason: -abs(reason.push))[:3]
-    pushes = [(words.PUSH_UP if reason.push > 0 else words.PUSH_DOWN).format(label=reason.label) for reason in ranked]
-    return Line(LineKind.WHY, words.WHY_LINE.format(reasons=" · ".join(pushes)))
+    pushes = [
+        (messages.PUSH_UP if reason.push > 0 else messages.PUSH_DOWN).format(label=reason.label) for reason in ranked
+    ]
+    return Line(LineKind.WHY, messages.WHY_LINE.format(reasons=" · ".join(pushes)))
 
 
 def _listed(labels: Sequence[str]) -> str:
@@ -236,4 +238,4 @@ def _listed(labels: Sequence[str]) -> str:
 
 
 def _blocks(blocks: Sequence[Block]) -> str:
-    return ", ".join(words.BLOCK_NAMES[block] for block in blocks)
+    return ", ".join(messages.BLOCK_NAMES[block] for block in blocks)

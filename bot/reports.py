@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from bot import words
+from bot import messages
+from bot.messages import Command, Surface
 from bot.metrics import Figures, Percentiles
 from bot.replies import day, headline, percent
 from bot.reply import Line, LineKind, Picture, Reply, ResultCode, stored_card, text_reply
@@ -34,10 +35,10 @@ def comparison_reply(comparison: Comparison) -> Reply:
     winner = comparison.winner
     shown_first, shown_second = percent(first.assessment.probability), percent(second.assessment.probability)
     if winner is None:
-        outcome = words.COMPARE_DRAW.format(first=shown_first)
+        outcome = messages.COMPARE_DRAW.format(first=shown_first)
     else:
         higher, lower = (shown_first, shown_second) if winner is first else (shown_second, shown_first)
-        outcome = words.COMPARE_WINNER.format(winner=winner.song.name, first=higher, second=lower)
+        outcome = messages.COMPARE_WINNER.format(winner=winner.song.name, first=higher, second=lower)
     lines = (
         Line(LineKind.HEADLINE, outcome),
         Line(LineKind.SONG, _one_line(first)),
@@ -51,7 +52,7 @@ def comparison_reply(comparison: Comparison) -> Reply:
 def _unlike(first: Prediction, second: Prediction) -> tuple[Line, ...]:
     """Warn if the figures of only one of the songs are known, without which most hits come out low."""
     bare = [one.song.name for one in (first, second) if Block.TRACK not in one.assessment.view]
-    return (Line(LineKind.TEXT, words.COMPARE_UNLIKE.format(name=bare[0])),) if len(bare) == 1 else ()
+    return (Line(LineKind.TEXT, messages.COMPARE_UNLIKE.format(name=bare[0])),) if len(bare) == 1 else ()
 
 
 def model_reply(report: ModelReport, calibration: bytes | None = None) -> Reply:
@@ -60,48 +61,71 @@ def model_reply(report: ModelReport, calibration: bytes | None = None) -> Reply:
     ``calibration`` is the picture of how stated probabilities were kept, PNG.
     """
     bands = [
-        words.MODEL_BAND.format(verdict=band.verdict.value, share=percent(band.share_popular), n=f"{band.n_songs:,}")
+        messages.MODEL_BAND.format(verdict=band.verdict.value, share=percent(band.share_popular), n=f"{band.n_songs:,}")
         for band in report.bands
     ]
-    texts = [words.MODEL_INTRO.format(n=f"{report.n_songs:,}", base=percent(report.base_rate)), *bands]
+    texts = [messages.MODEL_INTRO.format(n=f"{report.n_songs:,}", base=percent(report.base_rate)), *bands]
     card = None
     if calibration is not None:
-        alt = words.CALIBRATION_ALT.format(bands=" ".join(bands))
+        alt = messages.CALIBRATION_ALT.format(bands=" ".join(bands))
         card = stored_card(Picture(calibration, CALIBRATION_NAME, "image/png", alt))
     lines = [Line(LineKind.TEXT, text) for text in texts]
     cells = model_cells(report.rows)
     lines.append(Line(LineKind.TABLE, set_in_columns(cells), cells))
-    lines.append(Line(LineKind.TEXT, f"{words.MODEL_LIMITS}: {' '.join(report.limits)}"))
-    lines.append(Line(LineKind.SOURCE, words.MODEL_DATE.format(date=day(report.trained_at))))
-    return Reply(code=ResultCode.INFORMED, lines=tuple(lines), title=words.MODEL_TITLE, card=card)
+    lines.append(Line(LineKind.TEXT, f"{messages.MODEL_LIMITS}: {' '.join(report.limits)}"))
+    lines.append(Line(LineKind.SOURCE, messages.MODEL_DATE.format(date=day(report.trained_at))))
+    return Reply(code=ResultCode.INFORMED, lines=tuple(lines), title=messages.MODEL_TITLE, card=card)
 
 
-def stats_reply(figures: Figures) -> Reply:
+def help_reply() -> Reply:
+    """Say how to ask, with the commands that everybody has everywhere."""
+    everybody = [command for command in messages.COMMANDS.values() if not command.administrators]
+    shared = [command for command in everybody if command.surfaces == frozenset(Surface)]
+    shared.sort(key=lambda command: command.name == "help")  # the one that was just used comes last
+    lines = [messages.HELP_BEGIN, *map(command_line, shared), *messages.HELP_END.splitlines()]
+    return text_reply(ResultCode.INFORMED, *lines, title=messages.HELP_TITLE, private=True)
+
+
+def command_line(command: Command) -> str:
+    """Say in a line of /help how to write a command and what it does."""
+    written = f"{command.name} {command.usage}".strip()
+    return messages.HELP_COMMAND.format(command=written, meaning=command.help or command.brief)
+
+
+def privacy_reply() -> Reply:
+    """Say what is stored."""
+    lines = messages.PRIVACY.splitlines()
+    return text_reply(ResultCode.INFORMED, *lines, title=messages.PRIVACY_TITLE, private=True)
+
+
+def stats_reply(figures: Figures | None) -> Reply:
     """Say how the bot has fared since it started; what has not happened yet is left out."""
+    if figures is None:
+        return text_reply(ResultCode.INFORMED, messages.STATS_NONE, private=True)
     looked = sum(figures.cache_lookups.values())
     errors = sum(figures.upstream_errors.values())
     texts = [
-        words.STATS_UPTIME.format(span=span(timedelta(seconds=figures.uptime_s))),
-        words.STATS_ANSWERS.format(
+        messages.STATS_UPTIME.format(span=span(timedelta(seconds=figures.uptime_s))),
+        messages.STATS_ANSWERS.format(
             n=f"{sum(n for _, n in figures.answers):,}", codes=_counted((code.value, n) for code, n in figures.answers)
         ),
-        _latency(words.STATS_ANSWER_LATENCY, figures.answer_latency),
-        words.STATS_CACHE.format(
+        _latency(messages.STATS_ANSWER_LATENCY, figures.answer_latency),
+        messages.STATS_CACHE.format(
             share=percent(figures.cache_lookups.get("hit", 0) / looked),
             n=f"{looked:,}",
             stale=f"{figures.cache_lookups.get('stale', 0):,}",
         )
         if looked
         else "",
-        words.STATS_UPSTREAM.format(
+        messages.STATS_UPSTREAM.format(
             n=f"{figures.upstream_requests:,}", errors=f"{errors:,}", share=percent(errors / figures.upstream_requests)
         )
         if figures.upstream_requests
         else "",
-        words.STATS_UPSTREAM_ERRORS.format(outcomes=_counted(figures.upstream_errors.items())) if errors else "",
-        _latency(words.STATS_UPSTREAM_LATENCY, figures.upstream_latency),
+        messages.STATS_UPSTREAM_ERRORS.format(outcomes=_counted(figures.upstream_errors.items())) if errors else "",
+        _latency(messages.STATS_UPSTREAM_LATENCY, figures.upstream_latency),
     ]
-    return text_reply(ResultCode.INFORMED, *texts, title=words.STATS_TITLE, private=True)
+    return text_reply(ResultCode.INFORMED, *texts, title=messages.STATS_TITLE, private=True)
 
 
 def _counted(counts: Iterable[tuple[str, int]]) -> str:

@@ -10,12 +10,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
-from bot import words
+from bot import messages
 from bot.chat_songs import ChatSongs
+from bot.messages import Command
 from bot.metrics import Figures
 from bot.replies import ambiguous_reply, day, not_found_reply, prediction_reply, why_reply
 from bot.reply import Picture, Question, Reply, ResultCode, SongToken, text_reply, token_of
-from bot.reports import comparison_reply, model_reply, stats_reply
+from bot.reports import comparison_reply, help_reply, model_reply, privacy_reply, stats_reply
 from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
 from core.errors import HitmeterError, ModelError, QueryError, UpstreamError
 from core.phrases import pair_of
@@ -36,7 +37,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-_FORGOTTEN: Final = text_reply(ResultCode.FORGOTTEN, words.FORGOTTEN, private=True)
+_FORGOTTEN: Final = text_reply(ResultCode.FORGOTTEN, messages.FORGOTTEN, private=True)
 
 
 class _ForgottenToken(Exception):
@@ -64,7 +65,7 @@ class SongService:
             predictor: Answers and draws.
             clock: Tells the time, with a zone.
             on_reply: Told request name, result code and seconds taken of every reply, for metrics.
-            figures: Sums up how the bot has fared, for :meth:`stats`.
+            figures: Sums up how the bot has fared, for /stats.
         """
         self._predictor = predictor
         self._clock = clock
@@ -100,7 +101,7 @@ class SongService:
             one, other = _parted(first) if second is None else (first, second)
             typed = [question for question in (one, other) if isinstance(question, str)]
             if len(typed) == 2 and not all(text.strip() for text in typed):
-                return text_reply(ResultCode.BAD_QUESTION, words.COMPARE_HOW, private=True)
+                return text_reply(ResultCode.BAD_QUESTION, messages.COMPARE_HOW, private=True)
             return await self._compared(one, other)
 
         return await self._safely("compare", build)
@@ -112,40 +113,39 @@ class SongService:
         except _ForgottenToken:
             return self.note("compare", _FORGOTTEN)
 
-    async def model(self) -> Reply:
-        """Say how good the model is."""
+    async def run_command(self, command: Command, text: str = "", *, is_admin: bool = False) -> Reply:
+        """Answer a command with what was typed after it; those of administrators are refused to anybody else."""
+        if command.administrators and not is_admin:
+            return self.note("refuse", text_reply(ResultCode.REFUSED, messages.ADMINISTRATORS_ONLY, private=True))
+        match command.name:
+            case "predict":
+                return await self.predict(text)
+            case "compare":
+                return await self.compare(text)
+        return await self._safely(command.name, lambda: self._informed(command))
 
-        async def build() -> Reply:
-            return model_reply(self._predictor.report(), await self._predictor.calibration_picture())
+    async def _informed(self, command: Command) -> Reply:
+        """Make the answer to a command that asks about no song."""
+        match command.name:
+            case "model":
+                return model_reply(self._predictor.report(), await self._predictor.calibration_picture())
+            case "help":
+                return help_reply()
+            case "privacy":
+                return privacy_reply()
+            case "stats":
+                return stats_reply(None if self._figures is None else self._figures())
+            case "reload":
+                return await self._reloaded()
+        raise NotImplementedError(f"no answer is made for /{command.name}")
 
-        return await self._safely("model", build)
-
-    async def reload(self) -> Reply:
-        """Load the stored model anew; for administrators."""
-
-        async def build() -> Reply:
-            try:
-                report = await self._predictor.reload_model()
-            except ModelError as error:
-                refused = words.RELOAD_FAILED.format(reason=error)
-                return text_reply(ResultCode.REFUSED, refused, private=True)
-            return text_reply(ResultCode.INFORMED, words.RELOADED.format(date=day(report.trained_at)), private=True)
-
-        return await self._safely("reload", build)
-
-    async def stats(self) -> Reply:
-        """Say how the bot has fared since it started; for administrators."""
-
-        async def build() -> Reply:
-            if self._figures is None:
-                return text_reply(ResultCode.INFORMED, words.STATS_NONE, private=True)
-            return stats_reply(self._figures())
-
-        return await self._safely("stats", build)
-
-    async def refuse(self) -> Reply:
-        """Refuse a command of administrators to anybody else."""
-        return self.note("refuse", text_reply(ResultCode.REFUSED, words.ADMINISTRATORS_ONLY, private=True))
+    async def _reloaded(self) -> Reply:
+        try:
+            report = await self._predictor.reload_model()
+        except ModelError as error:
+            refused = messages.RELOAD_FAILED.format(reason=error)
+            return text_reply(ResultCode.REFUSED, refused, private=True)
+        return text_reply(ResultCode.INFORMED, messages.RELOADED.format(date=day(report.trained_at)), private=True)
 
     def note(self, request: str, reply: Reply, seconds: float = 0.0) -> Reply:
         """Log and count a reply, also one that an adapter made by itself, and return it."""
@@ -174,16 +174,6 @@ class SongService:
         except Exception:
             log.exception("event=completion_failed")
         return tuple(dict.fromkeys([*here, *known]))[:limit]
-
-    def help(self) -> Reply:
-        """Say how to ask."""
-        lines = words.HELP.splitlines()
-        return self.note("help", text_reply(ResultCode.INFORMED, *lines, title=words.HELP_TITLE, private=True))
-
-    def privacy(self) -> Reply:
-        """Say what is stored."""
-        reply = text_reply(ResultCode.INFORMED, *words.PRIVACY.splitlines(), title=words.PRIVACY_TITLE, private=True)
-        return self.note("privacy", reply)
 
     async def offer(self, names: Iterable[SongName]) -> None:
         """Keep songs that are offered for picking, so that their tokens are understood, also after a restart."""
@@ -279,7 +269,7 @@ def _with_card(reply: Reply, draw: Callable[..., Awaitable[Drawn]]) -> Reply:
         except Exception:
             log.exception("event=card_failed")
             return None
-        return Picture(data, f"{CARD_NAME}.{kind}", f"image/{kind}", words.CARD_ALT.format(text=reply.text))
+        return Picture(data, f"{CARD_NAME}.{kind}", f"image/{kind}", messages.CARD_ALT.format(text=reply.text))
 
     return replace(reply, card=card)
 
@@ -288,4 +278,4 @@ def _incident(request: str, error: Exception) -> Reply:
     """Log an exception under a short id and make the sentence that names the id."""
     incident = secrets.token_hex(3)
     log.error("event=fault request=%s incident=%s", request, incident, exc_info=error)
-    return text_reply(ResultCode.FAULT, words.UNEXPECTED.format(incident=incident), private=True)
+    return text_reply(ResultCode.FAULT, messages.UNEXPECTED.format(incident=incident), private=True)

@@ -9,7 +9,7 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot import words
+from bot import messages
 from bot.discord_app import limits
 from bot.discord_app.audience import is_private
 from bot.discord_app.choices import SONG
@@ -26,7 +26,7 @@ class WhyButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:why:(?P<token>{SO
 
     def __init__(self, token: SongToken) -> None:
         """Stand for a song."""
-        super().__init__(ui.Button(label=words.BUTTON_WHY, custom_id=f"hm:why:{token}"))
+        super().__init__(ui.Button(label=messages.BUTTON_WHY, custom_id=f"hm:why:{token}"))
         self._token = token
 
     @classmethod
@@ -54,7 +54,7 @@ class RefreshButton(
     def __init__(self, token: SongToken, manner: Manner) -> None:
         """Stand for a song and who asked for it."""
         custom_id = f"hm:new:{token}:{manner.asker_id}:{manner.animated:d}"
-        super().__init__(ui.Button(label=words.BUTTON_REFRESH, custom_id=custom_id))
+        super().__init__(ui.Button(label=messages.BUTTON_REFRESH, custom_id=custom_id))
         self._token = token
         self._manner = manner
 
@@ -71,7 +71,7 @@ class RefreshButton(
 
     async def _refresh(self, exchange: Exchange, desk: Desk) -> None:
         if exchange.interaction.user.id != self._manner.asker_id:
-            return await desk.refuse(exchange, "refresh", words.NOT_YOURS)
+            return await desk.refuse(exchange, "refresh", messages.NOT_YOURS)
         await exchange.open_in_place()
         # What was asked in private stays so, also if it has to be asked back about now.
         manner = replace(self._manner, private=is_private(exchange.interaction.message))
@@ -85,7 +85,7 @@ class CompareButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:vs:(?P<token>
 
     def __init__(self, token: SongToken) -> None:
         """Stand for the first song."""
-        super().__init__(ui.Button(label=words.BUTTON_COMPARE, custom_id=f"hm:vs:{token}"))
+        super().__init__(ui.Button(label=messages.BUTTON_COMPARE, custom_id=f"hm:vs:{token}"))
         self._token = token
 
     @classmethod

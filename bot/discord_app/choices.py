@@ -14,7 +14,7 @@ import aiohttp
 import discord
 from discord import ui
 
-from bot import words
+from bot import messages
 from bot.discord_app import limits
 from bot.discord_app.desk import Desk, Manner, desk_of
 from bot.discord_app.exchange import AttachedView, Exchange
@@ -116,7 +116,7 @@ class ChoicesView(AttachedView):
                 self.add_item(_TimedButton(label=label, custom_id=f"hm:pick:{choice.token}:{terms}", row=row))
         else:
             options = _options(choices)
-            self.add_item(_TimedSelect(custom_id=f"hm:list:{terms}", placeholder=words.CHOOSE, options=options))
+            self.add_item(_TimedSelect(custom_id=f"hm:list:{terms}", placeholder=messages.CHOOSE, options=options))
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Let nobody but the asker end the time."""
@@ -151,7 +151,7 @@ def others_list(choices: tuple[Choice, ...], terms: Terms) -> PickSelect:
     """List under an answer the songs that may be meant instead."""
     custom_id, options = f"hm:list:{terms}", _options(choices)
     select: ui.Select[Any] = ui.Select(
-        custom_id=custom_id, placeholder=words.NOT_MEANT, options=options, row=OTHERS_ROW
+        custom_id=custom_id, placeholder=messages.NOT_MEANT, options=options, row=OTHERS_ROW
     )
     return PickSelect(select, terms)
 
@@ -171,10 +171,10 @@ async def _pick(interaction: discord.Interaction[Any], token: SongToken, terms: 
 async def _answer_pick(exchange: Exchange, desk: Desk, token: SongToken, terms: Terms) -> None:
     manner = terms.manner
     if exchange.interaction.user.id != manner.asker_id:
-        return await desk.refuse(exchange, "pick", words.NOT_YOURS)
+        return await desk.refuse(exchange, "pick", messages.NOT_YOURS)
     if desk.wall_clock() > terms.until_s:
-        return await desk.refuse(exchange, "pick", words.CHOICE_OVER)
-    await exchange.open_after_choice(words.CHOSEN, private=manner.private)
+        return await desk.refuse(exchange, "pick", messages.CHOICE_OVER)
+    await exchange.open_after_choice(messages.CHOSEN, private=manner.private)
     if terms.against is None:
         reply = await desk.service.predict(token)
     else:

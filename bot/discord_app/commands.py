@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot import words
+from bot import messages
 from bot.discord_app.audience import is_private
 from bot.discord_app.completion import complete_song
 from bot.discord_app.desk import desk_of
 from bot.discord_app.exchange import Exchange
 from bot.discord_app.subject import subject_of
-from bot.reply import Reply
 from core.limits import QUERY_MAX_CHARS
 
 ADMIN_PERMISSIONS = discord.Permissions(administrator=True)
 """Hides the administrators' commands from members; who may use them is decided by id, not by this."""
 
 Asked = app_commands.Range[str, 1, QUERY_MAX_CHARS]
+
+
+AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
+Handler = Callable[..., Coroutine[Any, Any, None]]
+
+
+def _described(command: messages.Command) -> Callable[[Handler], app_commands.Command[Any, ..., None]]:
+    """Make a command of a function whose parameters have the names of the table's arguments."""
+
+    def make(handler: Handler) -> app_commands.Command[Any, ..., None]:
+        descriptions = {argument.name: argument.description for argument in command.arguments}
+        described = app_commands.describe(**descriptions)(handler)
+        return app_commands.Command(name=command.name, description=command.description, callback=described)
+
+    return make
 
 
 class HitmeterTree(app_commands.CommandTree[Any]):
@@ -33,7 +47,7 @@ class HitmeterTree(app_commands.CommandTree[Any]):
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
-        for command in COMMANDS:
+        for command in all_commands():
             self.add_command(command)
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
@@ -45,10 +59,7 @@ class HitmeterTree(app_commands.CommandTree[Any]):
         await desk_of(interaction).serve(interaction, "command", fail, limited=False)
 
 
-@app_commands.command(name="predict", description=words.COMMAND_PREDICT)
-@app_commands.describe(
-    song=words.OPTION_SONG, artist=words.OPTION_ARTIST, animated=words.OPTION_ANIMATED, private=words.OPTION_PRIVATE
-)
+@_described(messages.COMMANDS["predict"])
 @app_commands.autocomplete(song=complete_song)
 async def predict(
     interaction: discord.Interaction[Any],
@@ -62,14 +73,13 @@ async def predict(
     await _predict(interaction, text, private=private, animated=animated)
 
 
-@app_commands.context_menu(name=words.COMMAND_MESSAGE)
+@app_commands.context_menu(name=messages.COMMAND_MESSAGE)
 async def predict_message(interaction: discord.Interaction[Any], message: discord.Message) -> None:
     """Predict the song a message names."""
     await _predict(interaction, subject_of(message), private=is_private(message), animated=None)
 
 
-@app_commands.command(name="compare", description=words.COMMAND_COMPARE)
-@app_commands.describe(first=words.OPTION_FIRST, second=words.OPTION_SECOND)
+@_described(messages.COMMANDS["compare"])
 @app_commands.autocomplete(first=complete_song, second=complete_song)
 async def compare(interaction: discord.Interaction[Any], first: Asked, second: Asked) -> None:
     """Compare two songs."""
@@ -83,49 +93,38 @@ async def compare(interaction: discord.Interaction[Any], first: Asked, second: A
     await desk.serve(interaction, "compare", work)
 
 
-@app_commands.command(name="model", description=words.COMMAND_MODEL)
-async def model(interaction: discord.Interaction[Any]) -> None:
-    """Say how good the model is."""
-    await _inform(interaction, "model", desk_of(interaction).service.model, private=False)
+def all_commands() -> Iterator[AnyCommand]:
+    """Make everything the bot can be asked on Discord; a command that takes nothing needs no function of its own."""
+    own = {"predict": predict, "compare": compare}
+    for command in messages.commands_on(messages.Surface.DISCORD):
+        yield own[command.name] if command.name in own else _information(command)
+    yield predict_message
 
 
-@app_commands.command(name="help", description=words.COMMAND_HELP)
-async def help_(interaction: discord.Interaction[Any]) -> None:
-    """Say how to ask."""
-    await _say(interaction, "help", desk_of(interaction).service.help)
+def _information(command: messages.Command) -> app_commands.Command[Any, ..., Any]:
+    """Make a command that asks about no song."""
 
+    async def inform(interaction: discord.Interaction[Any]) -> None:
+        desk = desk_of(interaction)
+        is_admin = desk.is_admin(interaction)
+        # A refusal is at hand as well; it counts towards no limit.
+        at_once = command.instant or (command.administrators and not is_admin)
 
-@app_commands.command(name="privacy", description=words.COMMAND_PRIVACY)
-async def privacy(interaction: discord.Interaction[Any]) -> None:
-    """Say what is stored."""
-    await _say(interaction, "privacy", desk_of(interaction).service.privacy)
+        async def work(exchange: Exchange) -> None:
+            if at_once:
+                await exchange.tell(await desk.service.run_command(command, is_admin=is_admin))
+                return
+            await exchange.open(private=command.private)
+            await exchange.answer(await desk.service.run_command(command, is_admin=is_admin))
 
+        await desk.serve(interaction, command.name, work, limited=not at_once)
 
-@app_commands.command(name="stats", description=words.COMMAND_STATS)
-@app_commands.default_permissions(ADMIN_PERMISSIONS)
-async def stats(interaction: discord.Interaction[Any]) -> None:
-    """Say how the bot is doing."""
-    await _administer(interaction, "stats", desk_of(interaction).service.stats)
-
-
-@app_commands.command(name="reload", description=words.COMMAND_RELOAD)
-@app_commands.default_permissions(ADMIN_PERMISSIONS)
-async def reload_(interaction: discord.Interaction[Any]) -> None:
-    """Load the model anew."""
-    await _administer(interaction, "reload", desk_of(interaction).service.reload)
-
-
-COMMANDS: Final[tuple[app_commands.Command[Any, ..., Any] | app_commands.ContextMenu, ...]] = (
-    predict,
-    compare,
-    model,
-    help_,
-    privacy,
-    stats,
-    reload_,
-    predict_message,
-)
-"""Everything the bot can be asked on Discord."""
+    made: app_commands.Command[Any, ..., Any] = app_commands.Command(
+        name=command.name, description=command.description, callback=inform
+    )
+    if command.administrators:
+        made.default_permissions = ADMIN_PERMISSIONS
+    return made
 
 
 async def _predict(interaction: discord.Interaction[Any], text: str, *, private: bool, animated: bool | None) -> None:
@@ -138,36 +137,3 @@ async def _predict(interaction: discord.Interaction[Any], text: str, *, private:
         await desk.deliver(exchange, reply, manner)
 
     await desk.serve(interaction, "predict", work)
-
-
-async def _inform(
-    interaction: discord.Interaction[Any],
-    request: str,
-    ask: Callable[[], Awaitable[Reply]],
-    *,
-    private: bool,
-) -> None:
-    async def work(exchange: Exchange) -> None:
-        await exchange.open(private=private)
-        await exchange.answer(await ask())
-
-    await desk_of(interaction).serve(interaction, request, work)
-
-
-async def _say(interaction: discord.Interaction[Any], request: str, say: Callable[[], Reply]) -> None:
-    async def work(exchange: Exchange) -> None:
-        await exchange.tell(say())
-
-    await desk_of(interaction).serve(interaction, request, work, limited=False)
-
-
-async def _administer(interaction: discord.Interaction[Any], request: str, ask: Callable[[], Awaitable[Reply]]) -> None:
-    desk = desk_of(interaction)
-    if desk.is_admin(interaction):
-        await _inform(interaction, request, ask, private=True)
-        return
-
-    async def refuse(exchange: Exchange) -> None:
-        await exchange.tell(await desk.service.refuse())
-
-    await desk.serve(interaction, request, refuse, limited=False)

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot import words
+from bot import messages
 from bot.discord_app.audience import is_private
 from bot.discord_app.desk import desk_of
 from bot.discord_app.exchange import Exchange
@@ -20,12 +20,12 @@ class CompareModal(ui.Modal):
 
     def __init__(self, token: SongToken) -> None:
         """Compare with the song that ``token`` stands for."""
-        super().__init__(title=words.COMPARE_MODAL_TITLE, custom_id=f"hm:form:{token}")
+        super().__init__(title=messages.COMPARE_MODAL_TITLE, custom_id=f"hm:form:{token}")
         self._token = token
         self._second: ui.TextInput[CompareModal] = ui.TextInput(
-            custom_id="second", placeholder=words.COMPARE_MODAL_EXAMPLE, max_length=QUERY_MAX_CHARS
+            custom_id="second", placeholder=messages.COMPARE_MODAL_EXAMPLE, max_length=QUERY_MAX_CHARS
         )
-        self.add_item(ui.Label(text=words.COMPARE_MODAL_LABEL, component=self._second))
+        self.add_item(ui.Label(text=messages.COMPARE_MODAL_LABEL, component=self._second))
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Compare the two songs."""

@@ -13,7 +13,7 @@ from weakref import WeakSet
 import aiohttp
 import discord
 
-from bot import words
+from bot import messages
 from bot.discord_app.audience import common_channel
 from bot.discord_app.exchange import AttachedView, Exchange, ExchangeOver
 from bot.replies import limited_reply
@@ -84,7 +84,7 @@ class Desk:
         exchange = Exchange(interaction)
         try:
             if self._closing:
-                await self.refuse(exchange, request, words.RESTARTING)
+                await self.refuse(exchange, request, messages.RESTARTING)
             elif not limited or await self._admitted(exchange):
                 await work(exchange)
         except ExchangeOver as error:

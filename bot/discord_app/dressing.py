@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot import words
+from bot import messages
 from bot.discord_app import limits
 from bot.discord_app.embeds import embed_of
 from bot.discord_app.markup import clip
@@ -44,7 +44,7 @@ def dress(reply: Reply, picture: Picture | None = None, lacking: Sequence[str] =
     rich = reply.title is not None or reply.verdict is not None or reply.card is not None
     if rich and not lacking:
         return Dressed(embed=embed_of(reply, picture), picture=picture)
-    notice = words.PERMISSION_MISSING.format(names=words.AND.join(lacking)) if rich and lacking else ""
+    notice = messages.PERMISSION_MISSING.format(names=messages.AND.join(lacking)) if rich and lacking else ""
     return Dressed(content=plain(reply, notice))
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import discord
 
-from bot import words
+from bot import messages
 from bot.discord_app import limits
 from bot.discord_app.markup import clip, safe
 from bot.discord_app.typesetting import typeset
@@ -28,7 +28,7 @@ FIELD_BLOCKS: Final = (Block.TRACK, Block.ARTIST)
 UNNAMED: Final = "–"
 """Stands for a title of which nothing printable is left; Discord refuses empty ones."""
 
-LINE_FIELDS: Final = {LineKind.AUDIO: words.FIELD_AUDIO, LineKind.OTHERS: words.FIELD_OTHERS}
+LINE_FIELDS: Final = {LineKind.AUDIO: messages.FIELD_AUDIO, LineKind.OTHERS: messages.FIELD_OTHERS}
 """Lines of an answer that are a field of their own, below the figures."""
 
 _IN_FIELDS: Final = {LineKind.TRACK, LineKind.ARTIST, *LINE_FIELDS}
@@ -92,7 +92,7 @@ def _add_figures(embed: discord.Embed, prediction: Prediction) -> None:
         ", ".join((prediction.assessment.tags or prediction.song.genres)[:TAGS_SHOWN]), limits.EMBED_FIELD_VALUE_MAX
     )
     if tags:
-        embed.add_field(name=words.FIELD_TAGS, value=tags)
+        embed.add_field(name=messages.FIELD_TAGS, value=tags)
 
 
 def _add_table(embed: discord.Embed, cells: tuple[tuple[str, ...], ...]) -> None:

@@ -18,7 +18,7 @@ import aiohttp
 import discord
 from discord.utils import MISSING
 
-from bot import words
+from bot import messages
 from bot.discord_app.audience import is_private
 from bot.discord_app.dressing import Dressed, dress, plain
 from bot.discord_app.permissions import lacking
@@ -101,7 +101,7 @@ class Exchange:
         private = self._private or reply.private
         withdrawn = self._place is _Place.PLACEHOLDER and private and not self._private
         if withdrawn:
-            await self._send(self.interaction.edit_original_response(content=words.ANSWERED_PRIVATELY))
+            await self._send(self.interaction.edit_original_response(content=messages.ANSWERED_PRIVATELY))
         message = await self._delivered(dressed, view, reply, private=private)
         if message is not None and (withdrawn or self._place is _Place.AFTER_CHOICE):
             await self._remove()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from bot import words
+from bot import messages
 from bot.reply import Reply
 
 
@@ -22,7 +22,7 @@ def lacking(interaction: discord.Interaction, reply: Reply) -> tuple[str, ...]:
     """Name the permissions missing for a reply as an embed with its card."""
     names = []
     if not may_embed(interaction):
-        names.append(words.PERMISSION_EMBED)
+        names.append(messages.PERMISSION_EMBED)
     if reply.card is not None and not may_attach(interaction):
-        names.append(words.PERMISSION_ATTACH)
+        names.append(messages.PERMISSION_ATTACH)
     return tuple(names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,8 @@ from telegram import Message, Update
 from telegram.constants import ChatType
 from telegram.ext import BaseHandler, CommandHandler, ContextTypes, MessageHandler, filters
 
-from bot import words
+from bot import messages
+from bot.messages import Command, Surface, commands_on
 from bot.replies import limited_reply
 from bot.reply import Line, LineKind, Reply, ResultCode, SongToken, text_reply
 from bot.service import SongService
@@ -55,29 +56,30 @@ class Asking:
         talk = filters.UpdateType.MESSAGES & ~filters.COMMAND & ~filters.StatusUpdate.ALL
         unknown = filters.UpdateType.MESSAGE & filters.COMMAND & filters.ChatType.PRIVATE
         return [
-            CommandHandler("predict", self.predict),
-            CommandHandler("compare", self.compare),
-            CommandHandler("model", self.model),
-            CommandHandler("help", self.help),
-            CommandHandler("privacy", self.privacy),
+            *(CommandHandler(one.name, self._handler(one)) for one in commands_on(Surface.TELEGRAM)),
             CommandHandler("start", self.start),
-            CommandHandler("stats", self.stats),
-            CommandHandler("reload", self.reload),
             MessageHandler(unknown, self.help),
             MessageHandler(talk, self.talk),
         ]
 
-    async def predict(self, update: Update, context: Context) -> None:
-        """/predict song - artist."""
-        if (message := update.effective_message) is not None:
-            await self._predict(update, context, command_question(message))
+    def _handler(self, command: Command) -> Callable[[Update, Context], Coroutine[Any, Any, None]]:
+        """Make what handles a command: a question, or one that asks about no song."""
 
-    async def compare(self, update: Update, context: Context) -> None:
-        """/compare song | song."""
-        if (message := update.effective_message) is None:
-            return
-        text = command_question(message)
-        await self._answer(update, context, f"compare {text}", lambda: self._service.compare(text))
+        async def ask(update: Update, context: Context) -> None:
+            if (message := update.effective_message) is None:
+                return
+            text = command_question(message)
+            # An edit is one only if it asks something else: another command may ask for the same song.
+            asked = text if command.name == "predict" else f"{command.name} {text}"
+            await self._answer(update, context, asked, lambda: self._service.run_command(command, text))
+
+        async def inform(update: Update, context: Context) -> None:
+            is_admin = update.effective_user is not None and update.effective_user.id in self._admin_ids
+            await self._say(update, context, lambda: self._service.run_command(command, is_admin=is_admin))
+
+        if command.name == "help":
+            return self.help
+        return ask if command.arguments else inform
 
     async def talk(self, update: Update, context: Context) -> None:
         """Words without a command."""
@@ -106,40 +108,20 @@ class Asking:
             token = SongToken(start.value)
             await self._answer(update, context, start.value, lambda: self._service.predict(token))
 
-    async def model(self, update: Update, context: Context) -> None:
-        """/model."""
-        await self._say(update, context, self._service.model)
-
     async def help(self, update: Update, context: Context) -> None:
         """/help."""
 
         async def build() -> Reply:
-            reply = self._service.help()
+            reply = await self._service.run_command(messages.COMMANDS["help"])
             if not context.bot.bot.supports_inline_queries:
                 return reply
-            hint = Line(LineKind.TEXT, words.INLINE_HELP.format(bot=context.bot.username))
+            hint = Line(LineKind.TEXT, messages.INLINE_HELP.format(bot=context.bot.username))
             return replace(reply, lines=(*reply.lines, hint))
 
         await self._say(update, context, build)
 
-    async def privacy(self, update: Update, context: Context) -> None:
-        """/privacy."""
-
-        async def build() -> Reply:
-            return self._service.privacy()
-
-        await self._say(update, context, build)
-
-    async def stats(self, update: Update, context: Context) -> None:
-        """/stats, for administrators."""
-        await self._say(update, context, self._service.stats, guarded=True)
-
-    async def reload(self, update: Update, context: Context) -> None:
-        """/reload, for administrators."""
-        await self._say(update, context, self._service.reload, guarded=True)
-
     async def _unknown_link(self) -> Reply:
-        return self._service.note("start", text_reply(ResultCode.REFUSED, words.BUTTON_UNKNOWN, private=True))
+        return self._service.note("start", text_reply(ResultCode.REFUSED, messages.BUTTON_UNKNOWN, private=True))
 
     async def _predict(self, update: Update, context: Context, text: str) -> None:
         await self._answer(update, context, text, lambda: self._service.predict(text))
@@ -169,18 +151,14 @@ class Asking:
                     instead_of=asked.answer,
                 )
 
-    async def _say(
-        self, update: Update, context: Context, build: Callable[[], Awaitable[Reply]], *, guarded: bool = False
-    ) -> None:
-        """Answer a command that names no song; ``guarded`` ones only for administrators."""
-        message, user = update.message, update.effective_user
-        if message is None or user is None or not is_from_a_person(message):
+    async def _say(self, update: Update, context: Context, build: Callable[[], Awaitable[Reply]]) -> None:
+        """Answer a command that names no song."""
+        message = update.message
+        if message is None or update.effective_user is None or not is_from_a_person(message):
             return
         if not await self._admitted(message, context):
             return
-        allowed = not guarded or user.id in self._admin_ids
-        reply = await (build() if allowed else self._service.refuse())
-        await self._delivery.deliver(context.bot, place_beside(message), reply)
+        await self._delivery.deliver(context.bot, place_beside(message), await build())
 
     async def _admitted(self, message: Message, context: Context) -> bool:
         """Count a question and tell once if it is one too many."""

@@ -11,7 +11,7 @@ from telegram.constants import CallbackQueryLimit, ChatType
 from telegram.error import TelegramError
 from telegram.ext import BaseHandler, CallbackQueryHandler
 
-from bot import words
+from bot import messages
 from bot.plain_text import plain
 from bot.replies import limited_reply
 from bot.reply import LineKind, Reply, ResultCode, SongToken, text_reply
@@ -62,9 +62,9 @@ class Buttons:
             return
         data = self._signer.unpack(query.data)
         if data is None:
-            await self._refuse(query, words.BUTTON_UNKNOWN)
+            await self._refuse(query, messages.BUTTON_UNKNOWN)
         elif data.asker is not None and data.asker != query.from_user.id:
-            await self._refuse(query, words.NOT_YOUR_CHOICE)
+            await self._refuse(query, messages.NOT_YOUR_CHOICE)
         elif await self._admitted(query):
             await self._do(query, data, context)
 
@@ -76,7 +76,7 @@ class Buttons:
             return
         message = query.message
         if message is None:
-            await self._refuse(query, words.BUTTON_UNKNOWN)
+            await self._refuse(query, messages.BUTTON_UNKNOWN)
             return
         match data.action:
             case Action.WHY:
@@ -129,7 +129,7 @@ class Buttons:
             await self._delivery.deliver(context.bot, place_beside(message), name)
             return
         link = compare_link(context.bot.username, token, self._signer)
-        html = escape(words.COMPARE_WITH, quote=False).format(
+        html = escape(messages.COMPARE_WITH, quote=False).format(
             name=f'<a href="{escape(link)}">{escape(plain(str(name)), quote=False)}</a>'
         )
         if message.chat.type != ChatType.PRIVATE:
@@ -140,7 +140,7 @@ class Buttons:
             html,
             message_thread_id=place.thread_id,
             reply_parameters=place.reply_parameters,
-            reply_markup=ForceReply(selective=True, input_field_placeholder=words.COMPARE_PLACEHOLDER),
+            reply_markup=ForceReply(selective=True, input_field_placeholder=messages.COMPARE_PLACEHOLDER),
         )
 
     async def _admitted(self, query: CallbackQuery) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from telegram import Bot, InlineKeyboardMarkup
 from telegram.error import BadRequest, TelegramError
 
-from bot import words
+from bot import messages
 from bot.reply import Line, LineKind, Reply
 from bot.telegram_app.dressed import Dressed, Media
 from bot.telegram_app.faults import forbids_pictures, is_beyond_editing, is_unchanged, is_unknown_file
@@ -59,7 +59,7 @@ class Delivery:
             if is_unknown_file(error) and reply.prediction is not None:
                 self._cards.forget(reply.prediction)
             elif forbids_pictures(error):
-                note = Line(LineKind.TEXT, words.PICTURES_FORBIDDEN)
+                note = Line(LineKind.TEXT, messages.PICTURES_FORBIDDEN)
                 text_only = replace(reply, card=None, lines=(*reply.lines, note))
                 return Sent.of(await self._as_text(text_only, asker).send(bot, place))
             else:

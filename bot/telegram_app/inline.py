@@ -22,7 +22,7 @@ from telegram import (
 from telegram.error import TelegramError
 from telegram.ext import BaseHandler, ChosenInlineResultHandler, InlineQueryHandler
 
-from bot import words
+from bot import messages
 from bot.plain_text import plain, shortened, utf16_length
 from bot.reply import SongToken, token_of
 from bot.service import SongService
@@ -85,7 +85,7 @@ class InlineMode:
                 results,
                 cache_time=cache_s,
                 is_personal=False,
-                button=InlineQueryResultsButton(words.INLINE_ELSEWHERE, start_parameter=GREET),
+                button=InlineQueryResultsButton(messages.INLINE_ELSEWHERE, start_parameter=GREET),
             )
         except TelegramError as error:
             if not is_everyday(error):
@@ -116,7 +116,7 @@ class InlineMode:
         return InlineQueryResultArticle(
             str(token),
             _clipped(name.title) or "–",
-            InputTextMessageContent(f"<b>{escape(_clipped(str(name)), quote=False)}</b>\n{words.INLINE_WAITING}"),
+            InputTextMessageContent(f"<b>{escape(_clipped(str(name)), quote=False)}</b>\n{messages.INLINE_WAITING}"),
             reply_markup=self._keyboards.under_inline(token, bot_username),
             description=_clipped(name.artist),
         )

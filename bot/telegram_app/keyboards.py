@@ -7,7 +7,7 @@ from typing import Final
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot import words
+from bot import messages
 from bot.plain_text import plain, shortened, utf16_length
 from bot.reply import Link, Reply, SongToken
 from bot.telegram_app.callback_data import Action, ButtonData, ButtonSigner
@@ -18,9 +18,9 @@ LABEL_MAX: Final = 64
 """Longest label in UTF-16 units; Telegram shows less than that on a phone."""
 
 _ANSWER_BUTTONS: Final = (
-    (words.BUTTON_WHY, Action.WHY),
-    (words.BUTTON_REFRESH, Action.REFRESH),
-    (words.BUTTON_COMPARE, Action.COMPARE),
+    (messages.BUTTON_WHY, Action.WHY),
+    (messages.BUTTON_REFRESH, Action.REFRESH),
+    (messages.BUTTON_COMPARE, Action.COMPARE),
 )
 
 
@@ -51,8 +51,8 @@ class Keyboards:
 
     def under_inline(self, token: SongToken, bot_username: str, links: Sequence[Link] = ()) -> InlineKeyboardMarkup:
         """Build what belongs under a message sent by inline mode, with its links once the verdict is there."""
-        card = InlineKeyboardButton(words.BUTTON_CARD, url=card_link(bot_username, token, self._signer))
-        first = [card] if links else [self._button(words.BUTTON_SHOW, ButtonData(Action.SHOW, token)), card]
+        card = InlineKeyboardButton(messages.BUTTON_CARD, url=card_link(bot_username, token, self._signer))
+        first = [card] if links else [self._button(messages.BUTTON_SHOW, ButtonData(Action.SHOW, token)), card]
         return InlineKeyboardMarkup([first, *([row] if (row := link_buttons(links)) else [])])
 
     def _button(self, label: str, data: ButtonData) -> InlineKeyboardButton:

@@ -9,14 +9,13 @@ from typing import Final
 from telegram import Bot, BotCommand, BotCommandScope, BotCommandScopeChat, BotCommandScopeDefault
 from telegram.error import BadRequest, Forbidden, TelegramError
 
-from bot import words
+from bot.messages import Surface, commands_on
 
 log = logging.getLogger(__name__)
 
-FOR_EVERYBODY: Final = tuple(BotCommand(name, text) for name, text in words.COMMANDS.items())
-FOR_ADMINISTRATORS: Final = (
-    *FOR_EVERYBODY,
-    *(BotCommand(name, text) for name, text in words.ADMINISTRATORS_COMMANDS.items()),
+FOR_ADMINISTRATORS: Final = tuple(BotCommand(one.name, one.menu) for one in commands_on(Surface.TELEGRAM))
+FOR_EVERYBODY: Final = tuple(
+    BotCommand(one.name, one.menu) for one in commands_on(Surface.TELEGRAM, administrators=False)
 )
 
 

@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from bot.answer_json import AnswerDocument, answer_document, as_json, schema
+from bot.messages import COMMANDS
 from bot.replies import prediction_reply
 from bot.reply import Reply
 from bot.service import SongService
@@ -77,8 +78,10 @@ async def test_the_other_answers_hold_to_the_schema_too(service: SongService) ->
     assert unclear["candidates"][1] == {"title": "Hello", "artist": "Adele", "listeners": 1_000}
     unknown = printed(await service.predict("zzz \ud83d"))
     assert (unknown["code"], unknown["suggestions"]) == ("not_found", [{"title": "Hello", "artist": "Adele"}])
-    for reply in (await service.predict(""), service.help(), await service.model(), await service.predict("x" * 201)):
-        assert printed(reply)["prediction"] is None
+    for text in ("", "x" * 201):
+        assert printed(await service.predict(text))["prediction"] is None
+    for name in ("help", "model"):
+        assert printed(await service.run_command(COMMANDS[name]))["prediction"] is None
 
 
 def test_every_optional_fact_may_be_there_or_not() -> None:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from bot import words
+from bot import messages
 from bot.card_files import CardDisplay
 from bot.console import ConsoleChat
 from bot.metrics import Metrics
@@ -232,7 +232,7 @@ async def test_an_answer_in_doubt_lists_the_others_and_a_number_takes_one(tmp_pa
     predictor: Any = FakePredictor()
     console = ConsoleChat(SongService(predictor), tmp_path, Console(file=out, width=90, highlight=False))
     assert await console.handle("perhaps") is ResultCode.PREDICTED
-    assert f"{words.NOT_MEANT}\n  1. Halfway There — Some Band" in out.getvalue()
+    assert f"{messages.NOT_MEANT}\n  1. Halfway There — Some Band" in out.getvalue()
     assert await console.handle("1") is ResultCode.PREDICTED
     assert predictor.asked[-1] == "Halfway There - Some Band"
     await predictor.aclose()

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import words
+from bot import messages
 from bot.discord_app.completion import choices_for
 from bot.discord_app.controls import controls_for
 from bot.discord_app.desk import Manner
@@ -90,7 +90,7 @@ def replies_to(text: str, catalogue: Catalogue) -> list[Reply]:
     assert all(0.0 <= candidate.score <= 100.0 for candidate in decided.candidates)
     catalogue.find(names[0])
     first = renamed(names[0])
-    card = Picture(b"png", "hitmeter-card.png", "image/png", words.CARD_ALT.format(text=names[0]))
+    card = Picture(b"png", "hitmeter-card.png", "image/png", messages.CARD_ALT.format(text=names[0]))
     return [
         not_found_reply(NotFound(query, tuple(names[:5]))),
         ambiguous_reply(Ambiguous(query, own[:CANDIDATES_MAX]), against=token_of(names[-1])),

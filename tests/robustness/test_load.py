@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from bot import words
+from bot import messages
 from bot.discord_app.platform import DiscordPlatform
 from bot.health import Health
 from bot.metrics import Metrics
@@ -107,7 +107,7 @@ class Traffic:
         for call in self.server.calls:
             if call.method not in {"PATCH", "POST"} or not call.path.startswith("/webhooks/") or call.status != 200:
                 continue
-            if call.body.get("content") != words.ANSWERED_PRIVATELY:  # which stands there until the answer is sent
+            if call.body.get("content") != messages.ANSWERED_PRIVATELY:  # which stands there until the answer is sent
                 self.answers[call.path.split("/")[3]] += 1
                 tallied.append(call.path.split("/")[3])
         self._tallied = tallied

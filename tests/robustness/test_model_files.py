@@ -14,6 +14,7 @@ from pathlib import Path
 import joblib
 import pytest
 
+from bot.messages import COMMANDS
 from bot.reply import ResultCode
 from bot.service import SongService
 from core.assembly import build_predictor
@@ -157,7 +158,7 @@ async def test_a_broken_model_is_refused_at_the_start_and_by_a_reload(
         try:
             before = await service.predict(HIT)
             harm(folder)
-            refused = await service.reload()
+            refused = await service.run_command(COMMANDS["reload"], is_admin=True)
             assert refused.code is ResultCode.REFUSED
             after = await service.predict(HIT)
             assert before.prediction is not None

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.messages import COMMANDS
 from bot.reply import ResultCode
 from bot.service import SongService
 from core.assembly import HISTORY_HINT, build_predictor
@@ -120,7 +121,8 @@ READ_ONLY_STARTS = """
     import asyncio, sys
     from pathlib import Path
     sys.path.insert(0, sys.argv[1])
-    from bot.service import SongService
+    from bot.messages import COMMANDS
+from bot.service import SongService
     from core.assembly import build_predictor
     from core.settings import ROOT, Settings
     async def start(data, key, url, question):
@@ -214,6 +216,6 @@ def test_a_clock_that_jumps_back_freezes_nothing() -> None:
             await asyncio.sleep(61)
             clock.jump(timedelta(days=401))
             assert (await chain.ask(HIT)).code is ResultCode.PREDICTED
-            assert (await chain.service.stats()).code is ResultCode.INFORMED
+            assert (await chain.service.run_command(COMMANDS["stats"], is_admin=True)).code is ResultCode.INFORMED
 
     run_warped(main())

@@ -16,6 +16,7 @@ import pytest
 
 from bot.discord_app.platform import DiscordPlatform
 from bot.health import Health
+from bot.messages import COMMANDS
 from bot.metrics import Metrics
 from bot.service import SongService
 from bot.supervise import supervise
@@ -75,7 +76,7 @@ def test_no_upstream_fault_lets_the_key_out(lines: io.StringIO, caplog: pytest.L
                 fake.break_next(fault)
                 bad = await chain.ask(OTHER)
                 compared = await chain.service.compare(HIT, OTHER)
-                told = [good, bad, await chain.service.stats(), compared]
+                told = [good, bad, await chain.service.run_command(COMMANDS["stats"], is_admin=True), compared]
                 assert chain.pictures[0] is not None
                 assert not secrets_in(chain.pictures[0].data)
                 assert not secrets_in(repr(compared.card and await compared.card()))

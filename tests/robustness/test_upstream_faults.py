@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot import words
+from bot import messages
 from bot.reply import ResultCode
 from core.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from core.lookup.artwork import Artwork
@@ -335,6 +335,6 @@ def test_a_card_is_really_drawn_without_its_cover() -> None:
             reply = await chain.ask(HIT)
         assert chain.pictures[0] is not None
         assert chain.pictures[0].data.startswith(b"\x89PNG")
-        assert words.SHAPES[reply.prediction.assessment.verdict] in reply.text  # type: ignore[union-attr]
+        assert messages.SHAPES[reply.prediction.assessment.verdict] in reply.text  # type: ignore[union-attr]
 
     run_warped(main())

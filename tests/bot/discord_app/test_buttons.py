@@ -3,7 +3,7 @@ from __future__ import annotations
 import discord
 import pytest
 
-from bot import words
+from bot import messages
 from bot.reply import ResultCode
 from core.domain import SongName
 from core.errors import UpstreamUnavailable
@@ -49,14 +49,14 @@ async def test_refresh_keeps_the_old_answer_when_new_figures_are_not_to_be_had(d
 async def test_another_users_refresh_is_refused(discord_env: Discord, answered) -> None:
     result = await discord_env.ben.click(answered, label="Refresh")
     assert result.response.ephemeral
-    assert result.response.content == words.NOT_YOURS
+    assert result.response.content == messages.NOT_YOURS
     assert discord_env.predictor.fresh == [False]
     assert discord_env.counted[ResultCode.REFUSED] == 1
 
 
 async def test_compare_asks_for_the_second_song_and_answers_publicly(discord_env: Discord, answered) -> None:
     shown = await discord_env.ben.click(answered, label="Compare")
-    assert shown.modal["title"] == words.COMPARE_MODAL_TITLE
+    assert shown.modal["title"] == messages.COMPARE_MODAL_TITLE
     result = await discord_env.ben.submit_modal(shown, {"second": "blinding lights"})
     assert not result.response.ephemeral
     assert "against 71.2 %" in result.response.embeds[0].description
@@ -92,8 +92,8 @@ async def test_the_commands_are_not_registered_again_by_a_restart(discord_env: D
 )
 async def test_a_token_nobody_gave_out_is_answered_with_a_sentence(discord_env: Discord, custom_id: str) -> None:
     result = await forged(discord_env, custom_id.format(user=discord_env.ann.id))
-    told = result.response if result.response and result.response.content == words.FORGOTTEN else result.followups[0]
-    assert told.content == words.FORGOTTEN
+    told = result.response if result.response and result.response.content == messages.FORGOTTEN else result.followups[0]
+    assert told.content == messages.FORGOTTEN
     assert discord_env.counted == {ResultCode.FORGOTTEN: 1}
 
 
@@ -118,7 +118,7 @@ async def test_forged_ids_do_nothing(discord_env: Discord, custom_id: str) -> No
 async def test_a_forged_refresh_for_somebody_else_is_refused(discord_env: Discord) -> None:
     discord_env.predictor.history.remember(SongName("Hello", "Adele"))
     result = await forged(discord_env, f"hm:new:{HELLO}:{discord_env.ben.id}:0")
-    assert result.response.content == words.NOT_YOURS
+    assert result.response.content == messages.NOT_YOURS
     assert discord_env.predictor.asked == []
 
 

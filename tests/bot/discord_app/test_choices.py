@@ -5,7 +5,7 @@ import re
 import discord
 import pytest
 
-from bot import words
+from bot import messages
 from bot.discord_app.choices import PickButton, PickSelect, Terms
 from bot.discord_app.desk import Manner
 from bot.reply import ResultCode, SongToken
@@ -29,7 +29,7 @@ def labels(message) -> list[str]:
 async def test_choices_are_for_the_asker_alone_and_leave_nothing_public(discord_env: Discord) -> None:
     message = await offered(discord_env)
     assert message.ephemeral
-    assert message.content == words.DID_YOU_MEAN
+    assert message.content == messages.DID_YOU_MEAN
     assert labels(message)[1] == "Hello — Adele · 1,000 listeners"
     assert len(message.components) == 4
     assert discord_env.channel.last_message is None
@@ -92,7 +92,7 @@ async def test_a_choice_works_after_a_restart_but_not_after_its_time(discord_env
     late = await offered(discord_env)
     discord_env.clock.now_s += 121
     refused = await discord_env.ann.click(late, label="Hello — Adele · 1,000 listeners")
-    assert refused.response.content == words.CHOICE_OVER
+    assert refused.response.content == messages.CHOICE_OVER
     assert discord_env.counted[ResultCode.REFUSED] == 1
 
 
@@ -103,7 +103,7 @@ async def test_another_users_choice_is_refused(discord_env: Discord) -> None:
     view.stop()
     message = await discord_env.client.get_channel(discord_env.channel.id).send("bait", view=view)
     result = await discord_env.ann.click(message, label="x")
-    assert result.response.content == words.NOT_YOURS
+    assert result.response.content == messages.NOT_YOURS
     assert discord_env.predictor.asked == []
 
 
@@ -128,8 +128,8 @@ async def test_under_an_answer_in_doubt_the_others_are_listed(discord_env: Disco
     result = await discord_env.ann.slash(discord_env.channel, "predict", song="perhaps")
     answer = result.response
     assert answer.embeds[0].title == "Hello — Adele"
-    assert words.NOT_MEANT_PICK in answer.embeds[0].description
-    assert words.NOT_MEANT in str(answer.components)
+    assert messages.NOT_MEANT_PICK in answer.embeds[0].description
+    assert messages.NOT_MEANT in str(answer.components)
     picked = await discord_env.ann.select(answer, [HALFWAY])
     assert picked.followups[0].embeds[0].title == "Halfway There — Some Band"
     assert not picked.followups[0].ephemeral
@@ -139,4 +139,4 @@ async def test_under_an_answer_in_doubt_the_others_are_listed(discord_env: Disco
 async def test_the_others_are_for_the_asker_alone(discord_env: Discord) -> None:
     result = await discord_env.ann.slash(discord_env.channel, "predict", song="perhaps")
     refused = await discord_env.ben.select(result.response, [HALFWAY])
-    assert words.NOT_YOURS in refused.response.content
+    assert messages.NOT_YOURS in refused.response.content

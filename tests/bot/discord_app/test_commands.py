@@ -6,7 +6,7 @@ import discord
 import pytest
 from PIL import Image
 
-from bot import words
+from bot import messages
 from bot.reply import ResultCode
 from core.errors import ModelRejected, UpstreamUnavailable
 from tests.fakes.predictor import picture as drawn
@@ -148,7 +148,7 @@ async def test_model_shows_the_calibration_if_it_was_drawn(discord_env: Discord)
     assert result.response.embeds[0].image.url.endswith("hitmeter-calibration.png")
 
 
-@pytest.mark.parametrize(("command", "title"), [("help", words.HELP_TITLE), ("privacy", words.PRIVACY_TITLE)])
+@pytest.mark.parametrize(("command", "title"), [("help", messages.HELP_TITLE), ("privacy", messages.PRIVACY_TITLE)])
 async def test_help_and_privacy_are_private(discord_env: Discord, command: str, title: str) -> None:
     result = await discord_env.ann.slash(discord_env.channel, command)
     assert result.response.ephemeral
@@ -181,7 +181,7 @@ async def test_administrators_commands_refuse_others(start_discord: StartDiscord
     boss = simulated.guild.add_member(simulated.env.create_user("boss"), roles=[role])
     result = await boss.slash(simulated.channel, command)
     assert result.response.ephemeral
-    assert result.response.content == words.ADMINISTRATORS_ONLY
+    assert result.response.content == messages.ADMINISTRATORS_ONLY
     assert simulated.predictor.reloads == 0
     assert simulated.counted == {ResultCode.REFUSED: 1}
 
@@ -191,7 +191,7 @@ async def test_administrators_by_id_may_reload_and_see_stats(start_discord: Star
     admin = simulated.env.create_user("admin")
     simulated.client.desk._admin_ids = frozenset({admin.id})
     reloaded = await admin.slash("reload")
-    assert reloaded.response.content == words.RELOADED.format(date="22 Nov 2026")
+    assert reloaded.response.content == messages.RELOADED.format(date="22 Nov 2026")
     assert simulated.predictor.reloads == 1
     assert (await admin.slash("stats")).response.ephemeral
 

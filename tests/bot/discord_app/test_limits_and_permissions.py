@@ -5,7 +5,7 @@ import pytest
 from simcord.backend.models.channel import Overwrite
 from simcord.enums import OverwriteType
 
-from bot import words
+from bot import messages
 from bot.reply import ResultCode
 from bot.throttle import Limit
 from tests.fakes.simulated_discord import Discord, StartDiscord
@@ -74,7 +74,7 @@ async def test_without_permission_the_answer_is_plain_text_that_names_it(
     assert result.response.attachments == []
     assert "▲ Popular · 71.2 %" in result.response.content
     assert "Hello — Adele" in result.response.content
-    assert result.response.content.endswith(words.PERMISSION_MISSING.format(names=named))
+    assert result.response.content.endswith(messages.PERMISSION_MISSING.format(names=named))
     assert result.response.components
 
 

@@ -8,7 +8,7 @@ import io
 import pytest
 from PIL import Image
 
-from bot import words
+from bot import messages
 from tests.fakes import discord_payloads as payloads
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.predictor import FakePredictor
@@ -31,7 +31,7 @@ async def test_a_whole_conversation_over_a_dropped_connection_a_429_and_a_502(
         missed = await server.interact(payloads.command("help"))
         await asyncio.wait_for(missed.acknowledged.wait(), 5)
         assert (server.gateway.identified, server.gateway.resumed) == (1, 1)
-        assert words.HELP_TITLE in str(missed.response)
+        assert messages.HELP_TITLE in str(missed.response)
 
         server.faults.append((429, {"Via": "1.1 loopback"}, {"retry_after": 0.01, "global": False, "message": "slow"}))
         server.faults.append((502, {}, {"message": "bad gateway"}))
@@ -122,11 +122,11 @@ async def test_the_applications_owner_is_an_administrator(
     async with served(settings(tmp_path), predictor, server):
         other = await server.interact(payloads.command("reload"))
         await asyncio.wait_for(other.acknowledged.wait(), 3)
-        assert other.response["data"]["content"] == words.ADMINISTRATORS_ONLY
+        assert other.response["data"]["content"] == messages.ADMINISTRATORS_ONLY
         owner = payloads.command("reload") | {"user": payloads.user(payloads.OWNER_ID, "owner")}
         given = await server.interact(owner)
         (told,) = await server.wait_for(("PATCH", given.payload["token"]))
-    assert told.body["content"] == words.RELOADED.format(date="22 Nov 2026")
+    assert told.body["content"] == messages.RELOADED.format(date="22 Nov 2026")
     assert predictor.reloads == 1
 
 

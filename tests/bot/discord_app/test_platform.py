@@ -8,7 +8,7 @@ import pytest
 import yarl
 from discord.gateway import DiscordWebSocket
 
-from bot import words
+from bot import messages
 from bot.discord_app import platform as platform_module
 from bot.discord_app.platform import DiscordPlatform, sync_commands
 from bot.service import SongService
@@ -31,7 +31,7 @@ async def test_stopping_finishes_what_is_in_flight_and_takes_no_more(
         await asyncio.sleep(0.05)
         second = await server.interact(payloads.command("predict", song="hello"))
         await asyncio.wait_for(second.acknowledged.wait(), 3)
-        assert second.response["data"]["content"] == words.RESTARTING
+        assert second.response["data"]["content"] == messages.RESTARTING
         predictor.gate.set()
         await server.wait_for(("PATCH", first.payload["token"]))
     assert predictor.asked == ["hello"]

@@ -2,7 +2,7 @@ import io
 
 from PIL import Image
 
-from bot import words
+from bot import messages
 from bot.reply import ResultCode, SongToken
 from bot.telegram_app.callback_data import ButtonSigner
 from bot.telegram_app.deep_links import card_link
@@ -135,7 +135,7 @@ async def test_model_help_and_privacy(served: Served) -> None:
     await telegram.sent("sendMessage", count=4)
     texts = [call.plain.text for call in telegram.of("sendMessage") if call.plain]
     assert sorted(text.splitlines()[0] for text in texts) == [
-        words.MODEL_TITLE, words.HELP_TITLE, words.HELP_TITLE, words.PRIVACY_TITLE,
+        messages.MODEL_TITLE, messages.HELP_TITLE, messages.HELP_TITLE, messages.PRIVACY_TITLE,
     ]  # fmt: skip
     assert any("type @hitmeter_bot and a song" in text for text in texts)
 
@@ -145,7 +145,7 @@ async def test_start_greets_and_its_deep_links_predict(served: Served) -> None:
     telegram.say("/start", chat=telegram.private(7))
     greeting = await telegram.sent("sendMessage")
     assert greeting.plain is not None
-    assert greeting.plain.text.startswith(words.HELP_TITLE)
+    assert greeting.plain.text.startswith(messages.HELP_TITLE)
     telegram.say("/start Hello_-_Adele", chat=telegram.private(7))
     card = await telegram.sent("sendPhoto")
     token = card.keyboard[0][0]["callback_data"][1:13]
@@ -156,7 +156,7 @@ async def test_start_greets_and_its_deep_links_predict(served: Served) -> None:
     telegram.say(f"/start {payload_of('A' * 12)}", chat=telegram.private(8))
     unknown = await telegram.sent("sendMessage", count=2)
     assert unknown.plain is not None
-    assert unknown.plain.text == words.FORGOTTEN
+    assert unknown.plain.text == messages.FORGOTTEN
 
 
 def payload_of(token: str) -> str:
@@ -169,7 +169,7 @@ async def test_commands_of_administrators_are_refused_to_others(served: Served) 
     telegram.say("/stats", chat=telegram.private(7), user=7)
     telegram.say("/reload", chat=telegram.group(GROUP), user=7)
     await telegram.sent("sendMessage", count=2)
-    assert {call.plain.text for call in telegram.of("sendMessage") if call.plain} == {words.ADMINISTRATORS_ONLY}
+    assert {call.plain.text for call in telegram.of("sendMessage") if call.plain} == {messages.ADMINISTRATORS_ONLY}
     assert served.predictor.reloads == 0
     assert served.codes == [("refuse", ResultCode.REFUSED)] * 2
 
@@ -196,7 +196,7 @@ async def test_administrators_read_figures_and_reload_the_model(served: Served) 
     telegram.say("/stats", chat=telegram.private(ADMIN), user=ADMIN)
     stats = await telegram.sent("sendMessage")
     assert stats.plain is not None
-    assert stats.plain.text.startswith(words.STATS_TITLE)
+    assert stats.plain.text.startswith(messages.STATS_TITLE)
     telegram.say("/reload", chat=telegram.private(ADMIN), user=ADMIN)
     reloaded = await telegram.sent("sendMessage", count=2)
     assert reloaded.plain is not None

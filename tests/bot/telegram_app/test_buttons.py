@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot import words
+from bot import messages
 from bot.reply import ResultCode, SongToken
 from bot.telegram_app.callback_data import Action, ButtonData, ButtonSigner
 from core.domain import Prediction, SongName
@@ -139,7 +139,7 @@ async def test_a_choice_is_for_the_asker_alone(served: Served) -> None:
     choice = await telegram.sent("sendMessage")
     telegram.press(choice.result, "Hello", user=8)
     told = await telegram.sent("answerCallbackQuery")
-    assert told.params["text"] == words.NOT_YOUR_CHOICE
+    assert told.params["text"] == messages.NOT_YOUR_CHOICE
     assert not telegram.of("editMessageMedia")
     telegram.press(choice.result, "Hello", user=7)
     await telegram.sent("editMessageMedia")
@@ -187,7 +187,7 @@ async def test_made_up_callback_data_is_refused_with_a_sentence(served: Served, 
     card = await card_in(served)
     served.telegram.press(card.result, user=8, data=data)
     told = await served.telegram.sent("answerCallbackQuery")
-    assert told.params["text"] == words.BUTTON_UNKNOWN
+    assert told.params["text"] == messages.BUTTON_UNKNOWN
     assert served.codes[1:] == [("button", ResultCode.REFUSED)]
     assert len(served.predictor.asked) == 1
     assert served.predictor.reloads == 0
@@ -199,7 +199,7 @@ async def test_a_forgotten_song_is_said_to_be_forgotten(served: Served) -> None:
     for action in (Action.WHY, Action.COMPARE):
         served.telegram.press(card.result, data=unknown.pack(ButtonData(action, SongToken("AAAAAAAAAAAA"))))
     await served.telegram.sent("sendMessage", count=2)
-    assert {call.plain.text for call in served.telegram.of("sendMessage") if call.plain} == {words.FORGOTTEN}
+    assert {call.plain.text for call in served.telegram.of("sendMessage") if call.plain} == {messages.FORGOTTEN}
 
 
 async def test_a_press_that_telegram_gave_up_on_is_still_served(
@@ -237,7 +237,7 @@ async def test_under_an_answer_in_doubt_the_others_can_be_chosen(served: Served)
     served.telegram.say("perhaps", chat=served.telegram.private(7))
     card = await served.telegram.sent("sendPhoto")
     assert card.plain is not None
-    assert words.NOT_MEANT_PICK in card.plain.text
+    assert messages.NOT_MEANT_PICK in card.plain.text
     assert card.labels[0] == ["Why?", "Refresh", "Compare"]
     served.telegram.press(card.result, "Halfway There — Some Band · 1,000 listeners")
     edited = await served.telegram.sent("editMessageMedia")

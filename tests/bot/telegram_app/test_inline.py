@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from bot import words
+from bot import messages
 from bot.reply import SongToken
 from bot.telegram_app import inline as inline_module
 from bot.telegram_app.callback_data import ButtonSigner
@@ -30,13 +30,13 @@ async def test_a_chosen_song_becomes_its_verdict_with_a_way_to_the_full_card(ser
     telegram.type_inline("hello")
     call = await telegram.sent("answerInlineQuery")
     (result,) = call.params["results"]
-    assert result["input_message_content"]["message_text"] == f"<b>Hello — Adele</b>\n{words.INLINE_WAITING}"
+    assert result["input_message_content"]["message_text"] == f"<b>Hello — Adele</b>\n{messages.INLINE_WAITING}"
     telegram.choose(result["id"], "inline-message-1")
     verdict = await telegram.sent("editMessageText")
     assert verdict.params["inline_message_id"] == "inline-message-1"
     assert verdict.plain is not None
     assert verdict.plain.text.startswith("▲ Popular · 71.2 %\nHello — Adele")
-    assert verdict.labels == [[words.BUTTON_CARD], ["Last.fm", "Spotify", "YouTube"]]
+    assert verdict.labels == [[messages.BUTTON_CARD], ["Last.fm", "Spotify", "YouTube"]]
     link = verdict.keyboard[0][0]["url"]
     assert link == card_link("hitmeter_bot", SongToken(result["id"]), ButtonSigner(TOKEN))
     telegram.say(f"/start {link.partition('=')[2]}", chat=telegram.private(7))
@@ -48,7 +48,7 @@ async def test_without_inline_feedback_the_button_shows_the_verdict_also_after_a
         served.telegram.type_inline("obscure")
         call = await served.telegram.sent("answerInlineQuery")
         buttons = call.params["results"][0]["reply_markup"]["inline_keyboard"][0]
-        assert [button["text"] for button in buttons] == [words.BUTTON_SHOW, words.BUTTON_CARD]
+        assert [button["text"] for button in buttons] == [messages.BUTTON_SHOW, messages.BUTTON_CARD]
     async with serve() as served:
         served.telegram.push_press(buttons[0]["callback_data"], 9, inline_message_id="inline-message-2")
         verdict = await served.telegram.sent("editMessageText")
@@ -64,18 +64,18 @@ async def test_in_an_outage_the_text_says_so_and_keeps_its_button(served: Served
     telegram.choose(call.params["results"][0]["id"], "inline-message-1")
     told = await telegram.sent("editMessageText")
     assert told.params["text"] == UpstreamUnavailable.user_message
-    assert told.labels[0] == [words.BUTTON_SHOW, words.BUTTON_CARD]
+    assert told.labels[0] == [messages.BUTTON_SHOW, messages.BUTTON_CARD]
 
 
 async def test_nothing_in_memory_offers_the_private_chat(served: Served) -> None:
     served.telegram.type_inline("zzzz")
     call = await served.telegram.sent("answerInlineQuery")
     assert call.params["results"] == []
-    assert call.params["button"] == {"text": words.INLINE_ELSEWHERE, "start_parameter": "ask"}
+    assert call.params["button"] == {"text": messages.INLINE_ELSEWHERE, "start_parameter": "ask"}
     served.telegram.say("/start ask", chat=served.telegram.private(7))
     greeting = await served.telegram.sent("sendMessage")
     assert greeting.plain is not None
-    assert greeting.plain.text.startswith(words.HELP_TITLE)
+    assert greeting.plain.text.startswith(messages.HELP_TITLE)
 
 
 async def test_a_slow_memory_is_not_waited_for(

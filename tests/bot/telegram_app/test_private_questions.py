@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot import words
+from bot import messages
 from bot.reply import ResultCode
 from core.domain import SongName
 from core.history import song_token
@@ -59,7 +59,7 @@ async def test_a_made_up_link_does_not_tell_whether_a_song_was_asked_for(served:
     for payload in payloads:
         telegram.say(f"/start {payload}", chat=telegram.private(BEN), user=BEN)
     await telegram.sent("sendMessage", count=len(payloads))
-    assert {call.plain.text for call in telegram.of("sendMessage") if call.plain} == {words.BUTTON_UNKNOWN}
+    assert {call.plain.text for call in telegram.of("sendMessage") if call.plain} == {messages.BUTTON_UNKNOWN}
     assert len(telegram.of("sendPhoto")) == 1
     assert served.codes[1:] == [("start", ResultCode.REFUSED)] * len(payloads)
 
@@ -68,7 +68,7 @@ async def test_the_link_behind_a_song_to_compare_with_opens_its_card(served: Ser
     telegram = served.telegram
     telegram.say("obscure demo", chat=telegram.private(ANN), user=ANN)
     card = await telegram.sent("sendPhoto")
-    telegram.press(card.result, words.BUTTON_COMPARE, user=ANN)
+    telegram.press(card.result, messages.BUTTON_COMPARE, user=ANN)
     asked = await telegram.sent("sendMessage")
     (link,) = [entity["url"] for entity in asked.result["entities"] if entity["type"] == "text_link"]
     telegram.say(f"/start {link.partition('=')[2]}", chat=telegram.private(ANN), user=ANN)

@@ -1,4 +1,4 @@
-"""Every sentence the bot says by itself, in one place, ready to be translated.
+"""Every sentence the bot says by itself, ready to be translated, and the table of its commands.
 
 Names of features and reasons come from the feature table and sentences about errors from the error tree, each beside
 what it describes.
@@ -6,6 +6,8 @@ what it describes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from core.domain import Block, Verdict
@@ -138,20 +140,7 @@ COMPARE_MODAL_LABEL: Final = "Second song"
 COMPARE_MODAL_EXAMPLE: Final = "Hello - Adele"
 CHOOSE: Final = "Choose a song"
 
-COMMAND_PREDICT: Final = "How likely is a song to be popular, and why?"
-COMMAND_COMPARE: Final = "Which of two songs is the likelier hit?"
-COMMAND_MODEL: Final = "How good the predictions are, measured honestly"
-COMMAND_HELP: Final = "How to ask"
-COMMAND_PRIVACY: Final = "What is stored"
-COMMAND_STATS: Final = "How the bot is doing; for whoever runs it"
-COMMAND_RELOAD: Final = "Load the stored model anew; for whoever runs the bot"
 COMMAND_MESSAGE: Final = "Predict this song"
-OPTION_SONG: Final = "The song, best as: song - artist"
-OPTION_ARTIST: Final = "The artist, if the song alone is not clear"
-OPTION_ANIMATED: Final = "Let the needle sweep to its place"
-OPTION_PRIVATE: Final = "Show the answer to you alone"
-OPTION_FIRST: Final = "The first song, best as: song - artist"
-OPTION_SECOND: Final = "The second song"
 
 NOT_YOUR_CHOICE: Final = "Only the one who asked can choose here."
 BUTTON_UNKNOWN: Final = "That button is not one of mine any more. Please ask again."
@@ -171,34 +160,14 @@ CONSOLE_NO_CHOICE: Final = (
     "No choice is open that {number} could be the answer to. For a song of that name: /predict {number}"
 )
 CONSOLE_NO_SUCH_NUMBER: Final = "Type a number from 1 to {n} to choose. For a song of that name: /predict {number}"
-CONSOLE_QUIT: Final = "end the chat"
 CONSOLE_CARD: Final = "Card: {path}"
 CONSOLE_CARD_NOT_SAVED: Final = "The card could not be saved in {folder} (CARDS_DIR): {reason}."
 CONSOLE_NO_WINDOW: Final = "No window could be opened for the card."
 
-COMMANDS: Final = {
-    "predict": "song - artist: how likely it is to be popular",
-    "compare": "song | song: which is the likelier hit",
-    "model": "how good the predictions are",
-    "help": "how to ask",
-    "privacy": "what is stored",
-}
-"""Commands for everyone, as menus describe them."""
-
-ADMINISTRATORS_COMMANDS: Final = {
-    "stats": "how the bot is doing",
-    "reload": "load the stored model anew",
-}
-"""Commands for administrators."""
-
 HELP_TITLE: Final = "Is this song a hit?"
-HELP: Final = """\
-Name a song and I say how likely it is to be popular, and why.
-/predict song - artist — the prediction with its card
-/compare song | song — two songs side by side
-/model — how good the predictions are
-/privacy — what is stored
-/help — this text
+HELP_BEGIN: Final = "Name a song and I say how likely it is to be popular, and why."
+HELP_COMMAND: Final = "/{command} — {meaning}"
+HELP_END: Final = """\
 The song may be misspelt, either side of the dash may be the artist, and a link to Spotify, YouTube, Deezer, Apple \
 Music or Last.fm works too. "Hello vs Halo" compares.
 The confidence is a calibrated probability: of all songs given 70 %, about 70 in 100 are popular.
@@ -212,3 +181,122 @@ What you ask in private is suggested to nobody. Suggestions come from the song c
 offered songs whose answers everyone there could read, remembered until I am restarted.
 Song names are sent to Last.fm, iTunes, Deezer and MusicBrainz, and the id in a pasted link to Spotify, YouTube or \
 Deezer, whose it is; nothing about you is sent to anyone."""
+
+
+class Surface(Enum):
+    """Where people meet the bot."""
+
+    DISCORD = "discord"
+    TELEGRAM = "telegram"
+    CONSOLE = "console"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What a command takes, as platforms with forms ask for it; others take one line of text."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One thing the bot can be told to do, wherever people meet it.
+
+    Attributes:
+        name: What is typed after the slash.
+        description: What it is for, where a form shows it by itself.
+        brief: The same in a list of commands, after the ``usage``.
+        usage: How to write what it takes; "" if it takes nothing.
+        help: What /help says instead of ``brief``.
+        arguments: What it takes; none if it asks about no song.
+        administrators: Whether it is for administrators alone.
+        private: Whether the asker alone sees the answer, where the platform can.
+        instant: Whether the answer is at hand, so that nobody has to wait or be counted for it.
+        surfaces: Where there is such a command.
+    """
+
+    name: str
+    description: str
+    brief: str
+    usage: str = ""
+    help: str | None = None
+    arguments: tuple[Argument, ...] = ()
+    administrators: bool = False
+    private: bool = True
+    instant: bool = False
+    surfaces: frozenset[Surface] = frozenset(Surface)
+
+    @property
+    def menu(self) -> str:
+        """Say it in a line of a menu."""
+        return f"{self.usage}: {self.brief}" if self.usage else self.brief
+
+
+COMMANDS: Final = {
+    command.name: command
+    for command in (
+        Command(
+            name="predict",
+            description="How likely is a song to be popular, and why?",
+            brief="how likely it is to be popular",
+            usage="song - artist",
+            help="the prediction with its card",
+            arguments=(
+                Argument("song", "The song, best as: song - artist"),
+                Argument("artist", "The artist, if the song alone is not clear"),
+                Argument("animated", "Let the needle sweep to its place"),
+                Argument("private", "Show the answer to you alone"),
+            ),
+            private=False,
+        ),
+        Command(
+            name="compare",
+            description="Which of two songs is the likelier hit?",
+            brief="which is the likelier hit",
+            usage="song | song",
+            help="two songs side by side",
+            arguments=(
+                Argument("first", "The first song, best as: song - artist"),
+                Argument("second", "The second song"),
+            ),
+            private=False,
+        ),
+        Command(
+            name="model",
+            description="How good the predictions are, measured honestly",
+            brief="how good the predictions are",
+            private=False,
+        ),
+        Command(name="help", description="How to ask", brief="how to ask", help="this text", instant=True),
+        Command(name="privacy", description="What is stored", brief="what is stored", instant=True),
+        Command(
+            name="stats",
+            description="How the bot is doing; for whoever runs it",
+            brief="how the bot is doing",
+            administrators=True,
+        ),
+        Command(
+            name="reload",
+            description="Load the stored model anew; for whoever runs the bot",
+            brief="load the stored model anew",
+            administrators=True,
+        ),
+        Command(
+            name="quit",
+            description="End the chat",
+            brief="end the chat",
+            surfaces=frozenset({Surface.CONSOLE}),
+        ),
+    )
+}
+"""Every command by its name; each adapter makes its own from these."""
+
+
+def commands_on(surface: Surface, *, administrators: bool = True) -> tuple[Command, ...]:
+    """List the commands that there are on a surface, with or without those of administrators."""
+    return tuple(
+        command
+        for command in COMMANDS.values()
+        if surface in command.surfaces and (administrators or not command.administrators)
+    )
