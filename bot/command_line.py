@@ -21,15 +21,12 @@ from rich.console import Console
 
 from bot import messages
 from bot.answer_json import answer_document, as_json, schema
-from bot.card_files import CardDisplay
 from bot.catalogue_fetch import see_to_catalogue
-from bot.console import EXIT_CODES, ConsoleChat
-from bot.health import Health, health_server
-from bot.metrics import Metrics
-from bot.pace import keep_pace
+from bot.console import EXIT_CODES, CardDisplay, ConsoleChat
+from bot.monitoring import Health, Metrics, health_server
 from bot.reply import ResultCode
+from bot.runtime import Platform, keep_pace, supervise
 from bot.service import SongService
-from bot.supervise import Platform, supervise
 from core.assembly import build_predictor
 from core.errors import HitmeterError, ModelError, SettingsError
 from core.log import configure_logging, settings_secrets
@@ -48,11 +45,11 @@ def platforms(settings: Settings, service_for: Callable[[str], SongService], hea
     """Build the adapter of every platform that has a token; ``service_for`` counts by the platform's name."""
     adapters: list[Platform] = []
     if settings.discord_token is not None:
-        from bot.discord_app.platform import DiscordPlatform
+        from bot.discord_bot.client import DiscordPlatform
 
         adapters.append(DiscordPlatform.from_settings(settings, service_for(DiscordPlatform.name)))
     if settings.telegram_token is not None:
-        from bot.telegram_app.platform import TelegramPlatform
+        from bot.telegram_bot.app import TelegramPlatform
 
         adapters.append(TelegramPlatform.from_settings(settings, service_for(TelegramPlatform.name), health=health))
     return adapters
@@ -88,7 +85,7 @@ async def _print_document(chat: ConsoleChat, text: str) -> ResultCode:
 
 async def sync(settings: Settings) -> int:
     """Register the commands with Discord and return the exit code."""
-    from bot.discord_app.platform import sync_commands
+    from bot.discord_bot.client import sync_commands
 
     try:
         registered = await sync_commands(settings)

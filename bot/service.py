@@ -5,24 +5,80 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
 from bot import messages
-from bot.chat_songs import ChatSongs
 from bot.messages import Command
-from bot.metrics import Figures
-from bot.replies import ambiguous_reply, day, not_found_reply, prediction_reply, why_reply
+from bot.monitoring import Figures
+from bot.replies import (
+    ambiguous_reply,
+    comparison_reply,
+    day,
+    help_reply,
+    model_reply,
+    not_found_reply,
+    prediction_reply,
+    privacy_reply,
+    stats_reply,
+    why_reply,
+)
 from bot.reply import Picture, Question, Reply, ResultCode, SongToken, text_reply, token_of
-from bot.reports import comparison_reply, help_reply, model_reply, privacy_reply, stats_reply
 from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
 from core.errors import HitmeterError, ModelError, QueryError, UpstreamError
+from core.lookup.normalise import fold
 from core.phrases import pair_of
 from core.predictor import Comparison, Predictor
 
 log = logging.getLogger(__name__)
+
+
+CHATS_KEPT: Final = 1_000
+"""Chats whose songs are remembered; the one quiet for longest is forgotten first."""
+
+SONGS_KEPT: Final = 50
+"""Songs remembered of one chat; the oldest is forgotten first."""
+
+SONGS_SHOWN: Final = 5
+"""Most of them that one completion lists."""
+
+
+class ChatSongs:
+    """Remembers, in memory only, the last songs that a chat has read answers about.
+
+    Whoever calls :meth:`note` vouches that everyone in the chat could read the answer. A chat is any key that an
+    adapter tells its chats apart by; songs of one are never listed in another.
+    """
+
+    def __init__(self, chats: int = CHATS_KEPT, songs: int = SONGS_KEPT) -> None:
+        """Remember so many chats, and so many songs of each."""
+        self._chats_kept = chats
+        self._songs_kept = songs
+        self._chats: OrderedDict[Hashable, OrderedDict[SongName, None]] = OrderedDict()
+
+    def note(self, chat: Hashable, names: Iterable[SongName]) -> None:
+        """Note songs that a chat has just read an answer about."""
+        songs = self._chats.setdefault(chat, OrderedDict())
+        self._chats.move_to_end(chat)
+        for name in names:
+            songs[name] = None
+            songs.move_to_end(name)
+        while len(songs) > self._songs_kept:
+            songs.popitem(last=False)
+        while len(self._chats) > self._chats_kept:
+            self._chats.popitem(last=False)
+
+    def complete(self, chat: Hashable, prefix: str, limit: int = SONGS_SHOWN) -> tuple[SongName, ...]:
+        """List the chat's songs that hold what is typed, the latest first."""
+        typed = fold(prefix)
+        if not typed and prefix.strip():
+            return ()
+        fitting = [name for name in reversed(self._chats.get(chat, ())) if typed in fold(f"{name.title} {name.artist}")]
+        return tuple(fitting[:limit])
+
 
 CARD_NAME: Final = "hitmeter-card"
 """File name of pictures, without its ending."""

@@ -19,10 +19,10 @@ sys.path.insert(0, str(ROOT))
 
 from discord import Embed  # noqa: E402
 
-from bot.discord_app.embeds import embed_of  # noqa: E402
+from bot.discord_bot.formatting import embed_of  # noqa: E402
 from bot.reply import Picture, Reply  # noqa: E402
 from bot.service import SongService  # noqa: E402
-from bot.telegram_app.markup import CAPTION_MAX, reply_html  # noqa: E402
+from bot.telegram_bot.formatting import CAPTION_MAX, reply_html  # noqa: E402
 from core.assembly import build_predictor  # noqa: E402
 from core.errors import HitmeterError  # noqa: E402
 from core.settings import load_settings  # noqa: E402

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.pace import keep_pace
+from bot.runtime import keep_pace
 from core.assembly import build_predictor
 from core.domain import Song
 from core.lookup.normalise import artist_key

@@ -9,12 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from bot.discord_app.platform import DiscordPlatform
-from bot.health import Health
-from bot.metrics import Metrics
+from bot.discord_bot.client import DiscordPlatform
+from bot.monitoring import Health, Metrics
+from bot.runtime import Platform
 from bot.service import SongService
-from bot.supervise import Platform
-from bot.telegram_app.platform import TelegramPlatform
+from bot.telegram_bot.app import TelegramPlatform
 from core.domain import Song
 from core.predictor import Predictor
 from scripts.benchmarks.chain import running_chain, settings_of

@@ -41,9 +41,9 @@ import asyncio, gc, sys, time
 gc.disable()  # as bot/__main__.py does
 import bot.command_line
 from bot.service import SongService
-from bot.health import Health
-from bot.metrics import Metrics
-from bot.pace import keep_pace
+from bot.monitoring import Health
+from bot.monitoring import Metrics
+from bot.runtime import keep_pace
 from core.assembly import build_predictor
 from core.settings import Settings
 

@@ -13,9 +13,8 @@ from PIL import Image
 from rich.console import Console
 
 from bot import messages
-from bot.card_files import CardDisplay
-from bot.console import ConsoleChat
-from bot.metrics import Metrics
+from bot.console import CardDisplay, ConsoleChat
+from bot.monitoring import Metrics
 from bot.reply import ResultCode
 from bot.service import SongService
 from core.assembly import build_predictor

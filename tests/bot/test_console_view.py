@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from bot import messages
-from bot.console_view import GAUGE_CELLS, gauge, reply_view
-from bot.reports import comparison_reply
+from bot.console import GAUGE_CELLS, gauge, reply_view
+from bot.replies import comparison_reply
 from core.domain import Assessment, Block, VerdictBands
 from core.predictor import Comparison
 from tests.fakes.predictor import prediction

@@ -9,10 +9,10 @@ import pytest
 from discord import app_commands
 from telegram.constants import BotCommandLimit
 
-from bot.discord_app.commands import HitmeterTree
+from bot.discord_bot.commands import HitmeterTree
 from bot.messages import COMMANDS, Command, Surface, commands_on
+from bot.replies import help_reply
 from bot.reply import ResultCode
-from bot.reports import help_reply
 from bot.service import SongService
 from tests.fakes.predictor import FakePredictor
 

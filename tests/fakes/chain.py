@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from bot.metrics import Metrics
+from bot.monitoring import Metrics
 from bot.reply import Picture, Reply
 from bot.service import SongService
 from core.domain import Cover, Prediction

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.discord_app.platform import DiscordPlatform
+from bot.discord_bot.client import DiscordPlatform
 from bot.service import SongService
 from core.settings import Settings
 from tests.fakes.discord_server import DiscordServer

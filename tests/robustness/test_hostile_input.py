@@ -22,16 +22,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import messages
-from bot.discord_app.completion import choices_for
-from bot.discord_app.controls import controls_for
-from bot.discord_app.desk import Manner
-from bot.discord_app.dressing import dress
-from bot.replies import ambiguous_reply, not_found_reply, prediction_reply
+from bot.discord_bot.commands import choices_for
+from bot.discord_bot.formatting import dress
+from bot.discord_bot.interaction import Manner
+from bot.discord_bot.views import controls_for
+from bot.replies import ambiguous_reply, comparison_reply, not_found_reply, prediction_reply
 from bot.reply import Picture, Reply, ResultCode, stored_card, text_reply, token_of
-from bot.reports import comparison_reply
-from bot.telegram_app.callback_data import ButtonSigner
-from bot.telegram_app.keyboards import LABEL_MAX, Keyboards
-from bot.telegram_app.markup import CAPTION_MAX, TEXT_MAX, reply_html, reply_plain
+from bot.telegram_bot.formatting import CAPTION_MAX, TEXT_MAX, reply_html, reply_plain
+from bot.telegram_bot.keyboards import LABEL_MAX, ButtonSigner, Keyboards
 from core.domain import Ambiguous, Candidate, NotFound, Prediction, SongName, SongQuery
 from core.errors import QueryError
 from core.history import song_token

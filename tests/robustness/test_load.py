@@ -21,12 +21,11 @@ from typing import Any
 import pytest
 
 from bot import messages
-from bot.discord_app.platform import DiscordPlatform
-from bot.health import Health
-from bot.metrics import Metrics
+from bot.discord_bot.client import DiscordPlatform
+from bot.monitoring import Health, Metrics
 from bot.reply import ResultCode
 from bot.service import SongService
-from bot.telegram_app.platform import TelegramPlatform
+from bot.telegram_bot.app import TelegramPlatform
 from core.settings import Settings
 from tests.fakes import discord_payloads as payloads
 from tests.fakes.chain import ARTISTS, PlainRenderer, running_chain

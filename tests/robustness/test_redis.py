@@ -27,7 +27,7 @@ BOT = """
     from pathlib import Path
     sys.path.insert(0, sys.argv[1])
     from bot.service import SongService
-    from bot.throttle import Throttle
+    from bot.rate_limits import Throttle
     from core.assembly import build_predictor
     from core.settings import ROOT, Settings
     async def main():

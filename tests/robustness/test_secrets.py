@@ -14,13 +14,12 @@ from urllib.parse import quote
 
 import pytest
 
-from bot.discord_app.platform import DiscordPlatform
-from bot.health import Health
+from bot.discord_bot.client import DiscordPlatform
 from bot.messages import COMMANDS
-from bot.metrics import Metrics
+from bot.monitoring import Health, Metrics
+from bot.runtime import supervise
 from bot.service import SongService
-from bot.supervise import supervise
-from bot.telegram_app.platform import TelegramPlatform
+from bot.telegram_bot.app import TelegramPlatform
 from core.log import configure_logging, settings_secrets
 from core.render.renderer import CardRenderer
 from core.settings import Settings
