@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 
-def see_to_catalogue(
+def ensure_catalogue(
     settings: Settings, console: Console, *, dataset: HubFile | None = None, rows: int = DATASET_ROWS
 ) -> None:
     """Fetch the catalogue if there is none that this version reads; whatever fails is said in one line.

@@ -21,11 +21,11 @@ from rich.console import Console
 
 from bot import messages
 from bot.answer_json import answer_document, as_json, schema
-from bot.catalogue_fetch import see_to_catalogue
+from bot.catalogue_fetch import ensure_catalogue
 from bot.console import EXIT_CODES, CardDisplay, ConsoleChat
 from bot.monitoring import Health, Metrics, health_server
 from bot.reply import ResultCode
-from bot.runtime import Platform, keep_pace, supervise
+from bot.runtime import Platform, supervise, tune_runtime
 from bot.service import SongService
 from core.assembly import build_predictor
 from core.errors import HitmeterError, ModelError, SettingsError
@@ -103,12 +103,12 @@ async def serve(settings: Settings) -> int:
     assembled = build_predictor(settings, on_request=metrics.on_request, on_lookup=metrics.on_lookup)
 
     def service_for(platform: str) -> SongService:
-        return SongService(assembled.predictor, on_reply=metrics.reply_counter(platform), figures=metrics.figures)
+        return SongService(assembled.predictor, on_reply=metrics.reply_counter(platform), stats=metrics.stats)
 
     try:
         _say(assembled.missing)
         adapters = platforms(settings, service_for, health)
-        keep_pace()
+        tune_runtime()
         if adapters:
             async with health_server(settings.health_host, settings.health_port, health):
                 await supervise(adapters, _stop_on_signals(), on_state=health.mark)
@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log.warning("event=keys_exposed advice=%s", exposed)
         _say(env_file_notes())
         if options.command != "sync":
-            see_to_catalogue(settings, Console(stderr=True, highlight=False))
+            ensure_catalogue(settings, Console(stderr=True, highlight=False))
         match options.command:
             case "ask":
                 return asyncio.run(ask(settings, " ".join(options.text), as_document=options.json))
@@ -173,7 +173,7 @@ def _say(sentences: Sequence[str]) -> None:
 
 
 def _set_up_fault(error: HitmeterError) -> str:
-    """Say once what keeps the bot from starting, for whoever runs it; a line for each setting at fault."""
+    """Say once what keeps the bot from starting, for the operator; a line for each setting at fault."""
     if isinstance(error, SettingsError):
         return error.user_message if error.user_message != SettingsError.user_message else str(error)
     return f"MODELS_DIR: {error}" if isinstance(error, ModelError) else str(error)

@@ -122,7 +122,7 @@ class CardDisplay:
 
 
 def has_desktop(environment: Mapping[str, str], platform: str = sys.platform) -> bool:
-    """Tell whether a window would open before the eyes of whoever types: not so on the far end of an SSH session."""
+    """Return whether a window would open before the eyes of whoever types: not so on the far end of an SSH session."""
     if "SSH_CONNECTION" in environment or "SSH_TTY" in environment:
         return False
     if platform in {"darwin", "win32"}:

@@ -42,7 +42,7 @@ class Percentiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Stats:
     """How the bot has fared since it started, whatever the platform.
 
     Attributes:
@@ -131,9 +131,9 @@ class Metrics:
         """Note that a platform is served or no longer is."""
         self._up.labels(platform).set(up)
 
-    def figures(self) -> Figures:
+    def stats(self) -> Stats:
         """Sum up for a person."""
-        return Figures(
+        return Stats(
             uptime_s=self._clock() - self._started,
             answers=tuple(self._answers.most_common()),
             answer_latency=percentiles(self._answer_latencies),

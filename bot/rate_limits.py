@@ -81,23 +81,23 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class RateDecision:
     """Whether a question may be answered.
 
     Attributes:
         allowed: Answer it.
         wait_s: Whole seconds until the next one may be, at least 1; 0 if this one is allowed.
-        tell: Say so now; False when whoever would read it has been told already: then be silent.
+        should_notify: Say so now; False when whoever would read it has been told already: then be silent.
         scope: Whose limit was met; None if the question is allowed.
     """
 
     allowed: bool
     wait_s: int = 0
-    tell: bool = False
+    should_notify: bool = False
     scope: Scope | None = None
 
 
-ALLOWED: Final = Ruling(allowed=True)
+ALLOWED: Final = RateDecision(allowed=True)
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ class _Window:
     told: set[Hashable] = field(default_factory=set)
 
 
-class Throttle:
+class RateLimiter:
     """Counts the questions of every user and every chat.
 
     A window opens with the first question and everything is free again when it ends, so the seconds told are exact.
@@ -120,7 +120,7 @@ class Throttle:
         *,
         user: Limit,
         chat: Limit,
-        heard_by_all: bool = False,
+        notify_once_per_chat: bool = False,
         clock: Callable[[], float] = time.monotonic,
         shared: SharedCounts | None = None,
         name: str = "",
@@ -130,14 +130,14 @@ class Throttle:
         Args:
             user: For one person, wherever they ask.
             chat: For all people of one chat together.
-            heard_by_all: Whether everyone in a chat reads what one person is told: then a chat's limit is told once
-                in the chat, otherwise once to each person.
+            notify_once_per_chat: Whether everyone in a chat reads what one person is told: then a chat's limit is told
+                once in the chat, otherwise once to each person.
             clock: Tells seconds, never going back.
             shared: Counts for all processes together.
             name: Keeps the counts of platforms apart.
         """
         self._limits = {Scope.USER: user, Scope.CHAT: chat}
-        self._heard_by_all = heard_by_all
+        self._notify_once_per_chat = notify_once_per_chat
         self._clock = clock
         self._shared = shared
         self._name = name
@@ -145,21 +145,21 @@ class Throttle:
         self._sweep_at = SWEEP_FROM
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, name: str = "", heard_by_all: bool = False) -> Throttle:
+    def from_settings(cls, settings: Settings, *, name: str = "", notify_once_per_chat: bool = False) -> RateLimiter:
         """Take the limits from the settings; with a ``name``, processes that share a Redis share them."""
         return cls(
             user=Limit(settings.user_limit_count, settings.user_limit_window_s),
             chat=Limit(settings.chat_limit_count, settings.chat_limit_window_s),
-            heard_by_all=heard_by_all,
+            notify_once_per_chat=notify_once_per_chat,
             shared=SharedCounts.if_shared(settings.cache_url) if name else None,
             name=name,
         )
 
-    async def admit(self, user: Hashable, chat: Hashable | None = None) -> Ruling:
+    async def admit(self, user: Hashable, chat: Hashable | None = None) -> RateDecision:
         """Rule on one question by the counts of all processes; arguments as for :meth:`ask`."""
-        ruling = self.ask(user, chat)
-        if not ruling.allowed or self._shared is None:
-            return ruling
+        decision = self.ask(user, chat)
+        if not decision.allowed or self._shared is None:
+            return decision
         for scope, asker in ((Scope.USER, user), (Scope.CHAT, chat)):
             limit = self._limits[scope]
             if asker is None or limit.count == 0:
@@ -171,14 +171,14 @@ class Throttle:
                 window = self._window((scope, asker), now, limit)
                 window.asked, window.ends_at = limit.count, now + excess_s
                 return self._refusal(window, now, user, scope)
-        return ruling
+        return decision
 
     async def aclose(self) -> None:
         """Close the connection to the shared counts, if any."""
         if self._shared is not None:
             await self._shared.aclose()
 
-    def ask(self, user: Hashable, chat: Hashable | None = None) -> Ruling:
+    def ask(self, user: Hashable, chat: Hashable | None = None) -> RateDecision:
         """Rule on one question by the counts of this process alone, and count it if it is allowed.
 
         Args:
@@ -199,11 +199,13 @@ class Throttle:
             window.asked += 1
         return ALLOWED
 
-    def _refusal(self, window: _Window, now: float, user: Hashable, scope: Scope) -> Ruling:
-        reader = None if scope is Scope.CHAT and self._heard_by_all else user
-        tell = reader not in window.told
+    def _refusal(self, window: _Window, now: float, user: Hashable, scope: Scope) -> RateDecision:
+        reader = None if scope is Scope.CHAT and self._notify_once_per_chat else user
+        should_notify = reader not in window.told
         window.told.add(reader)
-        return Ruling(allowed=False, wait_s=max(1, math.ceil(window.ends_at - now)), tell=tell, scope=scope)
+        return RateDecision(
+            allowed=False, wait_s=max(1, math.ceil(window.ends_at - now)), should_notify=should_notify, scope=scope
+        )
 
     def _window(self, key: tuple[Scope, Hashable], now: float, limit: Limit) -> _Window:
         window = self._windows.get(key)

@@ -10,8 +10,8 @@ from urllib.parse import quote_plus
 
 from bot import messages
 from bot.messages import Command, Surface
-from bot.monitoring import Figures, Percentiles
-from bot.rate_limits import Ruling, Scope
+from bot.monitoring import Percentiles, Stats
+from bot.rate_limits import RateDecision, Scope
 from bot.reply import (
     Choice,
     Line,
@@ -53,7 +53,7 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f} %"
 
 
-def day(moment: datetime) -> str:
+def format_date(moment: datetime) -> str:
     """Write a date, "22 Nov 2026"."""
     return f"{moment.day} {moment:%b %Y}"
 
@@ -128,7 +128,7 @@ def source_line(prediction: Prediction, now: datetime) -> str:
         age=ago(source.as_of, now),
         month=f"{source.as_of:%B %Y}",
         year=source.as_of.year,
-        model_date=day(prediction.assessment.trained_at),
+        model_date=format_date(prediction.assessment.trained_at),
     )
 
 
@@ -182,7 +182,7 @@ def ambiguous_reply(ambiguous: Ambiguous, against: Question | None = None) -> Re
 
 
 def not_found_reply(missing: NotFound) -> Reply:
-    """Say what was searched in vain and what to try."""
+    """Say what was searched without result and what to try."""
     names = "; ".join(map(str, missing.suggestions))
     reply = text_reply(
         ResultCode.NOT_FOUND,
@@ -194,11 +194,11 @@ def not_found_reply(missing: NotFound) -> Reply:
     return replace(reply, suggestions=missing.suggestions)
 
 
-def limited_reply(ruling: Ruling) -> Reply:
+def limited_reply(decision: RateDecision) -> Reply:
     """Say whose limit was met and when it frees."""
     one, many = messages.SECONDS
-    seconds = (one if ruling.wait_s == 1 else many).format(n=ruling.wait_s)
-    template = messages.LIMITED_CHAT if ruling.scope is Scope.CHAT else messages.LIMITED_USER
+    seconds = (one if decision.wait_s == 1 else many).format(n=decision.wait_s)
+    template = messages.LIMITED_CHAT if decision.scope is Scope.CHAT else messages.LIMITED_USER
     return text_reply(ResultCode.LIMITED, template.format(seconds=seconds), private=True)
 
 
@@ -316,7 +316,7 @@ def model_reply(report: ModelReport, calibration: bytes | None = None) -> Reply:
     cells = model_cells(report.rows)
     lines.append(Line(LineKind.TABLE, set_in_columns(cells), cells))
     lines.append(Line(LineKind.TEXT, f"{messages.MODEL_LIMITS}: {' '.join(report.limits)}"))
-    lines.append(Line(LineKind.SOURCE, messages.MODEL_DATE.format(date=day(report.trained_at))))
+    lines.append(Line(LineKind.SOURCE, messages.MODEL_DATE.format(date=format_date(report.trained_at))))
     return Reply(code=ResultCode.INFORMED, lines=tuple(lines), title=messages.MODEL_TITLE, card=card)
 
 
@@ -341,32 +341,32 @@ def privacy_reply() -> Reply:
     return text_reply(ResultCode.INFORMED, *lines, title=messages.PRIVACY_TITLE, private=True)
 
 
-def stats_reply(figures: Figures | None) -> Reply:
+def stats_reply(stats: Stats | None) -> Reply:
     """Say how the bot has fared since it started; what has not happened yet is left out."""
-    if figures is None:
+    if stats is None:
         return text_reply(ResultCode.INFORMED, messages.STATS_NONE, private=True)
-    looked = sum(figures.cache_lookups.values())
-    errors = sum(figures.upstream_errors.values())
+    looked = sum(stats.cache_lookups.values())
+    errors = sum(stats.upstream_errors.values())
     texts = [
-        messages.STATS_UPTIME.format(span=span(timedelta(seconds=figures.uptime_s))),
+        messages.STATS_UPTIME.format(span=span(timedelta(seconds=stats.uptime_s))),
         messages.STATS_ANSWERS.format(
-            n=f"{sum(n for _, n in figures.answers):,}", codes=_counted((code.value, n) for code, n in figures.answers)
+            n=f"{sum(n for _, n in stats.answers):,}", codes=_counted((code.value, n) for code, n in stats.answers)
         ),
-        _latency(messages.STATS_ANSWER_LATENCY, figures.answer_latency),
+        _latency(messages.STATS_ANSWER_LATENCY, stats.answer_latency),
         messages.STATS_CACHE.format(
-            share=percent(figures.cache_lookups.get("hit", 0) / looked),
+            share=percent(stats.cache_lookups.get("hit", 0) / looked),
             n=f"{looked:,}",
-            stale=f"{figures.cache_lookups.get('stale', 0):,}",
+            stale=f"{stats.cache_lookups.get('stale', 0):,}",
         )
         if looked
         else "",
         messages.STATS_UPSTREAM.format(
-            n=f"{figures.upstream_requests:,}", errors=f"{errors:,}", share=percent(errors / figures.upstream_requests)
+            n=f"{stats.upstream_requests:,}", errors=f"{errors:,}", share=percent(errors / stats.upstream_requests)
         )
-        if figures.upstream_requests
+        if stats.upstream_requests
         else "",
-        messages.STATS_UPSTREAM_ERRORS.format(outcomes=_counted(figures.upstream_errors.items())) if errors else "",
-        _latency(messages.STATS_UPSTREAM_LATENCY, figures.upstream_latency),
+        messages.STATS_UPSTREAM_ERRORS.format(outcomes=_counted(stats.upstream_errors.items())) if errors else "",
+        _latency(messages.STATS_UPSTREAM_LATENCY, stats.upstream_latency),
     ]
     return text_reply(ResultCode.INFORMED, *texts, title=messages.STATS_TITLE, private=True)
 

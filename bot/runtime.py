@@ -19,7 +19,7 @@ Python's own 5 ms let the event loop stand for 5 ms behind every busy thread; a 
 """
 
 
-def keep_pace() -> None:
+def tune_runtime() -> None:
     """Let threads take turns quickly, and let collections of garbage begin, which pass over what is loaded by now.
 
     A full collection walks every object; those of the imported libraries alone take tenths of a second.

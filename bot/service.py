@@ -13,11 +13,11 @@ from typing import Final, assert_never
 
 from bot import messages
 from bot.messages import Command
-from bot.monitoring import Figures
+from bot.monitoring import Stats
 from bot.replies import (
     ambiguous_reply,
     comparison_reply,
-    day,
+    format_date,
     help_reply,
     model_reply,
     not_found_reply,
@@ -113,7 +113,7 @@ class SongService:
         *,
         clock: Callable[[], datetime] = utc_now,
         on_reply: Callable[[str, ResultCode, float], None] | None = None,
-        figures: Callable[[], Figures] | None = None,
+        stats: Callable[[], Stats] | None = None,
     ) -> None:
         """Wrap the predictor.
 
@@ -121,12 +121,12 @@ class SongService:
             predictor: Answers and draws.
             clock: Tells the time, with a zone.
             on_reply: Told request name, result code and seconds taken of every reply, for metrics.
-            figures: Sums up how the bot has fared, for /stats.
+            stats: Sums up how the bot has fared, for /stats.
         """
         self._predictor = predictor
         self._clock = clock
         self._on_reply = on_reply
-        self._figures = figures
+        self._stats = stats
         self._chat_songs = ChatSongs()
 
     async def predict(self, question: Question, *, fresh: bool = False) -> Reply:
@@ -190,7 +190,7 @@ class SongService:
             case "privacy":
                 return privacy_reply()
             case "stats":
-                return stats_reply(None if self._figures is None else self._figures())
+                return stats_reply(None if self._stats is None else self._stats())
             case "reload":
                 return await self._reloaded()
         raise NotImplementedError(f"no answer is made for /{command.name}")
@@ -201,7 +201,9 @@ class SongService:
         except ModelError as error:
             refused = messages.RELOAD_FAILED.format(reason=error)
             return text_reply(ResultCode.REFUSED, refused, private=True)
-        return text_reply(ResultCode.INFORMED, messages.RELOADED.format(date=day(report.trained_at)), private=True)
+        return text_reply(
+            ResultCode.INFORMED, messages.RELOADED.format(date=format_date(report.trained_at)), private=True
+        )
 
     def note(self, request: str, reply: Reply, seconds: float = 0.0) -> Reply:
         """Log and count a reply, also one that an adapter made by itself, and return it."""

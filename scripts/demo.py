@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from discord import Embed  # noqa: E402
 
-from bot.discord_bot.formatting import embed_of  # noqa: E402
+from bot.discord_bot.formatting import format_embed  # noqa: E402
 from bot.reply import Picture, Reply  # noqa: E402
 from bot.service import SongService  # noqa: E402
 from bot.telegram_bot.formatting import CAPTION_MAX, reply_html  # noqa: E402
@@ -78,7 +78,7 @@ async def write_demo(out: Path, *, covers: bool) -> int:
 async def write(out: Path, stem: str, reply: Reply) -> bool:
     """Write one answer for both platforms; tell whether there was one with its card."""
     picture = await _picture(reply)
-    embed = embed_of(reply, picture)
+    embed = format_embed(reply, picture)
     (out / f"{stem}.discord.txt").write_text(embed_text(embed), encoding="utf-8")
     (out / f"{stem}.telegram.html").write_text(reply_html(reply, CAPTION_MAX) + "\n", encoding="utf-8")
     return save_picture(out, stem, picture)

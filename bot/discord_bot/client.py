@@ -18,9 +18,9 @@ from discord import app_commands
 from pydantic import SecretStr
 
 from bot.discord_bot.commands import HitmeterTree
-from bot.discord_bot.interaction import Desk
-from bot.discord_bot.views import LASTING, controls_for
-from bot.rate_limits import Throttle
+from bot.discord_bot.interaction import InteractionHandler
+from bot.discord_bot.views import LASTING, view_for
+from bot.rate_limits import RateLimiter
 from bot.service import SongService
 from core.errors import SettingsError
 from core.settings import Settings
@@ -97,7 +97,7 @@ class HitmeterClient(discord.AutoShardedClient):
 
     def __init__(
         self,
-        desk: Desk,
+        handler: InteractionHandler,
         *,
         command_sync: CommandSync | None,
         shard_count: int | None = None,
@@ -106,7 +106,7 @@ class HitmeterClient(discord.AutoShardedClient):
         """Build the client; it connects with :meth:`start`.
 
         Args:
-            desk: Serves the interactions.
+            handler: Handles the interactions.
             command_sync: Registers changed commands at start; None leaves them as they are.
             shard_count: Shards over all processes; None asks Discord.
             shard_ids: The shards of this process; empty means all.
@@ -120,7 +120,7 @@ class HitmeterClient(discord.AutoShardedClient):
             shard_count=shard_count,
             shard_ids=list(shard_ids) or None,  # type: ignore[arg-type]  # None is the library's own "all"
         )
-        self.desk = desk
+        self.interaction_handler = handler
         self.tree = HitmeterTree(self)
         self._command_sync = command_sync
 
@@ -167,7 +167,7 @@ class DiscordPlatform:
         self._settings = settings
         self._service = service
         # Outlives a reconnection, so that a limit met is not forgotten with it.
-        self._throttle = Throttle.from_settings(settings, name=self.name)
+        self._rate_limiter = RateLimiter.from_settings(settings, name=self.name)
 
     @classmethod
     def from_settings(cls, settings: Settings, service: SongService) -> DiscordPlatform:
@@ -193,10 +193,10 @@ class DiscordPlatform:
                 await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stopping.cancel()
-                await client.desk.drain(DRAIN_S if stop.is_set() else 0)
+                await client.interaction_handler.drain(DRAIN_S if stop.is_set() else 0)
                 await client.close()
                 await _end(serving)
-                await self._throttle.aclose()
+                await self._rate_limiter.aclose()
         error = None if serving.cancelled() else serving.exception()
         if isinstance(error, Exception) and not stop.is_set():
             raise _plainly(error) from error
@@ -204,15 +204,15 @@ class DiscordPlatform:
     def client(self) -> HitmeterClient:
         """Build a client; each connects once."""
         settings = self._settings
-        desk = Desk(
+        handler = InteractionHandler(
             self._service,
-            self._throttle,
-            controls_for,
+            self._rate_limiter,
+            view_for,
             animated=settings.discord_animated,
             admin_ids=settings.discord_admin_ids,
         )
         return HitmeterClient(
-            desk,
+            handler,
             command_sync=CommandSync(settings.data_dir / FILE_NAME),
             shard_count=settings.discord_shard_count,
             shard_ids=settings.discord_shard_ids,

@@ -11,7 +11,7 @@ from discord import app_commands
 
 from bot import messages
 from bot.discord_bot.formatting import COMPLETION_MAX, COMPLETIONS_MAX, clip
-from bot.discord_bot.interaction import Exchange, common_channel, desk_of, is_private
+from bot.discord_bot.interaction import InteractionResponder, common_channel, handler_of, is_private
 from bot.plain_text import plain, utf16_length
 from core.domain import SongName, SongQuery
 from core.errors import QueryError
@@ -24,7 +24,7 @@ _DOT: Final = re.compile(r"\s+[·•]\s+")
 _NO_ARTIST: Final = re.compile(r"song|single|track|ep|album|\d{4}", re.IGNORECASE)
 
 
-def subject_of(message: discord.Message) -> str:
+def extract_song_text(message: discord.Message) -> str:
     """Take the first line that names a song, else what Discord shows of a link in it; may be empty.
 
     A link that would have to be followed gives way to its preview, which tells title and channel or artist already.
@@ -64,7 +64,7 @@ async def complete_song(interaction: discord.Interaction[Any], typed: str) -> li
     answers everyone in this channel could read.
     """
     channel_id = common_channel(interaction)
-    names = await desk_of(interaction).service.complete(typed, COMPLETIONS_MAX, chat=channel_id)
+    names = await handler_of(interaction).service.complete(typed, COMPLETIONS_MAX, chat=channel_id)
     return choices_for(typed, names)
 
 
@@ -117,10 +117,10 @@ class HitmeterTree(app_commands.CommandTree[Any]):
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         """Apologise for what went wrong before a command was reached, such as a command Discord remembers wrongly."""
 
-        async def fail(_: Exchange) -> None:
+        async def fail(_: InteractionResponder) -> None:
             raise error
 
-        await desk_of(interaction).serve(interaction, "command", fail, limited=False)
+        await handler_of(interaction).handle(interaction, "command", fail, limited=False)
 
 
 @_described(messages.COMMANDS["predict"])
@@ -140,21 +140,21 @@ async def predict(
 @app_commands.context_menu(name=messages.COMMAND_MESSAGE)
 async def predict_message(interaction: discord.Interaction[Any], message: discord.Message) -> None:
     """Predict the song a message names."""
-    await _predict(interaction, subject_of(message), private=is_private(message), animated=None)
+    await _predict(interaction, extract_song_text(message), private=is_private(message), animated=None)
 
 
 @_described(messages.COMMANDS["compare"])
 @app_commands.autocomplete(first=complete_song, second=complete_song)
 async def compare(interaction: discord.Interaction[Any], first: Asked, second: Asked) -> None:
     """Compare two songs."""
-    desk = desk_of(interaction)
+    handler = handler_of(interaction)
 
-    async def work(exchange: Exchange) -> None:
-        await exchange.open(private=False)
-        reply = await desk.service.compare(first, second)
-        await desk.deliver(exchange, reply, desk.manner(interaction))
+    async def work(responder: InteractionResponder) -> None:
+        await responder.defer(private=False)
+        reply = await handler.service.compare(first, second)
+        await handler.deliver(responder, reply, handler.reply_options(interaction))
 
-    await desk.serve(interaction, "compare", work)
+    await handler.handle(interaction, "compare", work)
 
 
 def all_commands() -> Iterator[AnyCommand]:
@@ -169,19 +169,19 @@ def _information(command: messages.Command) -> app_commands.Command[Any, ..., An
     """Make a command that asks about no song."""
 
     async def inform(interaction: discord.Interaction[Any]) -> None:
-        desk = desk_of(interaction)
-        is_admin = desk.is_admin(interaction)
+        handler = handler_of(interaction)
+        is_admin = handler.is_admin(interaction)
         # A refusal is at hand as well; it counts towards no limit.
         at_once = command.instant or (command.administrators and not is_admin)
 
-        async def work(exchange: Exchange) -> None:
+        async def work(responder: InteractionResponder) -> None:
             if at_once:
-                await exchange.tell(await desk.service.run_command(command, is_admin=is_admin))
+                await responder.reply_privately(await handler.service.run_command(command, is_admin=is_admin))
                 return
-            await exchange.open(private=command.private)
-            await exchange.answer(await desk.service.run_command(command, is_admin=is_admin))
+            await responder.defer(private=command.private)
+            await responder.answer(await handler.service.run_command(command, is_admin=is_admin))
 
-        await desk.serve(interaction, command.name, work, limited=not at_once)
+        await handler.handle(interaction, command.name, work, limited=not at_once)
 
     made: app_commands.Command[Any, ..., Any] = app_commands.Command(
         name=command.name, description=command.description, callback=inform
@@ -192,12 +192,12 @@ def _information(command: messages.Command) -> app_commands.Command[Any, ..., An
 
 
 async def _predict(interaction: discord.Interaction[Any], text: str, *, private: bool, animated: bool | None) -> None:
-    desk = desk_of(interaction)
+    handler = handler_of(interaction)
 
-    async def work(exchange: Exchange) -> None:
-        await exchange.open(private=private)
-        manner = desk.manner(interaction, private=private, animated=animated)
-        reply = await desk.service.predict(text)
-        await desk.deliver(exchange, reply, manner)
+    async def work(responder: InteractionResponder) -> None:
+        await responder.defer(private=private)
+        reply_options = handler.reply_options(interaction, private=private, animated=animated)
+        reply = await handler.service.predict(text)
+        await handler.deliver(responder, reply, reply_options)
 
-    await desk.serve(interaction, "predict", work)
+    await handler.handle(interaction, "predict", work)

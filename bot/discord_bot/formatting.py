@@ -83,23 +83,23 @@ def _escaped(text: str) -> str:
     return _PILL.sub("<\u200b", escape_mentions(escape_markdown(text)))
 
 
-LEAST_ROOM: Final = 16
+MIN_ROOM: Final = 16
 """With less room than this left, the rest of the lines is dropped."""
 
 
-def typeset(lines: Iterable[Line], room: int) -> str:
+def format_lines(lines: Iterable[Line], room: int) -> str:
     """Set lines under one another: headlines bold, tables monospaced, everything else escaped."""
     parts: list[str] = []
     for line in lines:
-        if room < LEAST_ROOM:
+        if room < MIN_ROOM:
             break
-        part = _set(line, room)
+        part = _format_line(line, room)
         parts.append(part)
         room -= utf16_length(part) + 1
     return "\n".join(parts)
 
 
-def _set(line: Line, room: int) -> str:
+def _format_line(line: Line, room: int) -> str:
     match line.kind:
         case LineKind.TABLE:
             return code_block(line.text, room)
@@ -129,7 +129,7 @@ _IN_FIELDS: Final = {LineKind.TRACK, LineKind.ARTIST, *LINE_FIELDS}
 _OUTSIDE: Final = {LineKind.SONG, LineKind.SOURCE}
 
 
-def embed_of(reply: Reply, picture: Picture | None = None) -> discord.Embed:
+def format_embed(reply: Reply, picture: Picture | None = None) -> discord.Embed:
     """Dress a reply as an embed.
 
     An answer has the song as its title, the verdict, meaning and reasons in words, a field for each figure of song and
@@ -149,7 +149,7 @@ def embed_of(reply: Reply, picture: Picture | None = None) -> discord.Embed:
         and not line.cells
         and not (prediction is not None and line.kind in _IN_FIELDS | _OUTSIDE)
     ]
-    embed.description = typeset(said, EMBED_DESCRIPTION_MAX) or None
+    embed.description = format_lines(said, EMBED_DESCRIPTION_MAX) or None
     for line in reply.lines:
         _add_table(embed, line.cells)
     if prediction is not None:
@@ -207,7 +207,7 @@ def _total(embed: discord.Embed) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Dressed:
+class OutgoingMessage:
     """What a message says: text or an embed, and the picture shown in the embed."""
 
     content: str | None = None
@@ -222,7 +222,7 @@ class Dressed:
         return [discord.File(io.BytesIO(self.picture.data), self.picture.filename, description=description)]
 
 
-def dress(reply: Reply, picture: Picture | None = None, lacking: Sequence[str] = ()) -> Dressed:
+def format_reply(reply: Reply, picture: Picture | None = None, lacking: Sequence[str] = ()) -> OutgoingMessage:
     """Dress a reply.
 
     Args:
@@ -232,13 +232,13 @@ def dress(reply: Reply, picture: Picture | None = None, lacking: Sequence[str] =
     """
     rich = reply.title is not None or reply.verdict is not None or reply.card is not None
     if rich and not lacking:
-        return Dressed(embed=embed_of(reply, picture), picture=picture)
+        return OutgoingMessage(embed=format_embed(reply, picture), picture=picture)
     notice = messages.PERMISSION_MISSING.format(names=messages.AND.join(lacking)) if rich and lacking else ""
-    return Dressed(content=format_plain(reply, notice))
+    return OutgoingMessage(content=format_plain(reply, notice))
 
 
 def format_plain(reply: Reply, notice: str = "") -> str:
     """Say a reply as text alone, the ``notice`` last and never cut."""
     lines = ([Line(LineKind.HEADLINE, reply.title)] if reply.title else []) + list(reply.lines)
-    said = typeset(lines, CONTENT_MAX - utf16_length(notice) - 2)
+    said = format_lines(lines, CONTENT_MAX - utf16_length(notice) - 2)
     return f"{said}\n\n{notice}" if notice else said

@@ -23,8 +23,8 @@ import discord
 from discord.utils import MISSING
 
 from bot import messages
-from bot.discord_bot.formatting import Dressed, dress, format_plain
-from bot.rate_limits import Throttle
+from bot.discord_bot.formatting import OutgoingMessage, format_plain, format_reply
+from bot.rate_limits import RateLimiter
 from bot.replies import limited_reply
 from bot.reply import Reply, ResultCode, text_reply
 from bot.service import SongService
@@ -77,7 +77,7 @@ Unknown message, unknown webhook, unknown interaction (3 s are over), already ac
 """
 
 
-class ExchangeOver(Exception):
+class InteractionExpired(Exception):
     """The interaction can no longer be answered; nobody waits for it."""
 
 
@@ -87,13 +87,13 @@ class AttachedView(discord.ui.View):
     message: discord.Message | None = None
 
 
-class _Place(Enum):
+class _AnswerTarget(Enum):
     PLACEHOLDER = auto()
     CLICKED_MESSAGE = auto()
     AFTER_CHOICE = auto()
 
 
-class Exchange:
+class InteractionResponder:
     """Acknowledges one interaction and delivers its answer where it belongs.
 
     Discord's 429 and 5xx are retried by discord.py, up to five times in all. The answer goes out as an edit of the
@@ -104,26 +104,26 @@ class Exchange:
         """Take an interaction that nothing has responded to yet."""
         self.interaction = interaction
         self._private = False
-        self._place = _Place.PLACEHOLDER
+        self._target = _AnswerTarget.PLACEHOLDER
 
-    async def open(self, *, private: bool) -> None:
+    async def defer(self, *, private: bool) -> None:
         """Acknowledge with a placeholder.
 
         Raises:
-            ExchangeOver: It came too late.
+            InteractionExpired: It came too late.
         """
         self._private = private
         await self._send(self.interaction.response.defer(ephemeral=private, thinking=True))
 
-    async def open_in_place(self) -> None:
+    async def defer_in_place(self) -> None:
         """Acknowledge a button whose own message will be replaced by the answer."""
-        self._place = _Place.CLICKED_MESSAGE
+        self._target = _AnswerTarget.CLICKED_MESSAGE
         await self._send(self.interaction.response.defer())
 
-    async def open_after_choice(self, notice: str, *, private: bool) -> None:
+    async def defer_after_choice(self, notice: str, *, private: bool) -> None:
         """Acknowledge a choice: the list gives way to ``notice``, and then to the answer."""
         self._private = private
-        self._place = _Place.AFTER_CHOICE
+        self._target = _AnswerTarget.AFTER_CHOICE
         await self._send(self.interaction.response.edit_message(content=notice, view=None))
 
     async def answer(self, reply: Reply, view: AttachedView | None = None, *, animated: bool = False) -> bool:
@@ -133,36 +133,36 @@ class Exchange:
             Whether it stands there now for everyone in the channel to read.
 
         Raises:
-            ExchangeOver: The interaction expired meanwhile.
+            InteractionExpired: The interaction expired meanwhile.
         """
         missing = lacking(self.interaction, reply)
-        # Not drawn in vain: without these permissions the answer is text.
+        # Drawn only if it can be shown: without these permissions the answer is text.
         picture = None if missing or reply.card is None else await reply.card(animated=animated)
-        dressed = dress(reply, picture, missing)
+        outgoing = format_reply(reply, picture, missing)
         private = self._private or reply.private
-        withdrawn = self._place is _Place.PLACEHOLDER and private and not self._private
+        withdrawn = self._target is _AnswerTarget.PLACEHOLDER and private and not self._private
         if withdrawn:
             await self._send(self.interaction.edit_original_response(content=messages.ANSWERED_PRIVATELY))
-        message = await self._delivered(dressed, view, reply, private=private)
-        if message is not None and (withdrawn or self._place is _Place.AFTER_CHOICE):
+        message = await self._delivered(outgoing, view, reply, private=private)
+        if message is not None and (withdrawn or self._target is _AnswerTarget.AFTER_CHOICE):
             await self._remove()
         return message is not None and not private and not is_private(message)
 
-    async def tell(self, reply: Reply) -> None:
+    async def reply_privately(self, reply: Reply) -> None:
         """Answer at once and privately, whether or not the interaction was acknowledged.
 
         Raises:
-            ExchangeOver: It came too late.
+            InteractionExpired: It came too late.
         """
-        dressed = dress(reply, lacking=lacking(self.interaction, reply))
+        outgoing = format_reply(reply, lacking=lacking(self.interaction, reply))
         if self.interaction.response.is_done():
             await self.answer(reply)
-        elif dressed.embed is not None:
-            await self._send(self.interaction.response.send_message(embed=dressed.embed, ephemeral=True))
+        elif outgoing.embed is not None:
+            await self._send(self.interaction.response.send_message(embed=outgoing.embed, ephemeral=True))
         else:
-            await self._send(self.interaction.response.send_message(dressed.content, ephemeral=True))
+            await self._send(self.interaction.response.send_message(outgoing.content, ephemeral=True))
 
-    async def stay_silent(self) -> None:
+    async def dismiss(self) -> None:
         """End the interaction without a word: nothing is shown to anyone."""
         if self.interaction.type is discord.InteractionType.application_command:
             await self._send(self.interaction.response.defer(ephemeral=True))
@@ -171,17 +171,17 @@ class Exchange:
             await self._send(self.interaction.response.defer())
 
     async def _delivered(
-        self, dressed: Dressed, view: AttachedView | None, reply: Reply, *, private: bool
+        self, outgoing: OutgoingMessage, view: AttachedView | None, reply: Reply, *, private: bool
     ) -> discord.Message | None:
         """Deliver in full; once more if the connection broke, and as plain text if Discord refused it."""
         try:
-            message = await self._deliver(dressed, view, private=private)
+            message = await self._deliver(outgoing, view, private=private)
         except (discord.HTTPException, aiohttp.ClientError) as error:
             log.warning("event=discord_answer_refused code=%s error=%s", reply.code, error)
             if isinstance(error, discord.HTTPException):
-                dressed, view = Dressed(content=format_plain(reply)), None
+                outgoing, view = OutgoingMessage(content=format_plain(reply)), None
             try:
-                message = await self._deliver(dressed, view, private=private)
+                message = await self._deliver(outgoing, view, private=private)
             except (discord.HTTPException, aiohttp.ClientError) as again:
                 log.error("event=discord_answer_lost code=%s error=%s", reply.code, again)
                 return None
@@ -189,19 +189,21 @@ class Exchange:
             view.message = message
         return message
 
-    async def _deliver(self, dressed: Dressed, view: discord.ui.View | None, *, private: bool) -> discord.Message:
-        follows = self._place is _Place.AFTER_CHOICE or (private and not self._private)
+    async def _deliver(
+        self, outgoing: OutgoingMessage, view: discord.ui.View | None, *, private: bool
+    ) -> discord.Message:
+        follows = self._target is _AnswerTarget.AFTER_CHOICE or (private and not self._private)
         if not follows:
             return await self._send(
                 self.interaction.edit_original_response(
-                    content=dressed.content, embed=dressed.embed, attachments=dressed.files(), view=view
+                    content=outgoing.content, embed=outgoing.embed, attachments=outgoing.files(), view=view
                 )
             )
         return await self._send(
             self.interaction.followup.send(
-                MISSING if dressed.content is None else dressed.content,
-                embed=MISSING if dressed.embed is None else dressed.embed,
-                files=dressed.files(),
+                MISSING if outgoing.content is None else outgoing.content,
+                embed=MISSING if outgoing.embed is None else outgoing.embed,
+                files=outgoing.files(),
                 view=MISSING if view is None else view,
                 ephemeral=private,
                 wait=True,
@@ -220,16 +222,16 @@ class Exchange:
             return await request
         except discord.HTTPException as error:
             if error.code in OVER:
-                raise ExchangeOver(f"Discord says {error.code}: {error.text}") from error
+                raise InteractionExpired(f"Discord says {error.code}: {error.text}") from error
             raise
 
 
-Work = Callable[[Exchange], Awaitable[None]]
+Work = Callable[[InteractionResponder], Awaitable[None]]
 """Does what an interaction asks for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ReplyOptions:
     """How an answer is to be given: to whom, for everyone to see or not, with a moving card or not."""
 
     asker_id: int
@@ -237,14 +239,14 @@ class Manner:
     animated: bool
 
 
-class Desk:
+class InteractionHandler:
     """Admits interactions, keeps the limits, and turns whatever goes wrong into a sentence with a short id."""
 
     def __init__(
         self,
         service: SongService,
-        throttle: Throttle,
-        controls: Callable[[Reply, Manner, float], AttachedView | None],
+        rate_limiter: RateLimiter,
+        make_view: Callable[[Reply, ReplyOptions, float], AttachedView | None],
         *,
         animated: bool = False,
         admin_ids: Collection[int] = (),
@@ -254,8 +256,8 @@ class Desk:
 
         Args:
             service: Answers every kind of request.
-            throttle: Limits people and servers.
-            controls: Makes what stands under a reply, given the seconds since 1970.
+            rate_limiter: Limits people and servers.
+            make_view: Makes what stands under a reply, given the seconds since 1970.
             animated: Whether cards move unless a person says otherwise.
             admin_ids: Who may use the administrators' commands besides the application's owners.
             wall_clock: Tells seconds since 1970, for buttons that outlive a restart.
@@ -263,14 +265,14 @@ class Desk:
         self.service = service
         self.wall_clock = wall_clock
         self._animated = animated
-        self._throttle = throttle
-        self._controls = controls
+        self._rate_limiter = rate_limiter
+        self._make_view = make_view
         self._admin_ids = frozenset(admin_ids)
         self._in_flight: set[asyncio.Task[object]] = set()
         self._open_views: WeakSet[AttachedView] = WeakSet()
         self._closing = False
 
-    async def serve(self, interaction: discord.Interaction, request: str, work: Work, *, limited: bool = True) -> None:
+    async def handle(self, interaction: discord.Interaction, request: str, work: Work, *, limited: bool = True) -> None:
         """Do ``work`` for an interaction, unless the bot is stopping or a limit is met; never raises.
 
         Args:
@@ -282,41 +284,41 @@ class Desk:
         task = asyncio.current_task()
         assert task is not None, "interactions are handled in tasks"  # noqa: S101
         self._in_flight.add(task)
-        exchange = Exchange(interaction)
+        responder = InteractionResponder(interaction)
         try:
             if self._closing:
-                await self.refuse(exchange, request, messages.RESTARTING)
-            elif not limited or await self._admitted(exchange):
-                await work(exchange)
-        except ExchangeOver as error:
+                await self.refuse(responder, request, messages.RESTARTING)
+            elif not limited or await self._admitted(responder):
+                await work(responder)
+        except InteractionExpired as error:
             log.warning("event=discord_interaction_over request=%s error=%s", request, error)
         except (discord.HTTPException, aiohttp.ClientError) as error:
             log.error("event=discord_unreachable request=%s error=%s", request, error)
         except Exception as error:  # noqa: BLE001 - logged with its traceback under the id that the user sees
-            await self._apologise(exchange, request, error)
+            await self._apologise(responder, request, error)
         finally:
             self._in_flight.discard(task)
 
-    def manner(
+    def reply_options(
         self, interaction: discord.Interaction, *, private: bool = False, animated: bool | None = None
-    ) -> Manner:
+    ) -> ReplyOptions:
         """Tell how to answer an interaction; ``animated`` is the asker's wish, if any."""
-        return Manner(interaction.user.id, private, self._animated if animated is None else animated)
+        return ReplyOptions(interaction.user.id, private, self._animated if animated is None else animated)
 
-    async def deliver(self, exchange: Exchange, reply: Reply, manner: Manner) -> None:
+    async def deliver(self, responder: InteractionResponder, reply: Reply, reply_options: ReplyOptions) -> None:
         """Deliver a reply with its buttons or choices; what everyone in a channel reads may be completed there."""
-        view = self._controls(reply, manner, self.wall_clock())
+        view = self._make_view(reply, reply_options, self.wall_clock())
         if view is not None and view.timeout is not None:
             self._open_views.add(view)
-        public = await exchange.answer(reply, view, animated=manner.animated)
-        channel_id = common_channel(exchange.interaction)
+        public = await responder.answer(reply, view, animated=reply_options.animated)
+        channel_id = common_channel(responder.interaction)
         if public and channel_id is not None:
             self.service.read_by_all(channel_id, reply)
 
-    async def refuse(self, exchange: Exchange, request: str, sentence: str) -> None:
+    async def refuse(self, responder: InteractionResponder, request: str, sentence: str) -> None:
         """Turn an interaction down with a sentence."""
         reply = text_reply(ResultCode.REFUSED, sentence, private=True)
-        await exchange.tell(self.service.note(request, reply))
+        await responder.reply_privately(self.service.note(request, reply))
 
     def is_admin(self, interaction: discord.Interaction) -> bool:
         """Whether the person owns the application, belongs to its team, or is named in the settings."""
@@ -346,24 +348,24 @@ class Desk:
         for view in list(self._open_views):
             view.stop()
 
-    async def _admitted(self, exchange: Exchange) -> bool:
-        interaction = exchange.interaction
-        ruling = await self._throttle.admit(interaction.user.id, interaction.guild_id)
-        if ruling.tell:
-            await exchange.tell(self.service.note("limit", limited_reply(ruling)))
-        elif not ruling.allowed:
-            await exchange.stay_silent()
-        return ruling.allowed
+    async def _admitted(self, responder: InteractionResponder) -> bool:
+        interaction = responder.interaction
+        decision = await self._rate_limiter.admit(interaction.user.id, interaction.guild_id)
+        if decision.should_notify:
+            await responder.reply_privately(self.service.note("limit", limited_reply(decision)))
+        elif not decision.allowed:
+            await responder.dismiss()
+        return decision.allowed
 
-    async def _apologise(self, exchange: Exchange, request: str, error: Exception) -> None:
+    async def _apologise(self, responder: InteractionResponder, request: str, error: Exception) -> None:
         reply = self.service.fault(request, error)
         try:
-            await exchange.tell(reply)
-        except (ExchangeOver, discord.HTTPException, aiohttp.ClientError) as again:
+            await responder.reply_privately(reply)
+        except (InteractionExpired, discord.HTTPException, aiohttp.ClientError) as again:
             log.warning("event=discord_fault_untold request=%s error=%s", request, again)
 
 
-def desk_of(interaction: discord.Interaction[Any]) -> Desk:
-    """Find the desk of the client an interaction came to."""
-    desk: Desk = interaction.client.desk
-    return desk
+def handler_of(interaction: discord.Interaction[Any]) -> InteractionHandler:
+    """Find the handler of the client an interaction came to."""
+    handler: InteractionHandler = interaction.client.interaction_handler
+    return handler

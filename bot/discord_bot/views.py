@@ -16,7 +16,14 @@ from discord import ui
 
 from bot import messages
 from bot.discord_bot.formatting import BUTTON_LABEL_MAX, BUTTON_URL_MAX, OPTION_LABEL_MAX, clip
-from bot.discord_bot.interaction import AttachedView, Desk, Exchange, Manner, desk_of, is_private
+from bot.discord_bot.interaction import (
+    AttachedView,
+    InteractionHandler,
+    InteractionResponder,
+    ReplyOptions,
+    handler_of,
+    is_private,
+)
 from bot.plain_text import utf16_length
 from bot.reply import Choice, Reply, ResultCode, SongToken
 from core.limits import QUERY_MAX_CHARS
@@ -38,15 +45,15 @@ class CompareModal(ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Compare the two songs."""
-        desk = desk_of(interaction)
+        handler = handler_of(interaction)
 
-        async def compare(exchange: Exchange) -> None:
+        async def compare(responder: InteractionResponder) -> None:
             private = is_private(interaction.message)
-            await exchange.open(private=private)
-            reply = await desk.service.compare(self._token, self._second.value)
-            await desk.deliver(exchange, reply, desk.manner(interaction, private=private))
+            await responder.defer(private=private)
+            reply = await handler.service.compare(self._token, self._second.value)
+            await handler.deliver(responder, reply, handler.reply_options(interaction, private=private))
 
-        await desk.serve(interaction, "compare", compare)
+        await handler.handle(interaction, "compare", compare)
 
 
 OPEN_S: Final = 120
@@ -61,68 +68,70 @@ OTHERS_ROW: Final = 2
 SONG: Final = "[A-Za-z0-9_-]{12}"
 """Pattern of a song's token, see :func:`core.history.song_token`."""
 
-_TERMS: Final = (
+_STATE: Final = (
     rf"(?P<asker>\d{{1,20}}):(?P<until>\d{{1,11}}):(?P<private>[01])(?P<animated>[01]):(?P<against>{SONG}|-)"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ChoiceState:
     """How the answer is to be given, until when it can be asked for, and what to compare the song with.
 
     ``until_s`` counts seconds since 1970; ``against`` is a song's token, or None for a plain prediction.
     """
 
-    manner: Manner
+    reply_options: ReplyOptions
     until_s: int
     against: SongToken | None = None
 
     def __str__(self) -> str:
-        manner = self.manner
-        return f"{manner.asker_id}:{self.until_s}:{manner.private:d}{manner.animated:d}:{self.against or '-'}"
+        options = self.reply_options
+        return f"{options.asker_id}:{self.until_s}:{options.private:d}{options.animated:d}:{self.against or '-'}"
 
     @classmethod
     def parse(cls, match: re.Match[str]) -> Self:
-        """Read the terms from a custom id."""
-        manner = Manner(int(match["asker"]), private=match["private"] == "1", animated=match["animated"] == "1")
-        return cls(manner, int(match["until"]), None if match["against"] == "-" else SongToken(match["against"]))
+        """Read the state from a custom id."""
+        reply_options = ReplyOptions(
+            int(match["asker"]), private=match["private"] == "1", animated=match["animated"] == "1"
+        )
+        return cls(reply_options, int(match["until"]), None if match["against"] == "-" else SongToken(match["against"]))
 
 
-class PickButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:pick:(?P<token>{SONG}):{_TERMS}"):
+class PickButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:pick:(?P<token>{SONG}):{_STATE}"):
     """Answers for one offered song when its button is pressed."""
 
-    def __init__(self, item: ui.Button[Any], token: SongToken, terms: Terms) -> None:
+    def __init__(self, item: ui.Button[Any], token: SongToken, state: ChoiceState) -> None:
         super().__init__(item)
         self._token = token
-        self._terms = terms
+        self._state = state
 
     @classmethod
     async def from_custom_id(cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /) -> Self:
         """Rebuild the button from its id."""
         assert isinstance(item, ui.Button)  # noqa: S101
-        return cls(item, SongToken(match["token"]), Terms.parse(match))
+        return cls(item, SongToken(match["token"]), ChoiceState.parse(match))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Answer for the song."""
-        await _pick(interaction, self._token, self._terms)
+        await _pick(interaction, self._token, self._state)
 
 
-class PickSelect(ui.DynamicItem[ui.Select[Any]], template=rf"hm:list:{_TERMS}"):
+class PickSelect(ui.DynamicItem[ui.Select[Any]], template=rf"hm:list:{_STATE}"):
     """Answers for one of the offered songs when it is picked from the list."""
 
-    def __init__(self, item: ui.Select[Any], terms: Terms) -> None:
+    def __init__(self, item: ui.Select[Any], state: ChoiceState) -> None:
         super().__init__(item)
-        self._terms = terms
+        self._state = state
 
     @classmethod
     async def from_custom_id(cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /) -> Self:
         """Rebuild the list from its id; what was picked comes with the interaction."""
         assert isinstance(item, ui.Select)  # noqa: S101
-        return cls(item, Terms.parse(match))
+        return cls(item, ChoiceState.parse(match))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Answer for the picked song."""
-        await _pick(interaction, SongToken(self.item.values[0]), self._terms)
+        await _pick(interaction, SongToken(self.item.values[0]), self._state)
 
 
 class ChoicesView(AttachedView):
@@ -131,17 +140,17 @@ class ChoicesView(AttachedView):
     The items above answer; this view only disables itself when the time is over, unless something was picked.
     """
 
-    def __init__(self, choices: tuple[Choice, ...], terms: Terms) -> None:
-        """Offer at most five songs on the given terms."""
+    def __init__(self, choices: tuple[Choice, ...], state: ChoiceState) -> None:
+        """Offer at most five songs, to be answered as ``state`` says."""
         super().__init__(timeout=OPEN_S)
-        self._asker_id = terms.manner.asker_id
+        self._asker_id = state.reply_options.asker_id
         if all(utf16_length(choice.label) <= BUTTON_LABEL_MAX for choice in choices):
             for row, choice in enumerate(choices):
                 label = clip(choice.label, BUTTON_LABEL_MAX)
-                self.add_item(_TimedButton(label=label, custom_id=f"hm:pick:{choice.token}:{terms}", row=row))
+                self.add_item(_TimedButton(label=label, custom_id=f"hm:pick:{choice.token}:{state}", row=row))
         else:
             options = _options(choices)
-            self.add_item(_TimedSelect(custom_id=f"hm:list:{terms}", placeholder=messages.CHOOSE, options=options))
+            self.add_item(_TimedSelect(custom_id=f"hm:list:{state}", placeholder=messages.CHOOSE, options=options))
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Let nobody but the asker end the time."""
@@ -172,13 +181,13 @@ class _TimedSelect(ui.Select[ChoicesView]):
             self.view.stop()
 
 
-def others_list(choices: tuple[Choice, ...], terms: Terms) -> PickSelect:
+def others_list(choices: tuple[Choice, ...], state: ChoiceState) -> PickSelect:
     """List under an answer the songs that may be meant instead."""
-    custom_id, options = f"hm:list:{terms}", _options(choices)
+    custom_id, options = f"hm:list:{state}", _options(choices)
     select: ui.Select[Any] = ui.Select(
         custom_id=custom_id, placeholder=messages.NOT_MEANT, options=options, row=OTHERS_ROW
     )
-    return PickSelect(select, terms)
+    return PickSelect(select, state)
 
 
 def _options(choices: tuple[Choice, ...]) -> list[discord.SelectOption]:
@@ -187,23 +196,25 @@ def _options(choices: tuple[Choice, ...]) -> list[discord.SelectOption]:
     ]
 
 
-async def _pick(interaction: discord.Interaction[Any], token: SongToken, terms: Terms) -> None:
-    desk = desk_of(interaction)
-    await desk.serve(interaction, "pick", lambda exchange: _answer_pick(exchange, desk, token, terms))
+async def _pick(interaction: discord.Interaction[Any], token: SongToken, state: ChoiceState) -> None:
+    handler = handler_of(interaction)
+    await handler.handle(interaction, "pick", lambda responder: _answer_pick(responder, handler, token, state))
 
 
-async def _answer_pick(exchange: Exchange, desk: Desk, token: SongToken, terms: Terms) -> None:
-    manner = terms.manner
-    if exchange.interaction.user.id != manner.asker_id:
-        return await desk.refuse(exchange, "pick", messages.NOT_YOURS)
-    if desk.wall_clock() > terms.until_s:
-        return await desk.refuse(exchange, "pick", messages.CHOICE_OVER)
-    await exchange.open_after_choice(messages.CHOSEN, private=manner.private)
-    if terms.against is None:
-        reply = await desk.service.predict(token)
+async def _answer_pick(
+    responder: InteractionResponder, handler: InteractionHandler, token: SongToken, state: ChoiceState
+) -> None:
+    reply_options = state.reply_options
+    if responder.interaction.user.id != reply_options.asker_id:
+        return await handler.refuse(responder, "pick", messages.NOT_YOURS)
+    if handler.wall_clock() > state.until_s:
+        return await handler.refuse(responder, "pick", messages.CHOICE_OVER)
+    await responder.defer_after_choice(messages.CHOSEN, private=reply_options.private)
+    if state.against is None:
+        reply = await handler.service.predict(token)
     else:
-        reply = await desk.service.compare(token, terms.against)
-    await desk.deliver(exchange, reply, manner)
+        reply = await handler.service.compare(token, state.against)
+    await handler.deliver(responder, reply, reply_options)
     return None
 
 
@@ -225,13 +236,15 @@ class WhyButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:why:(?P<token>{SO
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Explain."""
-        desk = desk_of(interaction)
+        handler = handler_of(interaction)
 
-        async def explain(exchange: Exchange) -> None:
-            await exchange.open(private=True)
-            await desk.deliver(exchange, await desk.service.why(self._token), desk.manner(interaction, private=True))
+        async def explain(responder: InteractionResponder) -> None:
+            await responder.defer(private=True)
+            await handler.deliver(
+                responder, await handler.service.why(self._token), handler.reply_options(interaction, private=True)
+            )
 
-        await desk.serve(interaction, "why", explain)
+        await handler.handle(interaction, "why", explain)
 
 
 class RefreshButton(
@@ -240,32 +253,32 @@ class RefreshButton(
 ):
     """Replaces the answer by one of new figures; only for the person it was given to."""
 
-    def __init__(self, token: SongToken, manner: Manner) -> None:
+    def __init__(self, token: SongToken, reply_options: ReplyOptions) -> None:
         """Stand for a song and who asked for it."""
-        custom_id = f"hm:new:{token}:{manner.asker_id}:{manner.animated:d}"
+        custom_id = f"hm:new:{token}:{reply_options.asker_id}:{reply_options.animated:d}"
         super().__init__(ui.Button(label=messages.BUTTON_REFRESH, custom_id=custom_id))
         self._token = token
-        self._manner = manner
+        self._reply_options = reply_options
 
     @classmethod
     async def from_custom_id(cls, _: discord.Interaction[Any], __: ui.Item[Any], match: re.Match[str], /) -> Self:
         """Rebuild the button from its id."""
-        manner = Manner(int(match["asker"]), private=False, animated=match["animated"] == "1")
-        return cls(SongToken(match["token"]), manner)
+        reply_options = ReplyOptions(int(match["asker"]), private=False, animated=match["animated"] == "1")
+        return cls(SongToken(match["token"]), reply_options)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Ask anew and put the answer in the place of the old one."""
-        desk = desk_of(interaction)
-        await desk.serve(interaction, "refresh", lambda exchange: self._refresh(exchange, desk))
+        handler = handler_of(interaction)
+        await handler.handle(interaction, "refresh", lambda responder: self._refresh(responder, handler))
 
-    async def _refresh(self, exchange: Exchange, desk: Desk) -> None:
-        if exchange.interaction.user.id != self._manner.asker_id:
-            return await desk.refuse(exchange, "refresh", messages.NOT_YOURS)
-        await exchange.open_in_place()
+    async def _refresh(self, responder: InteractionResponder, handler: InteractionHandler) -> None:
+        if responder.interaction.user.id != self._reply_options.asker_id:
+            return await handler.refuse(responder, "refresh", messages.NOT_YOURS)
+        await responder.defer_in_place()
         # What was asked in private stays so, also if it has to be asked back about now.
-        manner = replace(self._manner, private=is_private(exchange.interaction.message))
-        reply = await desk.service.predict(self._token, fresh=True)
-        await desk.deliver(exchange, reply, manner)
+        reply_options = replace(self._reply_options, private=is_private(responder.interaction.message))
+        reply = await handler.service.predict(self._token, fresh=True)
+        await handler.deliver(responder, reply, reply_options)
         return None
 
 
@@ -285,19 +298,19 @@ class CompareButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:vs:(?P<token>
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Open the modal; asking for it is free, sending it counts."""
 
-        async def ask(_: Exchange) -> None:
+        async def ask(_: InteractionResponder) -> None:
             await interaction.response.send_modal(CompareModal(self._token))
 
-        await desk_of(interaction).serve(interaction, "compare", ask, limited=False)
+        await handler_of(interaction).handle(interaction, "compare", ask, limited=False)
 
 
-def answer_buttons(reply: Reply, manner: Manner) -> AttachedView | None:
+def answer_buttons(reply: Reply, reply_options: ReplyOptions) -> AttachedView | None:
     """Make the buttons of a prediction; None for any other reply."""
     if reply.code is not ResultCode.PREDICTED or reply.token is None:
         return None
     view = AttachedView(timeout=None)
     view.add_item(WhyButton(reply.token))
-    view.add_item(RefreshButton(reply.token, manner))
+    view.add_item(RefreshButton(reply.token, reply_options))
     view.add_item(CompareButton(reply.token))
     for link in reply.links:
         if link.url.startswith("https://") and len(link.url) <= BUTTON_URL_MAX:
@@ -309,13 +322,13 @@ LASTING = (WhyButton, RefreshButton, CompareButton, PickButton, PickSelect)
 """Items that go on working after a restart."""
 
 
-def controls_for(reply: Reply, manner: Manner, now_s: float) -> AttachedView | None:
+def view_for(reply: Reply, reply_options: ReplyOptions, now_s: float) -> AttachedView | None:
     """Make what stands under ``reply``; ``now_s`` counts from 1970."""
     if reply.choices and reply.prediction is None:
         # A song as typed may be too long for a button, so then the picked one is answered alone.
         against = reply.against if isinstance(reply.against, SongToken) else None
-        return ChoicesView(reply.choices, Terms(manner, int(now_s) + OPEN_S, against))
-    view = answer_buttons(reply, manner)
+        return ChoicesView(reply.choices, ChoiceState(reply_options, int(now_s) + OPEN_S, against))
+    view = answer_buttons(reply, reply_options)
     if view is not None and reply.choices:
-        view.add_item(others_list(reply.choices, Terms(manner, int(now_s) + OTHERS_OPEN_S)))
+        view.add_item(others_list(reply.choices, ChoiceState(reply_options, int(now_s) + OTHERS_OPEN_S)))
     return view

@@ -1,1 +1,1 @@
-"""Telegram, over python-telegram-bot: dresses the platform-free replies and nothing else."""
+"""Telegram, over python-telegram-bot: formats platform-free replies and nothing else."""

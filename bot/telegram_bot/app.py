@@ -24,20 +24,20 @@ from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, Telegr
 from telegram.ext import Application, ApplicationBuilder, BaseUpdateProcessor, Defaults
 
 from bot.messages import Surface, commands_on
-from bot.rate_limits import Throttle
+from bot.rate_limits import RateLimiter
 from bot.telegram_bot.buttons import Buttons
-from bot.telegram_bot.handlers import Asking, Context
+from bot.telegram_bot.handlers import Context, MessageHandlers
 from bot.telegram_bot.inline import InlineMode
 from bot.telegram_bot.keyboards import ButtonSigner, Keyboards
-from bot.telegram_bot.sender import Delivery, SentCards, place_beside
+from bot.telegram_bot.sender import FileIdCache, MessageSender, reply_target
 from bot.telegram_bot.transport import (
     REFUSED,
     MessageRateLimiter,
     PollingRequest,
-    SteadyRequest,
+    RetryingRequest,
     WebhookSettings,
-    is_everyday,
-    is_trouble_of_the_network,
+    is_expected_error,
+    is_network_error,
     quieten_libraries,
     webhook,
 )
@@ -145,7 +145,7 @@ class TelegramSettings:
 def build_application(
     settings: TelegramSettings,
     service: SongService,
-    throttle: Throttle,
+    rate_limiter: RateLimiter,
     in_flight: InFlight,
     *,
     polling: bool,
@@ -157,7 +157,7 @@ def build_application(
     Args:
         settings: What it needs to know.
         service: Answers.
-        throttle: Limits people and chats.
+        rate_limiter: Limits people and chats.
         in_flight: Runs the handlers.
         polling: Whether the application fetches updates itself.
         on_status: Told the HTTP status of every request for updates.
@@ -168,7 +168,7 @@ def build_application(
         .token(settings.token)
         .base_url(f"{settings.api_url}/bot")
         .base_file_url(f"{settings.api_url}/file/bot")
-        .request(SteadyRequest())
+        .request(RetryingRequest())
         .get_updates_request(PollingRequest(on_status=on_status, on_timeout=on_timeout))
         .rate_limiter(MessageRateLimiter())
         .concurrent_updates(in_flight)
@@ -178,22 +178,24 @@ def build_application(
     application = builder.build() if polling else builder.updater(None).build()
     signer = ButtonSigner(settings.token)
     keyboards = Keyboards(signer)
-    delivery = Delivery(keyboards, SentCards(), animated=settings.animated)
-    inline = InlineMode(service, delivery, throttle, keyboards)
-    asking = Asking(service, delivery, throttle, signer=signer, admin_ids=settings.admin_ids)
-    buttons = Buttons(service, delivery, throttle, signer=signer, inline=inline)
-    for part in (asking, buttons, inline):
+    sender = MessageSender(keyboards, FileIdCache(), animated=settings.animated)
+    inline = InlineMode(service, sender, rate_limiter, keyboards)
+    message_handlers = MessageHandlers(service, sender, rate_limiter, signer=signer, admin_ids=settings.admin_ids)
+    buttons = Buttons(service, sender, rate_limiter, signer=signer, inline=inline)
+    for part in (message_handlers, buttons, inline):
         application.add_handlers(part.handlers())
-    application.add_error_handler(_error_handler(service, delivery))
+    application.add_error_handler(_error_handler(service, sender))
     return application
 
 
-def _error_handler(service: SongService, delivery: Delivery) -> Callable[[object, Context], Coroutine[Any, Any, None]]:
+def _error_handler(
+    service: SongService, sender: MessageSender
+) -> Callable[[object, Context], Coroutine[Any, Any, None]]:
     async def handle(update: object, context: Context) -> None:
-        """Log everyday refusals in a line; tell the user of anything else, under a short id."""
+        """Log expected errors in a line; tell the user of anything else, under a short id."""
         error = context.error
-        if error is None or is_everyday(error):
-            level = logging.WARNING if is_trouble_of_the_network(error) else logging.INFO
+        if error is None or is_expected_error(error):
+            level = logging.WARNING if is_network_error(error) else logging.INFO
             log.log(level, "event=telegram_undelivered reason=%s error=%s", type(error).__name__, error)
             return
         reply = service.fault("telegram", error if isinstance(error, Exception) else RuntimeError(repr(error)))
@@ -201,7 +203,7 @@ def _error_handler(service: SongService, delivery: Delivery) -> Callable[[object
         if message is None:
             return
         try:
-            await delivery.deliver(context.bot, place_beside(message), reply)
+            await sender.deliver(context.bot, reply_target(message), reply)
         except Exception as failed:  # noqa: BLE001 - the library would swallow it, and the first fault is logged
             log.warning("event=telegram_undelivered reason=%s error=%s", type(failed).__name__, failed)
 
@@ -235,7 +237,7 @@ class TelegramPlatform:
         settings: TelegramSettings,
         service: SongService,
         *,
-        throttle: Throttle,
+        rate_limiter: RateLimiter,
         health: Health,
         webhook_settings: WebhookSettings | None = None,
         finish_s: float = FINISH_S,
@@ -243,7 +245,7 @@ class TelegramPlatform:
         """Take what is needed; nothing is opened before :meth:`run`."""
         self._settings = settings
         self._service = service
-        self._throttle = throttle
+        self._rate_limiter = rate_limiter
         self._health = health
         self._webhook = webhook_settings
         self._finish_s = finish_s
@@ -266,7 +268,7 @@ class TelegramPlatform:
                 animated=settings.telegram_animated,
             ),
             service,
-            throttle=Throttle.from_settings(settings, name=cls.name, heard_by_all=True),
+            rate_limiter=RateLimiter.from_settings(settings, name=cls.name, notify_once_per_chat=True),
             health=health,
             webhook_settings=WebhookSettings.from_settings(settings, token),
         )
@@ -282,7 +284,7 @@ class TelegramPlatform:
         try:
             fault = await self._serve(stop)
         finally:
-            await self._throttle.aclose()
+            await self._rate_limiter.aclose()
         if fault is not None:
             # Raised here, where no exception of the library can hang on to it: theirs name the token.
             raise PlatformError(fault)
@@ -295,7 +297,7 @@ class TelegramPlatform:
         application = build_application(
             self._settings,
             self._service,
-            self._throttle,
+            self._rate_limiter,
             in_flight,
             polling=self._webhook is None,
             on_status=watch.on_status,
@@ -362,7 +364,7 @@ class TelegramPlatform:
 
 
 class _Watch:
-    """Follows the polling: tells of outages once, and of what no waiting will mend."""
+    """Follows the polling: tells of outages once, and of what no waiting will fix."""
 
     def __init__(self, trouble: asyncio.Future[str]) -> None:
         self._trouble = trouble
@@ -390,7 +392,7 @@ class _Watch:
 
 
 async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> bool:
-    """Wait for ``work`` or for ``stop``, whichever comes first; tell whether it was ``stop``.
+    """Wait for ``work`` or for ``stop``, whichever comes first; return whether it was ``stop``.
 
     Raises:
         Exception: Whatever ``work`` raised.

@@ -13,7 +13,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler
 
 from bot import messages
 from bot.plain_text import plain
-from bot.rate_limits import Throttle
+from bot.rate_limits import RateLimiter
 from bot.replies import limited_reply
 from bot.reply import LineKind, Reply, ResultCode, SongToken, text_reply
 from bot.service import SongService
@@ -21,8 +21,8 @@ from bot.telegram_bot.formatting import reply_plain
 from bot.telegram_bot.handlers import Context
 from bot.telegram_bot.inline import InlineMode
 from bot.telegram_bot.keyboards import Action, ButtonData, ButtonSigner, compare_link
-from bot.telegram_bot.sender import Delivery, Sent, place_beside, working
-from bot.telegram_bot.transport import is_everyday
+from bot.telegram_bot.sender import MessageSender, SentMessage, chat_action, reply_target
+from bot.telegram_bot.transport import is_expected_error
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +36,16 @@ class Buttons:
     def __init__(
         self,
         service: SongService,
-        delivery: Delivery,
-        throttle: Throttle,
+        sender: MessageSender,
+        rate_limiter: RateLimiter,
         *,
         signer: ButtonSigner,
         inline: InlineMode,
     ) -> None:
         """Take what answers, delivers, limits, reads buttons and rewrites inline messages."""
         self._service = service
-        self._delivery = delivery
-        self._throttle = throttle
+        self._sender = sender
+        self._rate_limiter = rate_limiter
         self._signer = signer
         self._inline = inline
 
@@ -68,7 +68,7 @@ class Buttons:
 
     async def _do(self, query: CallbackQuery, data: ButtonData, context: Context) -> None:
         if data.action is Action.SHOW:
-            await self._hush(query)
+            await self._acknowledge(query)
             if query.inline_message_id is not None:
                 await self._inline.rewrite(context.bot, query.inline_message_id, data.token)
             return
@@ -78,9 +78,9 @@ class Buttons:
             return
         match data.action:
             case Action.WHY:
-                await self._hush(query)
+                await self._acknowledge(query)
                 reply = await self._service.why(data.token)
-                await self._delivery.deliver(context.bot, place_beside(message, quote=True), reply)
+                await self._sender.deliver(context.bot, reply_target(message, quote=True), reply)
             case Action.REFRESH:
                 await self._refresh(query, message, data.token, context)
             case Action.COMPARE:
@@ -94,37 +94,37 @@ class Buttons:
         self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: SongToken, context: Context
     ) -> None:
         """Put new figures and their card in the place of the old ones; the old ones stay if there are no new ones."""
-        async with working(context.bot, place_beside(message)):
+        async with chat_action(context.bot, reply_target(message)):
             reply = await self._service.predict(token, fresh=True)
             if reply.code is not ResultCode.PREDICTED:
-                await self._hush(query, reply_plain(reply, POPUP_MAX), alert=True)
+                await self._acknowledge(query, reply_plain(reply, POPUP_MAX), alert=True)
                 return
-            await self._delivery.deliver(context.bot, place_beside(message), reply, instead_of=_sent(message))
+            await self._sender.deliver(context.bot, reply_target(message), reply, instead_of=_sent(message))
         source = "".join(line.text for line in reply.lines if line.kind is LineKind.SOURCE)
-        await self._hush(query, source)
+        await self._acknowledge(query, source)
 
     async def _pick(
         self, query: CallbackQuery, message: MaybeInaccessibleMessage, data: ButtonData, context: Context
     ) -> None:
         """Put the chosen song's answer, or its comparison, in the place of the choice."""
-        await self._hush(query)
-        async with working(context.bot, place_beside(message)):
+        await self._acknowledge(query)
+        async with chat_action(context.bot, reply_target(message)):
             if data.against is None:
                 reply = await self._service.predict(data.token)
             else:
                 reply = await self._service.compare(data.against, data.token)
-            await self._delivery.deliver(
-                context.bot, place_beside(message), reply, asker=query.from_user.id, instead_of=_sent(message)
+            await self._sender.deliver(
+                context.bot, reply_target(message), reply, asker=query.from_user.id, instead_of=_sent(message)
             )
 
     async def _ask_for_second(
         self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: SongToken, context: Context
     ) -> None:
         """Ask for the other song; the first one's token travels in the link behind its name."""
-        await self._hush(query)
+        await self._acknowledge(query)
         name = await self._service.song_name(token)
         if isinstance(name, Reply):
-            await self._delivery.deliver(context.bot, place_beside(message), name)
+            await self._sender.deliver(context.bot, reply_target(message), name)
             return
         link = compare_link(context.bot.username, token, self._signer)
         html = escape(messages.COMPARE_WITH, quote=False).format(
@@ -132,43 +132,43 @@ class Buttons:
         )
         if message.chat.type != ChatType.PRIVATE:
             html = f"{query.from_user.mention_html()} {html}"
-        place = place_beside(message, quote=True)
+        target = reply_target(message, quote=True)
         await context.bot.send_message(
-            place.chat_id,
+            target.chat_id,
             html,
-            message_thread_id=place.thread_id,
-            reply_parameters=place.reply_parameters,
+            message_thread_id=target.thread_id,
+            reply_parameters=target.reply_parameters,
             reply_markup=ForceReply(selective=True, input_field_placeholder=messages.COMPARE_PLACEHOLDER),
         )
 
     async def _admitted(self, query: CallbackQuery) -> bool:
         chat = None if query.message is None else query.message.chat
         alone = chat is None or chat.type == ChatType.PRIVATE
-        ruling = await self._throttle.admit(query.from_user.id, None if alone or chat is None else chat.id)
-        if not ruling.allowed:
-            limited = limited_reply(ruling)
-            if ruling.tell:
+        decision = await self._rate_limiter.admit(query.from_user.id, None if alone or chat is None else chat.id)
+        if not decision.allowed:
+            limited = limited_reply(decision)
+            if decision.should_notify:
                 self._service.note("limit", limited)
             # A press is answered to the presser alone, so saying it each time disturbs nobody.
-            await self._hush(query, limited.text, alert=ruling.tell)
-        return ruling.allowed
+            await self._acknowledge(query, limited.text, alert=decision.should_notify)
+        return decision.allowed
 
     async def _refuse(self, query: CallbackQuery, sentence: str) -> None:
         self._service.note("button", text_reply(ResultCode.REFUSED, sentence, private=True))
-        await self._hush(query, sentence, alert=True)
+        await self._acknowledge(query, sentence, alert=True)
 
-    async def _hush(self, query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
+    async def _acknowledge(self, query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
         """Stop the button's clock; a press that Telegram gave up on meanwhile is no reason to fail."""
         try:
             await query.answer(text, show_alert=alert)
         except TelegramError as error:
-            if not is_everyday(error):
+            if not is_expected_error(error):
                 raise
             log.debug("event=telegram_press_expired error=%s", error)
 
 
-def _sent(message: MaybeInaccessibleMessage) -> Sent:
+def _sent(message: MaybeInaccessibleMessage) -> SentMessage:
     """The message under which a button was pressed; one that Telegram no longer shows may still be edited."""
     if isinstance(message, Message):
-        return Sent.of(message)
-    return Sent(message.chat.id, message.message_id, pictured=False)
+        return SentMessage.of(message)
+    return SentMessage(message.chat.id, message.message_id, pictured=False)

@@ -52,11 +52,11 @@ def reply_html(reply: Reply, limit: int) -> str:
         longest = max(range(len(lines)), key=lambda index: utf16_length(lines[index].text))
         kept = utf16_length(lines[longest].text) - surplus - len(ELLIPSIS)
         lines[longest] = replace(lines[longest], text=shortened(lines[longest].text, max(0, kept)))
-    return "\n".join(_dressed(line, reply.title_url) for line in lines)
+    return "\n".join(_format_line(line, reply.title_url) for line in lines)
 
 
 def fits_caption(reply: Reply) -> bool:
-    """Tell whether a reply may be a caption: answers may lose lines for it, explanations must fit as they are."""
+    """Return whether a reply may be a caption: answers may lose lines for it, explanations must fit as they are."""
     if reply.code in {ResultCode.PREDICTED, ResultCode.COMPARED}:
         return True
     return utf16_length(reply.title or "") + 2 + utf16_length(reply.text) <= CAPTION_MAX
@@ -96,7 +96,7 @@ def _length(lines: list[Line]) -> int:
     return sum(utf16_length(line.text) for line in lines) + len(lines) - 1
 
 
-def _dressed(line: Line, title_url: str | None) -> str:
+def _format_line(line: Line, title_url: str | None) -> str:
     text = escape(line.text, quote=False)
     match line.kind:
         case LineKind.HEADLINE:

@@ -14,12 +14,12 @@ from telegram.ext import BaseHandler, CommandHandler, ContextTypes, MessageHandl
 
 from bot import messages
 from bot.messages import Command, Surface, commands_on
-from bot.rate_limits import Throttle
+from bot.rate_limits import RateLimiter
 from bot.replies import limited_reply
 from bot.reply import Line, LineKind, Reply, ResultCode, SongToken, text_reply
 from bot.service import SongService
 from bot.telegram_bot.keyboards import ButtonSigner, StartKind, compared_token, read_start
-from bot.telegram_bot.sender import Delivery, Sent, place_beside, working
+from bot.telegram_bot.sender import MessageSender, SentMessage, chat_action, reply_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ KEPT_QUESTIONS: Final = 1_000
 
 
 @dataclass(slots=True)
-class Asked:
+class AnsweredMessage:
     """A question and its answer.
 
     Attributes:
@@ -115,26 +115,26 @@ class Asked:
     """
 
     text: str = ""
-    answer: Sent | None = None
+    answer: SentMessage | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class AskedBook:
+class AnsweredMessages:
     """Remembers the last questions by chat and message, for as long as the process runs."""
 
     def __init__(self, kept: int = KEPT_QUESTIONS) -> None:
         """Remember ``kept`` questions at most."""
         self._kept = kept
-        self._asked: OrderedDict[tuple[int, int], Asked] = OrderedDict()
+        self._asked: OrderedDict[tuple[int, int], AnsweredMessage] = OrderedDict()
 
-    def open(self, message: Message) -> Asked:
+    def open(self, message: Message) -> AnsweredMessage:
         """Start a question, or find it again when its update comes twice."""
-        asked = self._asked.setdefault((message.chat_id, message.message_id), Asked())
+        asked = self._asked.setdefault((message.chat_id, message.message_id), AnsweredMessage())
         if len(self._asked) > self._kept:
             self._asked.popitem(last=False)
         return asked
 
-    def find(self, message: Message) -> Asked | None:
+    def find(self, message: Message) -> AnsweredMessage | None:
         """Find the question of an edited message; None if it was none or is forgotten."""
         return self._asked.get((message.chat_id, message.message_id))
 
@@ -142,7 +142,7 @@ class AskedBook:
 Context = ContextTypes.DEFAULT_TYPE
 
 
-class Asking:
+class MessageHandlers:
     """Handles messages.
 
     An edited question changes its answer in place, as long as the question is remembered; an edit of anything else is
@@ -152,19 +152,19 @@ class Asking:
     def __init__(
         self,
         service: SongService,
-        delivery: Delivery,
-        throttle: Throttle,
+        sender: MessageSender,
+        rate_limiter: RateLimiter,
         *,
         signer: ButtonSigner,
         admin_ids: Collection[int],
     ) -> None:
         """Take what answers, delivers, limits and reads links, and who is an administrator."""
         self._service = service
-        self._delivery = delivery
-        self._throttle = throttle
+        self._sender = sender
+        self._rate_limiter = rate_limiter
         self._signer = signer
         self._admin_ids = frozenset(admin_ids)
-        self._book = AskedBook()
+        self._answered = AnsweredMessages()
 
     def handlers(self) -> list[BaseHandler[Any, Context, Any]]:
         """List the handlers, the first that matches takes a message."""
@@ -247,20 +247,20 @@ class Asking:
         if message is None or not is_from_a_person(message):
             return
         edited = update.edited_message is not None
-        asked = self._book.find(message) if edited else self._book.open(message)
+        asked = self._answered.find(message) if edited else self._answered.open(message)
         if asked is None:
             return
         async with asked.turn:
             if asked.text == text and (edited or asked.answer is not None):
                 return
             asked.text = text
-            place = place_beside(message)
+            target = reply_target(message)
             if not await self._admitted(message, context):
                 return
-            async with working(context.bot, place):
-                asked.answer = await self._delivery.deliver(
+            async with chat_action(context.bot, target):
+                asked.answer = await self._sender.deliver(
                     context.bot,
-                    place,
+                    target,
                     await ask(),
                     asker=asker_id(message),
                     instead_of=asked.answer,
@@ -273,14 +273,14 @@ class Asking:
             return
         if not await self._admitted(message, context):
             return
-        await self._delivery.deliver(context.bot, place_beside(message), await build())
+        await self._sender.deliver(context.bot, reply_target(message), await build())
 
     async def _admitted(self, message: Message, context: Context) -> bool:
         """Count a question and tell once if it is one too many."""
         alone = message.chat.type == ChatType.PRIVATE
         asker = message.sender_chat or message.from_user
-        ruling = await self._throttle.admit(asker.id if asker else None, None if alone else message.chat.id)
-        if ruling.tell:
-            limited = self._service.note("limit", limited_reply(ruling))
-            await self._delivery.deliver(context.bot, place_beside(message), limited)
-        return ruling.allowed
+        decision = await self._rate_limiter.admit(asker.id if asker else None, None if alone else message.chat.id)
+        if decision.should_notify:
+            limited = self._service.note("limit", limited_reply(decision))
+            await self._sender.deliver(context.bot, reply_target(message), limited)
+        return decision.allowed

@@ -24,13 +24,13 @@ from telegram.ext import BaseHandler, ChosenInlineResultHandler, InlineQueryHand
 
 from bot import messages
 from bot.plain_text import plain, shortened, utf16_length
-from bot.rate_limits import Throttle
+from bot.rate_limits import RateLimiter
 from bot.reply import SongToken, token_of
 from bot.service import SongService
 from bot.telegram_bot.handlers import Context
 from bot.telegram_bot.keyboards import GREET, Keyboards
-from bot.telegram_bot.sender import Delivery
-from bot.telegram_bot.transport import is_everyday
+from bot.telegram_bot.sender import MessageSender
+from bot.telegram_bot.transport import is_expected_error
 from core.domain import SongName
 
 log = logging.getLogger(__name__)
@@ -52,11 +52,13 @@ NAME_MAX: Final = 256
 class InlineMode:
     """Handles inline queries and the choices made among their results."""
 
-    def __init__(self, service: SongService, delivery: Delivery, throttle: Throttle, keyboards: Keyboards) -> None:
+    def __init__(
+        self, service: SongService, sender: MessageSender, rate_limiter: RateLimiter, keyboards: Keyboards
+    ) -> None:
         """Take what answers, delivers, limits and builds keyboards."""
         self._service = service
-        self._delivery = delivery
-        self._throttle = throttle
+        self._sender = sender
+        self._rate_limiter = rate_limiter
         self._keyboards = keyboards
 
     def handlers(self) -> list[BaseHandler[Any, Context, Any]]:
@@ -88,7 +90,7 @@ class InlineMode:
                 button=InlineQueryResultsButton(messages.INLINE_ELSEWHERE, start_parameter=GREET),
             )
         except TelegramError as error:
-            if not is_everyday(error):
+            if not is_expected_error(error):
                 raise
             log.debug("event=telegram_list_expired error=%s", error)
         # After the list is out: the buttons of what is chosen must find their song, also after a restart.
@@ -99,7 +101,7 @@ class InlineMode:
         chosen = update.chosen_inline_result
         if chosen is None or chosen.inline_message_id is None:
             return
-        if (await self._throttle.admit(chosen.from_user.id)).allowed:
+        if (await self._rate_limiter.admit(chosen.from_user.id)).allowed:
             await self.rewrite(context.bot, chosen.inline_message_id, SongToken(chosen.result_id))
 
     async def rewrite(self, bot: Bot, inline_message_id: str, token: SongToken) -> None:
@@ -110,7 +112,7 @@ class InlineMode:
         """
         reply = await self._service.predict(token)
         keyboard = self._keyboards.under_inline(token, bot.username, reply.links)
-        await self._delivery.rewrite_inline(bot, inline_message_id, reply, keyboard)
+        await self._sender.rewrite_inline(bot, inline_message_id, reply, keyboard)
 
     def _article(self, token: SongToken, name: SongName, bot_username: str) -> InlineQueryResultArticle:
         return InlineQueryResultArticle(

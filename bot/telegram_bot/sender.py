@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReplyTarget:
     """A chat, the forum topic in it, and the message to answer; None means no topic and no quote."""
 
     chat_id: int
@@ -53,7 +53,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentMessage:
     """A message of the bot; ``pictured`` if it is a photo or an animation with a caption rather than a text."""
 
     chat_id: int
@@ -61,19 +61,19 @@ class Sent:
     pictured: bool
 
     @classmethod
-    def of(cls, message: Message) -> Sent:
+    def of(cls, message: Message) -> SentMessage:
         """Note a message as Telegram returned it."""
         return cls(message.chat_id, message.message_id, bool(message.photo or message.animation))
 
 
-def place_beside(message: MaybeInaccessibleMessage, *, quote: bool | None = None) -> Place:
+def reply_target(message: MaybeInaccessibleMessage, *, quote: bool | None = None) -> ReplyTarget:
     """Find where to answer a message: the same chat and topic, quoting it in groups unless told otherwise.
 
     Outside forum topics a thread id only names a chain of replies, which cannot be sent to.
     """
     thread_id = message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
     quoted = message.chat.type != ChatType.PRIVATE if quote is None else quote
-    return Place(message.chat.id, thread_id, message.message_id if quoted else None)
+    return ReplyTarget(message.chat.id, thread_id, message.message_id if quoted else None)
 
 
 KEPT_CARDS: Final = 2_000
@@ -97,7 +97,7 @@ class CardKey:
         return cls(song_token(prediction.song.name), source.as_of, source.stale, trained_at)
 
 
-class SentCards:
+class FileIdCache:
     """Remembers the file id of each card sent, for as long as the process runs."""
 
     def __init__(self, kept: int = KEPT_CARDS) -> None:
@@ -142,20 +142,20 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
-class Dressed:
+class OutgoingMessage:
     """One message: Telegram's HTML, the keyboard under it and its picture."""
 
     html: str
     keyboard: InlineKeyboardMarkup | None = None
     media: Media | None = None
 
-    async def send(self, bot: Bot, place: Place) -> Message:
+    async def send(self, bot: Bot, target: ReplyTarget) -> Message:
         """Send the message; how HTML is read and links are shown is set once, in the bot's defaults.
 
         Raises:
             TelegramError: It could not be sent.
         """
-        chat, thread, answered = place.chat_id, place.thread_id, place.reply_parameters
+        chat, thread, answered = target.chat_id, target.thread_id, target.reply_parameters
         if self.media is None:
             return await bot.send_message(
                 chat, self.html, message_thread_id=thread, reply_parameters=answered, reply_markup=self.keyboard
@@ -171,7 +171,7 @@ class Dressed:
             reply_markup=self.keyboard,
         )
 
-    async def edit(self, bot: Bot, old: Sent) -> Message | None:
+    async def edit(self, bot: Bot, old: SentMessage) -> Message | None:
         """Put the message in the place of ``old``; a picture may be added to a text, but not taken away again.
 
         Returns:
@@ -192,29 +192,29 @@ class Dressed:
 GIF: Final = "image/gif"
 
 
-class Delivery:
+class MessageSender:
     """Sends and replaces messages; a card that Telegram holds already is sent by its file id."""
 
-    def __init__(self, keyboards: Keyboards, cards: SentCards, *, animated: bool) -> None:
+    def __init__(self, keyboards: Keyboards, cards: FileIdCache, *, animated: bool) -> None:
         """Take what builds keyboards, what remembers cards, and whether cards move."""
         self._keyboards = keyboards
-        self._cards = cards
+        self._file_id_cache = cards
         self._animated = animated
 
     async def deliver(
         self,
         bot: Bot,
-        place: Place,
+        target: ReplyTarget,
         reply: Reply,
         *,
         asker: int | None = None,
-        instead_of: Sent | None = None,
-    ) -> Sent:
+        instead_of: SentMessage | None = None,
+    ) -> SentMessage:
         """Send a reply, or put it in the place of an older message.
 
         Args:
             bot: Sends.
-            place: Where an answer goes that is sent anew.
+            target: Where an answer goes that is sent anew.
             reply: What to say.
             asker: Who alone may choose among offered songs; None for everybody.
             instead_of: The message to replace; if that cannot be, the reply is sent anew.
@@ -223,17 +223,17 @@ class Delivery:
             TelegramError: It could not be sent.
         """
         try:
-            return await self._put(bot, place, reply, asker, instead_of)
+            return await self._put(bot, target, reply, asker, instead_of)
         except BadRequest as error:
             if is_unknown_file(error) and reply.prediction is not None:
-                self._cards.forget(reply.prediction)
+                self._file_id_cache.forget(reply.prediction)
             elif forbids_pictures(error):
                 note = Line(LineKind.TEXT, messages.PICTURES_FORBIDDEN)
                 text_only = replace(reply, card=None, lines=(*reply.lines, note))
-                return Sent.of(await self._as_text(text_only, asker).send(bot, place))
+                return SentMessage.of(await self._as_text(text_only, asker).send(bot, target))
             else:
                 raise
-        return await self._put(bot, place, reply, asker, instead_of)
+        return await self._put(bot, target, reply, asker, instead_of)
 
     async def rewrite_inline(
         self, bot: Bot, inline_message_id: str, reply: Reply, keyboard: InlineKeyboardMarkup
@@ -250,28 +250,30 @@ class Delivery:
             if not is_unchanged(error):
                 raise
 
-    async def _put(self, bot: Bot, place: Place, reply: Reply, asker: int | None, instead_of: Sent | None) -> Sent:
+    async def _put(
+        self, bot: Bot, target: ReplyTarget, reply: Reply, asker: int | None, instead_of: SentMessage | None
+    ) -> SentMessage:
         media = await self._media(reply)
         if media is None:
-            dressed = self._as_text(reply, asker)
+            outgoing = self._as_text(reply, asker)
         elif fits_caption(reply):
-            dressed = Dressed(reply_html(reply, CAPTION_MAX), self._keyboards.under(reply, asker), media)
+            outgoing = OutgoingMessage(reply_html(reply, CAPTION_MAX), self._keyboards.under(reply, asker), media)
         else:
-            await Dressed(reply_html(replace(reply, lines=()), CAPTION_MAX), media=media).send(bot, place)
-            dressed = self._as_text(reply, asker)
-        replaced = None if instead_of is None else await self._replace(bot, dressed, reply, instead_of)
-        return replaced or await self._send(bot, place, dressed, reply)
+            await OutgoingMessage(reply_html(replace(reply, lines=()), CAPTION_MAX), media=media).send(bot, target)
+            outgoing = self._as_text(reply, asker)
+        replaced = None if instead_of is None else await self._replace(bot, outgoing, reply, instead_of)
+        return replaced or await self._send(bot, target, outgoing, reply)
 
-    async def _replace(self, bot: Bot, dressed: Dressed, reply: Reply, old: Sent) -> Sent | None:
+    async def _replace(self, bot: Bot, outgoing: OutgoingMessage, reply: Reply, old: SentMessage) -> SentMessage | None:
         """Replace a message in place; None if the reply has to be sent anew."""
-        if old.pictured and dressed.media is None:
+        if old.pictured and outgoing.media is None:
             try:
                 await bot.delete_message(old.chat_id, old.message_id)
             except TelegramError as error:
                 log.info("event=telegram_not_deleted error=%s", error)
             return None
         try:
-            message = await dressed.edit(bot, old)
+            message = await outgoing.edit(bot, old)
         except BadRequest as error:
             if is_unchanged(error):
                 return old
@@ -279,23 +281,23 @@ class Delivery:
                 return None
             raise
         if message is None:
-            return replace(old, pictured=dressed.media is not None)
-        self._cards.note(reply.prediction, message)
-        return Sent.of(message)
+            return replace(old, pictured=outgoing.media is not None)
+        self._file_id_cache.note(reply.prediction, message)
+        return SentMessage.of(message)
 
-    async def _send(self, bot: Bot, place: Place, dressed: Dressed, reply: Reply) -> Sent:
-        message = await dressed.send(bot, place)
-        self._cards.note(reply.prediction, message)
-        return Sent.of(message)
+    async def _send(self, bot: Bot, target: ReplyTarget, outgoing: OutgoingMessage, reply: Reply) -> SentMessage:
+        message = await outgoing.send(bot, target)
+        self._file_id_cache.note(reply.prediction, message)
+        return SentMessage.of(message)
 
-    def _as_text(self, reply: Reply, asker: int | None) -> Dressed:
-        return Dressed(reply_html(reply, TEXT_MAX), self._keyboards.under(reply, asker))
+    def _as_text(self, reply: Reply, asker: int | None) -> OutgoingMessage:
+        return OutgoingMessage(reply_html(reply, TEXT_MAX), self._keyboards.under(reply, asker))
 
     async def _media(self, reply: Reply) -> Media | None:
         """Find the card among those that Telegram holds, or draw it."""
         if reply.card is None:
             return None
-        held = None if reply.prediction is None else self._cards.find(reply.prediction)
+        held = None if reply.prediction is None else self._file_id_cache.find(reply.prediction)
         if held is not None:
             return Media(held, moving=self._animated)
         picture = await reply.card(animated=self._animated)
@@ -307,13 +309,13 @@ REPEAT_S: Final = 4.0
 
 
 @asynccontextmanager
-async def working(bot: Bot, place: Place, *, repeat_s: float = REPEAT_S) -> AsyncIterator[None]:
+async def chat_action(bot: Bot, target: ReplyTarget, *, repeat_s: float = REPEAT_S) -> AsyncIterator[None]:
     """Show "sending a photo" while the block runs; whatever goes wrong with that does not touch the answer."""
 
     async def show() -> None:
         while True:
             try:
-                await bot.send_chat_action(place.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=place.thread_id)
+                await bot.send_chat_action(target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id)
             except TelegramError as error:
                 log.debug("event=telegram_action_failed error=%s", error)
             await asyncio.sleep(repeat_s)

@@ -71,7 +71,7 @@ def forbids_pictures(error: TelegramError) -> bool:
     return isinstance(error, BadRequest) and _NO_PICTURES.search(error.message) is not None
 
 
-def is_everyday(error: BaseException) -> bool:
+def is_expected_error(error: BaseException) -> bool:
     """Nobody is there to read the answer, or the network failed: one line in the log is enough."""
     if isinstance(error, BadRequest):
         told = (_NOT_MODIFIED, _CANNOT_EDIT, _NO_PICTURES, _NOBODY_READS)
@@ -79,7 +79,7 @@ def is_everyday(error: BaseException) -> bool:
     return isinstance(error, Forbidden | NetworkError | RetryAfter | ChatMigrated)
 
 
-def is_trouble_of_the_network(error: BaseException | None) -> bool:
+def is_network_error(error: BaseException | None) -> bool:
     """An answer was lost on the way, rather than that nobody would read it."""
     return isinstance(error, NetworkError | RetryAfter) and not isinstance(error, BadRequest)
 
@@ -96,7 +96,7 @@ REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
 FLOOD_RETRIES: Final = 5
 """How often a request is sent again after the wait that a 429 asks for."""
 
-UNSUNG: Final = frozenset({"sendChatAction", "answerCallbackQuery", "answerInlineQuery"})
+UNCOUNTED: Final = frozenset({"sendChatAction", "answerCallbackQuery", "answerInlineQuery"})
 """Requests that Telegram does not count among a chat's messages."""
 
 
@@ -113,7 +113,7 @@ def quieten_libraries() -> None:
     logging.getLogger("telegram.ext").setLevel(logging.CRITICAL)
 
 
-class SteadyRequest(HTTPXRequest):
+class RetryingRequest(HTTPXRequest):
     """Sends a request again when it surely was not taken: no connection, or a gateway without its server."""
 
     def __init__(self, *, pauses_s: tuple[float, ...] = PAUSES_S) -> None:
@@ -187,7 +187,7 @@ class MessageRateLimiter(AIORateLimiter):
         rate_limit_args: int | None,
     ) -> Any:
         """Send a request in its turn; see :meth:`telegram.ext.BaseRateLimiter.process_request`."""
-        if endpoint in UNSUNG:
+        if endpoint in UNCOUNTED:
             return await callback(*args, **kwargs)
         return await super().process_request(callback, args, kwargs, endpoint, data, rate_limit_args)
 

@@ -43,7 +43,7 @@ import bot.command_line
 from bot.service import SongService
 from bot.monitoring import Health
 from bot.monitoring import Metrics
-from bot.runtime import keep_pace
+from bot.runtime import tune_runtime
 from core.assembly import build_predictor
 from core.settings import Settings
 
@@ -53,7 +53,7 @@ async def start():
     assembled = build_predictor(settings)
     metrics = Metrics()
     bot.command_line.platforms(settings, lambda name: SongService(assembled.predictor), Health(metrics))
-    keep_pace()
+    tune_runtime()
     print("ready", time.process_time(), flush=True)
     sys.stdin.readline()
     await assembled.predictor.aclose()

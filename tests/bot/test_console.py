@@ -51,7 +51,7 @@ async def chat(settings_for: Callable[..., Settings]) -> AsyncIterator[Chat]:
         predictor = build_predictor(settings).predictor
         out = io.StringIO()
         metrics = Metrics()
-        service = SongService(predictor, on_reply=metrics.reply_counter("console"), figures=metrics.figures)
+        service = SongService(predictor, on_reply=metrics.reply_counter("console"), stats=metrics.stats)
         console = ConsoleChat(service, settings.cards_dir, Console(file=out, width=90, highlight=False))
         yield Chat(console, out, fake, settings.cards_dir, service)
         await predictor.aclose()

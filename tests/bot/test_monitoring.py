@@ -61,7 +61,7 @@ def test_prometheus_reads_every_count(metrics: Metrics) -> None:
 
 
 def test_figures_sum_up_for_a_person(metrics: Metrics) -> None:
-    figures = metrics.figures()
+    figures = metrics.stats()
     assert figures.uptime_s == 7_300
     assert figures.answers[0] == (ResultCode.PREDICTED, 2)
     assert figures.answer_latency == Percentiles(0.4, 8.0, 8.0)
@@ -71,7 +71,7 @@ def test_figures_sum_up_for_a_person(metrics: Metrics) -> None:
 
 
 def test_the_figures_in_words(metrics: Metrics) -> None:
-    assert stats_reply(metrics.figures()).text.splitlines() == [
+    assert stats_reply(metrics.stats()).text.splitlines() == [
         "Up for 2 hours.",
         "4 answers: predicted 2, forgotten 1, upstream fault 1.",
         "An answer takes 0.40 s in the middle, 8.00 s for the slowest 5 in 100, 8.00 s for the slowest 1.",
@@ -83,7 +83,7 @@ def test_the_figures_in_words(metrics: Metrics) -> None:
 
 
 def test_what_has_not_happened_is_left_out(clock: Clock) -> None:
-    assert stats_reply(Metrics(clock).figures()).text == "Up for less than a minute.\n0 answers: –."
+    assert stats_reply(Metrics(clock).stats()).text == "Up for less than a minute.\n0 answers: –."
 
 
 def test_percentiles_are_by_nearest_rank() -> None:

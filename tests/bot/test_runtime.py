@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.runtime import LONGEST_PAUSE_S, SWITCH_S, keep_pace, supervise
+from bot.runtime import LONGEST_PAUSE_S, SWITCH_S, supervise, tune_runtime
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def interpreter() -> Iterator[None]:
 @pytest.mark.usefixtures("interpreter")
 def test_threads_give_way_soon_and_loaded_objects_are_not_walked_again() -> None:
     gc.disable()
-    keep_pace()
+    tune_runtime()
     assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
     assert gc.get_freeze_count() > 10_000
     assert gc.isenabled()

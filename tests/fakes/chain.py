@@ -156,7 +156,7 @@ async def running_chain(
         links=LinkFollower(opened),
         models_dir=ROOT / "models",
     )
-    service = SongService(predictor, clock=clock, on_reply=metrics.reply_counter("test"), figures=metrics.figures)
+    service = SongService(predictor, clock=clock, on_reply=metrics.reply_counter("test"), stats=metrics.stats)
     try:
         yield Chain(service, predictor, clock, breaker, metrics, outcomes, drawing)
     finally:

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 
 from bot import messages
 from bot.discord_bot.commands import choices_for
-from bot.discord_bot.formatting import dress
-from bot.discord_bot.interaction import Manner
-from bot.discord_bot.views import controls_for
+from bot.discord_bot.formatting import format_reply
+from bot.discord_bot.interaction import ReplyOptions
+from bot.discord_bot.views import view_for
 from bot.replies import ambiguous_reply, comparison_reply, not_found_reply, prediction_reply
 from bot.reply import Picture, Reply, ResultCode, stored_card, text_reply, token_of
 from bot.telegram_bot.formatting import CAPTION_MAX, TEXT_MAX, reply_html, reply_plain
@@ -50,7 +50,7 @@ QUESTIONS = int(os.environ.get("HITMETER_FUZZ_QUESTIONS", "3000"))
 SEED = 20261122
 
 KEYBOARDS = Keyboards(ButtonSigner("123456789:AAFake"))
-MANNER = Manner(asker_id=1, private=False, animated=False)
+REPLY_OPTIONS = ReplyOptions(asker_id=1, private=False, animated=False)
 
 MENTION = re.compile(r"@(?:everyone|here)\b|<@[!&]?\d|<#\d|</[^>]*:\d|<a?:\w+:\d|<t:-?\d|<id:\w")
 """What Discord would turn into a mention or a pill."""
@@ -99,13 +99,13 @@ def replies_to(text: str, catalogue: Catalogue) -> list[Reply]:
 
 def check_discord(reply: Reply, lacking: tuple[str, ...] = ()) -> None:
     picture = None if reply.card is None or lacking else asyncio.run(reply.card())
-    dressed = dress(reply, picture, lacking)
-    view = controls_for(reply, MANNER, 1_795_377_600.0)
+    outgoing = format_reply(reply, picture, lacking)
+    view = view_for(reply, REPLY_OPTIONS, 1_795_377_600.0)
     body: dict[str, Any] = {
-        "content": dressed.content,
-        "embeds": [dressed.embed.to_dict()] if dressed.embed else [],
+        "content": outgoing.content,
+        "embeds": [outgoing.embed.to_dict()] if outgoing.embed else [],
         "components": view.to_components() if view else [],
-        "attachments": [{"description": file.description} for file in dressed.files()],
+        "attachments": [{"description": file.description} for file in outgoing.files()],
     }
     assert fault_of(body) is None
     if view is not None:

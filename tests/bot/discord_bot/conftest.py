@@ -7,9 +7,9 @@ import pytest
 import simcord
 
 from bot.discord_bot.client import CommandSync, HitmeterClient
-from bot.discord_bot.interaction import Desk
-from bot.discord_bot.views import controls_for
-from bot.rate_limits import Limit, Throttle
+from bot.discord_bot.interaction import InteractionHandler
+from bot.discord_bot.views import view_for
+from bot.rate_limits import Limit, RateLimiter
 from bot.reply import ResultCode
 from bot.service import SongService, utc_now
 from core.predictor import Predictor
@@ -21,7 +21,7 @@ from tests.fakes.simulated_discord import AMPLE, Discord, Seconds, StartDiscord
 
 @pytest.fixture
 async def start_discord(tmp_path) -> AsyncIterator[StartDiscord]:
-    """Start the real client in a simulated Discord; keyword arguments go to the desk and its throttle."""
+    """Start the real client in a simulated Discord; keyword arguments go to the handler and its rate limiter."""
     started: list[Discord] = []
     fake = FakePredictor()
 
@@ -40,12 +40,14 @@ async def start_discord(tmp_path) -> AsyncIterator[StartDiscord]:
         def count(_: str, code: ResultCode, __: float) -> None:
             counted[code] += 1
 
-        throttle = Throttle(user=user, chat=chat, clock=clock)
+        rate_limiter = RateLimiter(user=user, chat=chat, clock=clock)
 
         def build() -> HitmeterClient:
             service = SongService(answering, clock=clock_of(predictor), on_reply=count)
-            desk = Desk(service, throttle, controls_for, admin_ids=admin_ids, animated=animated, wall_clock=clock)
-            return HitmeterClient(desk, command_sync=CommandSync(tmp_path / "hash.json"), shard_count=1)
+            handler = InteractionHandler(
+                service, rate_limiter, view_for, admin_ids=admin_ids, animated=animated, wall_clock=clock
+            )
+            return HitmeterClient(handler, command_sync=CommandSync(tmp_path / "hash.json"), shard_count=1)
 
         client = build()
         # Longer than a busy machine needs to draw, shorter than the timers that idle connections leave behind.

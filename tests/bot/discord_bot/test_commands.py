@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bot import messages
-from bot.discord_bot.commands import choices_for, subject_of
+from bot.discord_bot.commands import choices_for, extract_song_text
 from bot.plain_text import utf16_length
 from bot.reply import ResultCode
 from core.domain import SongName
@@ -55,7 +55,7 @@ def message(content: str, *embeds: dict[str, Any]) -> SimpleNamespace:
     ],
 )
 def test_the_first_thing_said_is_the_song(given: SimpleNamespace, subject: str) -> None:
-    assert subject_of(given) == subject
+    assert extract_song_text(given) == subject
 
 
 def values(typed: str, *names: SongName) -> list[str]:
@@ -277,7 +277,7 @@ async def test_administrators_commands_refuse_others(start_discord: StartDiscord
 async def test_administrators_by_id_may_reload_and_see_stats(start_discord: StartDiscord) -> None:
     simulated = await start_discord()
     admin = simulated.env.create_user("admin")
-    simulated.client.desk._admin_ids = frozenset({admin.id})
+    simulated.client.interaction_handler._admin_ids = frozenset({admin.id})
     reloaded = await admin.slash("reload")
     assert reloaded.response.content == messages.RELOADED.format(date="22 Nov 2026")
     assert simulated.predictor.reloads == 1
@@ -286,7 +286,7 @@ async def test_administrators_by_id_may_reload_and_see_stats(start_discord: Star
 
 async def test_a_refused_model_leaves_the_old_one(discord_env: Discord) -> None:
     admin = discord_env.env.create_user("admin")
-    discord_env.client.desk._admin_ids = frozenset({admin.id})
+    discord_env.client.interaction_handler._admin_ids = frozenset({admin.id})
     discord_env.predictor.reload_fault = ModelRejected("hash differs")
     result = await admin.slash("reload")
     assert "refused" in result.response.content

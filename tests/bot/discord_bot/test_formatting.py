@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discord_bot.formatting import ALT_TEXT_MAX, COLOURS, CONTENT_MAX, clip, code_block, dress, embed_of, safe
+from bot.discord_bot.formatting import (
+    ALT_TEXT_MAX,
+    COLOURS,
+    CONTENT_MAX,
+    clip,
+    code_block,
+    format_embed,
+    format_reply,
+    safe,
+)
 from bot.plain_text import utf16_length
 from bot.replies import model_reply, prediction_reply
 from bot.reply import Line, LineKind, Picture, Reply, ResultCode, text_reply
@@ -102,24 +111,24 @@ def test_verdict_colours_are_the_cards() -> None:
     ],
 )
 def test_an_answer_is_in_its_verdicts_colour(title: str, verdict: Verdict) -> None:
-    assert embed_of(prediction_reply(prediction(title), NOW)).colour == COLOURS[verdict]
+    assert format_embed(prediction_reply(prediction(title), NOW)).colour == COLOURS[verdict]
 
 
 def test_only_web_addresses_are_linked() -> None:
     answer = with_song(prediction("Hello"), url="javascript:alert(1)")
-    assert embed_of(prediction_reply(answer, NOW)).url is None
+    assert format_embed(prediction_reply(answer, NOW)).url is None
 
 
 def test_a_stale_source_is_said_in_the_footer() -> None:
     answer = prediction("Hello")
     answer = replace(answer, source=replace(answer.source, stale=True))
-    assert "is not answering" in embed_of(prediction_reply(answer, NOW)).footer.text
+    assert "is not answering" in format_embed(prediction_reply(answer, NOW)).footer.text
 
 
 def test_unknown_figures_are_left_out() -> None:
     answer = with_song(prediction("Hello"), tags=(), genres=())
     answer = replace(answer, assessment=replace(answer.assessment, features=(), reasons=(), tags=()))
-    embed = embed_of(prediction_reply(answer, NOW))
+    embed = format_embed(prediction_reply(answer, NOW))
     assert embed.fields == []
     assert "Why" not in embed.description
 
@@ -132,28 +141,28 @@ def test_a_song_of_the_worst_kind_keeps_every_limit() -> None:
     answer = with_song(prediction("Hello"), title=MEAN * 60, artist=MEAN * 60, tags=(MEAN * 40,) * 9)
     answer = replace(answer, assessment=replace(answer.assessment, features=features))
     picture = Picture(b"", "card.png", "image/png", MEAN * 500)
-    dressed = dress(prediction_reply(answer, NOW), picture)
-    embed = dressed.embed.to_dict()
+    outgoing = format_reply(prediction_reply(answer, NOW), picture)
+    embed = outgoing.embed.to_dict()
     assert fault_of({"embeds": [embed]}) is None
     assert "@everyone" not in str(embed)
-    assert utf16_length(dressed.files()[0].description) <= ALT_TEXT_MAX
+    assert utf16_length(outgoing.files()[0].description) <= ALT_TEXT_MAX
 
 
 def test_a_title_of_nothing_printable_is_still_a_title() -> None:
     reply = text_reply(ResultCode.INFORMED, "x", title="\x00\u202e")
-    assert embed_of(reply).title == "–"
+    assert format_embed(reply).title == "–"
 
 
 def test_plain_sentences_are_plain_messages() -> None:
-    dressed = dress(text_reply(ResultCode.BAD_QUESTION, "Which **song**?"))
-    assert dressed.embed is None
-    assert dressed.content == r"Which \*\*song\*\*?"
+    outgoing = format_reply(text_reply(ResultCode.BAD_QUESTION, "Which **song**?"))
+    assert outgoing.embed is None
+    assert outgoing.content == r"Which \*\*song\*\*?"
 
 
 def test_long_plain_text_keeps_the_notice_and_the_limit() -> None:
     lines = tuple(Line(LineKind.TEXT, "word " * 100) for _ in range(20))
     reply = Reply(code=ResultCode.INFORMED, lines=lines, title="T")
-    content = dress(reply, lacking=("Embed Links",)).content
+    content = format_reply(reply, lacking=("Embed Links",)).content
     assert utf16_length(content) <= CONTENT_MAX
     assert content.endswith("permission Embed Links here.")
 
@@ -162,13 +171,13 @@ def test_the_models_table_is_a_field_a_row_in_an_embed_and_columns_in_plain_text
     predictor: FakePredictor,
 ) -> None:
     reply = model_reply(predictor.report())
-    embed = embed_of(reply)
+    embed = format_embed(reply)
     (row,) = embed.fields
     assert row.name == "this model"
     assert row.value == "ROC-AUC 0.910 · avg. prec. 0.620 · F1 0.550 · accuracy 0.930 · Brier 0.060 · ECE 0.010"
     assert "```" not in embed.description
     assert embed.footer.text == "Model of 22 Nov 2026."
-    text = dress(reply, lacking=("Embed Links",)).content
+    text = format_reply(reply, lacking=("Embed Links",)).content
     assert text.count("```") == 2
     assert "this model" in text
 
@@ -178,6 +187,6 @@ def test_the_models_table_is_a_field_a_row_in_an_embed_and_columns_in_plain_text
 )
 def test_any_reply_fits(lines: list[tuple[LineKind, str]], title: str) -> None:
     reply = Reply(code=ResultCode.INFORMED, lines=tuple(Line(*line) for line in lines), title=title)
-    assert fault_of({"embeds": [embed_of(reply).to_dict()]}) is None
-    assert utf16_length(dress(reply, lacking=("Embed Links",)).content) <= CONTENT_MAX
-    assert isinstance(dress(reply).embed, discord.Embed)
+    assert fault_of({"embeds": [format_embed(reply).to_dict()]}) is None
+    assert utf16_length(format_reply(reply, lacking=("Embed Links",)).content) <= CONTENT_MAX
+    assert isinstance(format_reply(reply).embed, discord.Embed)

@@ -8,9 +8,9 @@ from simcord.backend.models.channel import Overwrite
 from simcord.enums import OverwriteType
 
 from bot import messages
-from bot.discord_bot.interaction import Desk
-from bot.discord_bot.views import controls_for
-from bot.rate_limits import Limit, Throttle
+from bot.discord_bot.interaction import InteractionHandler
+from bot.discord_bot.views import view_for
+from bot.rate_limits import Limit, RateLimiter
 from bot.reply import ResultCode
 from bot.service import SongService
 from tests.fakes.predictor import FakePredictor
@@ -18,9 +18,9 @@ from tests.fakes.simulated_discord import Discord, StartDiscord
 
 
 @pytest.fixture
-def desk(predictor: FakePredictor) -> Desk:
-    throttle = Throttle(user=Limit(0, 1), chat=Limit(0, 1))
-    return Desk(SongService(predictor), throttle, controls_for, admin_ids=[5])
+def handler(predictor: FakePredictor) -> InteractionHandler:
+    rate_limiter = RateLimiter(user=Limit(0, 1), chat=Limit(0, 1))
+    return InteractionHandler(SongService(predictor), rate_limiter, view_for, admin_ids=[5])
 
 
 def asked_by(user_id: int, application: object) -> SimpleNamespace:
@@ -44,13 +44,13 @@ def person(user_id: int) -> SimpleNamespace:
     ],
 )
 def test_administrators_are_the_owner_the_team_and_those_named(
-    desk: Desk, user_id: int, application: object, admin: bool
+    handler: InteractionHandler, user_id: int, application: object, admin: bool
 ) -> None:
-    assert desk.is_admin(asked_by(user_id, application)) is admin
+    assert handler.is_admin(asked_by(user_id, application)) is admin
 
 
-async def test_an_idle_desk_closes_at_once(desk: Desk) -> None:
-    await desk.drain(60)
+async def test_an_idle_handler_closes_at_once(handler: InteractionHandler) -> None:
+    await handler.drain(60)
 
 
 async def test_a_limit_is_told_once_with_the_seconds_left_then_there_is_silence(start_discord: StartDiscord) -> None:

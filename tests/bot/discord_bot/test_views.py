@@ -6,8 +6,8 @@ import discord
 import pytest
 
 from bot import messages
-from bot.discord_bot.interaction import Manner
-from bot.discord_bot.views import PickButton, PickSelect, Terms
+from bot.discord_bot.interaction import ReplyOptions
+from bot.discord_bot.views import ChoiceState, PickButton, PickSelect
 from bot.reply import ResultCode, SongToken
 from core.domain import SongName
 from core.errors import UpstreamUnavailable
@@ -219,9 +219,9 @@ async def test_a_choice_works_after_a_restart_but_not_after_its_time(discord_env
 
 
 async def test_another_users_choice_is_refused(discord_env: Discord) -> None:
-    terms = Terms(Manner(discord_env.ben.id, private=False, animated=False), int(discord_env.clock()) + 60)
+    state = ChoiceState(ReplyOptions(discord_env.ben.id, private=False, animated=False), int(discord_env.clock()) + 60)
     view = discord.ui.View(timeout=None)
-    view.add_item(discord.ui.Button(label="x", custom_id=f"hm:pick:{HELLO}:{terms}"))
+    view.add_item(discord.ui.Button(label="x", custom_id=f"hm:pick:{HELLO}:{state}"))
     view.stop()
     message = await discord_env.client.get_channel(discord_env.channel.id).send("bait", view=view)
     result = await discord_env.ann.click(message, label="x")
@@ -238,12 +238,14 @@ async def test_a_choice_of_a_comparison_goes_on_with_the_comparison(discord_env:
 
 @pytest.mark.parametrize("against", [None, "AbCdEfGhIj-_"])
 @pytest.mark.parametrize("item", [PickButton, PickSelect])
-def test_terms_survive_their_custom_id_within_its_100_characters(item, against: str | None) -> None:
-    terms = Terms(Manner(2**63, private=True, animated=True), 99_999_999_999, against and SongToken(against))
-    custom_id = f"hm:pick:{HELLO}:{terms}" if item is PickButton else f"hm:list:{terms}"
+def test_the_state_survives_its_custom_id_within_its_100_characters(item, against: str | None) -> None:
+    state = ChoiceState(
+        ReplyOptions(2**63, private=True, animated=True), 99_999_999_999, against and SongToken(against)
+    )
+    custom_id = f"hm:pick:{HELLO}:{state}" if item is PickButton else f"hm:list:{state}"
     match = re.fullmatch(item.__discord_ui_compiled_template__, custom_id)
     assert len(custom_id) <= 100
-    assert Terms.parse(match) == terms
+    assert ChoiceState.parse(match) == state
 
 
 async def test_under_an_answer_in_doubt_the_others_are_listed(discord_env: Discord) -> None:

@@ -74,7 +74,7 @@ def serve(telegram: FakeTelegram, predictor: FakePredictor) -> Serve:
             real or predictor,  # type: ignore[arg-type]
             clock=utc_now if real else lambda: NOW,
             on_reply=lambda request, code, seconds: codes.append((request, code)),
-            figures=metrics.figures,
+            stats=metrics.stats,
         )
         platform = TelegramPlatform.from_settings(
             telegram_settings(telegram, **changes), service, health=Health(metrics)

@@ -9,8 +9,8 @@ from telegram import Bot
 from bot.monitoring import Health, Metrics
 from bot.service import SongService
 from bot.telegram_bot.app import TelegramPlatform
-from bot.telegram_bot.sender import Place, working
-from bot.telegram_bot.transport import SteadyRequest
+from bot.telegram_bot.sender import ReplyTarget, chat_action
+from bot.telegram_bot.transport import RetryingRequest
 from core.errors import PlatformError
 from tests.bot.telegram_bot.conftest import ADMIN, Serve, Served, telegram_settings
 from tests.fakes.predictor import FakePredictor
@@ -115,14 +115,14 @@ async def test_a_502_on_an_answer_is_tried_again(
 
 async def test_a_502_that_does_not_pass_is_given_up(telegram: FakeTelegram) -> None:
     telegram.fail("getMe", 502, "Bad Gateway", times=5)
-    request = SteadyRequest(pauses_s=(0.0, 0.0))
+    request = RetryingRequest(pauses_s=(0.0, 0.0))
     status, _ = await request.do_request(f"{telegram.url}/bot{TOKEN}/getMe", "POST")
     await request.shutdown()
     assert (status, len(telegram.calls)) == (502, 3)
 
 
 async def test_nothing_listening_is_tried_again_and_then_told() -> None:
-    request = SteadyRequest(pauses_s=(0.0, 0.0))
+    request = RetryingRequest(pauses_s=(0.0, 0.0))
     with pytest.raises(Exception, match="ConnectError"):
         await request.do_request("http://127.0.0.1:9/bot1:x/getMe", "POST")
     await request.shutdown()
@@ -209,13 +209,13 @@ async def test_a_card_that_telegram_forgot_is_drawn_anew(served: Served) -> None
 async def test_a_bug_is_told_under_a_short_id_that_the_log_has_too(
     served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from bot.telegram_bot import delivery
+    from bot.telegram_bot import sender
 
     def broken(*_: object) -> str:
         monkeypatch.undo()
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(delivery, "reply_html", broken)
+    monkeypatch.setattr(sender, "reply_html", broken)
     served.telegram.say("Hello", chat=served.telegram.private(7))
     call = await served.telegram.sent("sendMessage")
     assert call.plain is not None
@@ -314,7 +314,7 @@ async def test_every_question_is_answered_exactly_once_whatever_telegram_does(se
 
 async def test_the_action_is_shown_again_while_the_work_goes_on(served: Served, telegram: FakeTelegram) -> None:
     async with Bot(TOKEN, base_url=f"{telegram.url}/bot") as bot:
-        async with working(bot, Place(7), repeat_s=0.01):
+        async with chat_action(bot, ReplyTarget(7), repeat_s=0.01):
             telegram.fail("sendChatAction", 429, "Too Many Requests: retry after 30", retry_after=30)
             await telegram.sent("sendChatAction", count=3)
         shown = len(telegram.of("sendChatAction"))
