@@ -77,7 +77,7 @@ class Metrics:
         )
         self._reply_seconds = Histogram(
             "hitmeter_reply_seconds",
-            "From a question to its finished reply.",
+            "From a question to its reply, before a card is drawn.",
             ["platform", "request"],
             buckets=REPLY_BUCKETS_S,
             registry=self._registry,

@@ -118,6 +118,7 @@ async def test_without_permission_the_answer_is_plain_text_that_names_it(
     assert "Hello — Adele" in result.response.content
     assert result.response.content.endswith(messages.PERMISSION_MISSING.format(names=named))
     assert result.response.components
+    assert discord_env.predictor.drawn == [], "nothing is drawn that cannot be shown"
 
 
 async def test_a_refresh_without_permission_replaces_the_card_by_text(discord_env: Discord) -> None:

@@ -194,6 +194,7 @@ async def test_a_card_that_was_sent_is_sent_again_by_its_id(served: Served) -> N
         telegram.say("Hello", chat=telegram.private(user), user=user)
         call = await telegram.sent("sendPhoto", count=user - 6)
     assert (call.files, call.params["photo"]) == ({}, telegram.of("sendPhoto")[0].result["photo"][0]["file_id"])
+    assert served.predictor.drawn == ["still"], "a card that is held is not drawn again"
 
 
 async def test_a_card_that_telegram_forgot_is_drawn_anew(served: Served) -> None:
@@ -204,6 +205,8 @@ async def test_a_card_that_telegram_forgot_is_drawn_anew(served: Served) -> None
     telegram.say("Hello", chat=telegram.private(8))
     again = await telegram.sent("sendPhoto", count=2)
     assert again.files
+    assert served.predictor.drawn == ["still", "still"]
+    assert len(served.predictor.asked) == 2, "and the song is not asked for once more"
 
 
 async def test_a_bug_is_told_under_a_short_id_that_the_log_has_too(
