@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
 from bot import messages
 from bot.messages import Command, Surface
-from bot.monitoring import Percentiles, Stats
 from bot.rate_limits import RateDecision, Scope
 from bot.reply import (
     Choice,
@@ -43,6 +42,9 @@ from core.domain import (
     Verdict,
 )
 from core.predictor import Comparison
+
+if TYPE_CHECKING:
+    from bot.monitoring import Percentiles, Stats
 
 TAGS_SHOWN: Final = 4
 """Tags named in an answer; more are noise."""

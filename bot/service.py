@@ -9,11 +9,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from bot import messages
 from bot.messages import Command
-from bot.monitoring import Stats
 from bot.replies import (
     ambiguous_reply,
     comparison_reply,
@@ -32,6 +31,9 @@ from core.errors import HitmeterError, ModelError, QueryError, UpstreamError
 from core.lookup.normalise import fold
 from core.phrases import pair_of
 from core.predictor import Comparison, Predictor
+
+if TYPE_CHECKING:
+    from bot.monitoring import Stats
 
 log = logging.getLogger(__name__)
 
