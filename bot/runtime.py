@@ -33,7 +33,7 @@ def tune_runtime() -> None:
 FIRST_PAUSE_S: Final = 5.0
 """Pause after a first failure; it doubles with each further one."""
 
-LONGEST_PAUSE_S: Final = 300.0
+MAX_PAUSE_S: Final = 300.0
 """No pause is longer."""
 
 STEADY_S: Final = 600.0
@@ -99,7 +99,7 @@ async def _keep_running(
             log.error("event=platform_failed platform=%s retry_in_s=%.0f error=%s", platform.name, pause_s, error)
             log.debug("event=platform_traceback platform=%s", platform.name, exc_info=True)
             await pause(pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            pause_s = min(pause_s * 2, MAX_PAUSE_S)
         else:
             on_state(platform.name, False)
             if not stop.is_set():

@@ -83,7 +83,7 @@ def choices_for(typed: str, names: tuple[SongName, ...]) -> list[app_commands.Ch
 ADMIN_PERMISSIONS = discord.Permissions(administrator=True)
 """Hides the administrators' commands from members; who may use them is decided by id, not by this."""
 
-Asked = app_commands.Range[str, 1, QUERY_MAX_CHARS]
+SongText = app_commands.Range[str, 1, QUERY_MAX_CHARS]
 
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
@@ -127,8 +127,8 @@ class HitmeterTree(app_commands.CommandTree[Any]):
 @app_commands.autocomplete(song=complete_song)
 async def predict(
     interaction: discord.Interaction[Any],
-    song: Asked,
-    artist: Asked | None = None,
+    song: SongText,
+    artist: SongText | None = None,
     animated: bool | None = None,
     private: bool = False,
 ) -> None:
@@ -145,7 +145,7 @@ async def predict_message(interaction: discord.Interaction[Any], message: discor
 
 @_described(messages.COMMANDS["compare"])
 @app_commands.autocomplete(first=complete_song, second=complete_song)
-async def compare(interaction: discord.Interaction[Any], first: Asked, second: Asked) -> None:
+async def compare(interaction: discord.Interaction[Any], first: SongText, second: SongText) -> None:
     """Compare two songs."""
     handler = handler_of(interaction)
 
@@ -170,7 +170,7 @@ def _information(command: messages.Command) -> app_commands.Command[Any, ..., An
 
     async def inform(interaction: discord.Interaction[Any]) -> None:
         handler = handler_of(interaction)
-        is_admin = handler.is_admin(interaction)
+        is_admin = command.administrators and handler.is_admin(interaction)
         # A refusal is at hand as well; it counts towards no limit.
         at_once = command.instant or (command.administrators and not is_admin)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.runtime import LONGEST_PAUSE_S, SWITCH_S, supervise, tune_runtime
+from bot.runtime import MAX_PAUSE_S, SWITCH_S, supervise, tune_runtime
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_a_failing_platform_pauses_longer_each_time_while_the_other_serves
     with caplog.at_level(logging.INFO):
         await asyncio.wait_for(supervise([steady, failing], stop, pause=pause), 5)
     assert pauses[:4] == [5, 10, 20, 40]
-    assert pauses[-1] == LONGEST_PAUSE_S
+    assert pauses[-1] == MAX_PAUSE_S
     assert failing.starts == 9
     assert len(caplog.records) == 9
     assert "platform=failing retry_in_s=5 error=the token is not accepted" in caplog.messages[0]
