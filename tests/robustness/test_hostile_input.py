@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import os
 import re
@@ -97,8 +96,8 @@ def replies_to(text: str, catalogue: Catalogue) -> list[Reply]:
     ]
 
 
-def check_discord(reply: Reply, lacking: tuple[str, ...] = ()) -> None:
-    picture = None if reply.card is None or lacking else asyncio.run(reply.card())
+async def check_discord(reply: Reply, lacking: tuple[str, ...] = ()) -> None:
+    picture = None if reply.card is None or lacking else await reply.card()
     outgoing = format_reply(reply, picture, lacking)
     view = view_for(reply, REPLY_OPTIONS, 1_795_377_600.0)
     body: dict[str, Any] = {
@@ -160,12 +159,12 @@ def check_telegram(reply: Reply) -> None:
             assert data is None or len(str(data).encode()) <= 64
 
 
-def check(text: str, catalogue: Catalogue) -> ResultCode:
+async def check(text: str, catalogue: Catalogue) -> ResultCode:
     replies = replies_to(text, catalogue)
     for reply in replies:
-        check_discord(reply)
+        await check_discord(reply)
         check_telegram(reply)
-    check_discord(replies[0], lacking=("Embed Links",))
+    await check_discord(replies[0], lacking=("Embed Links",))
     return replies[0].code
 
 
@@ -173,7 +172,7 @@ async def test_made_up_hostile_questions(catalogue: Catalogue) -> None:
     codes: Counter[ResultCode] = Counter()
     for number, text in enumerate(hostile_questions(QUESTIONS, SEED)):
         try:
-            codes[check(text, catalogue)] += 1
+            codes[await check(text, catalogue)] += 1
         except Exception as error:
             raise AssertionError(f"question {number}: {text[:300]!r}") from error
     assert codes.total() == QUESTIONS
@@ -183,7 +182,7 @@ async def test_made_up_hostile_questions(catalogue: Catalogue) -> None:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=40), max_size=12).map("".join))
 async def test_any_question(catalogue: Catalogue, text: str) -> None:
-    check(text, catalogue)
+    await check(text, catalogue)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -191,7 +190,7 @@ async def test_any_question(catalogue: Catalogue, text: str) -> None:
 async def test_any_name_that_a_source_may_give(title: str, artist: str) -> None:
     name = SongName(title, artist)
     answer = prediction_reply(renamed(name), NOW)
-    check_discord(answer)
+    await check_discord(answer)
     check_telegram(answer)
     assert len(song_token(name)) == 12
     for choice in choices_for(title, (name,)):
@@ -211,7 +210,7 @@ def test_a_megabyte_is_refused_as_a_question_and_cut_as_a_name(unit: str, catalo
 async def test_a_megabyte_is_cut_by_both_platforms_even_so(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     reply = not_found_reply(NotFound(SongQuery(text, ()), (SongName(text, text),)))
-    check_discord(reply)
+    await check_discord(reply)
     check_telegram(reply)
 
 
