@@ -5,7 +5,7 @@ if __name__ == "__main__":
     import gc
     import sys
 
-    # What is loaded stays, and looking for garbage among it takes 0.3 s; keep_pace() begins with that when it serves.
+    # What is loaded stays, and looking for garbage among it takes 0.3 s; tune_runtime() turns that on for serving.
     gc.disable()
     from bot.command_line import main
 

@@ -12,7 +12,7 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from bot import words
+from bot import messages
 from core.catalogue_setup import DATASET_NAME, DATASET_ROWS, Step, dataset_of, fetch_catalogue, is_wanting
 from core.errors import DataError, DownloadError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.settings import Settings
 
 
-def see_to_catalogue(
+def ensure_catalogue(
     settings: Settings, console: Console, *, dataset: HubFile | None = None, rows: int = DATASET_ROWS
 ) -> None:
     """Fetch the catalogue if there is none that this version reads; whatever fails is said in one line.
@@ -50,14 +50,14 @@ def see_to_catalogue(
     except OSError as error:
         reason = f"{settings.catalogue_path.parent} cannot be written: {error.strerror}"
     else:
-        console.print(words.CATALOGUE_READY.format(songs=f"{report.songs:,}"), markup=False)
+        console.print(messages.CATALOGUE_READY.format(songs=f"{report.songs:,}"), markup=False)
         return
-    console.print(words.CATALOGUE_NOT_FETCHED.format(reason=reason), markup=False, soft_wrap=True)
+    console.print(messages.CATALOGUE_NOT_FETCHED.format(reason=reason), markup=False, soft_wrap=True)
 
 
 def announcement(file: HubFile, rows: int) -> str:
     """Say what is fetched, how large it is and from where."""
-    return words.CATALOGUE_FETCHED.format(
+    return messages.CATALOGUE_FETCHED.format(
         name=DATASET_NAME,
         rows=f"{rows:,}",
         megabytes=round(file.size_bytes / 1e6),

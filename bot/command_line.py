@@ -19,17 +19,14 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bot import words
+from bot import messages
 from bot.answer_json import answer_document, as_json, schema
-from bot.answers import Answers
-from bot.card_files import CardDisplay
-from bot.catalogue_fetch import see_to_catalogue
-from bot.console import EXIT_CODES, ConsoleChat
-from bot.health import Health, health_server
-from bot.metrics import Metrics
-from bot.pace import keep_pace
+from bot.catalogue_fetch import ensure_catalogue
+from bot.console import EXIT_CODES, CardDisplay, ConsoleChat
+from bot.monitoring import Health, Metrics, health_server
 from bot.reply import ResultCode
-from bot.supervise import Platform, supervise
+from bot.runtime import Platform, supervise, tune_runtime
+from bot.service import SongService
 from core.assembly import build_predictor
 from core.errors import HitmeterError, ModelError, SettingsError
 from core.log import configure_logging, settings_secrets
@@ -44,17 +41,17 @@ SETUP_FAILED = 2
 """Exit code when the bot cannot start."""
 
 
-def platforms(settings: Settings, answers_for: Callable[[str], Answers], health: Health) -> list[Platform]:
-    """Build the adapter of every platform that has a token; ``answers_for`` counts by the platform's name."""
+def platforms(settings: Settings, service_for: Callable[[str], SongService], health: Health) -> list[Platform]:
+    """Build the adapter of every platform that has a token; ``service_for`` counts by the platform's name."""
     adapters: list[Platform] = []
     if settings.discord_token is not None:
-        from bot.discord_app.platform import DiscordPlatform
+        from bot.discord_bot.client import DiscordPlatform
 
-        adapters.append(DiscordPlatform.from_settings(settings, answers_for(DiscordPlatform.name)))
+        adapters.append(DiscordPlatform.from_settings(settings, service_for(DiscordPlatform.name)))
     if settings.telegram_token is not None:
-        from bot.telegram_app.platform import TelegramPlatform
+        from bot.telegram_bot.app import TelegramPlatform
 
-        adapters.append(TelegramPlatform.from_settings(settings, answers_for(TelegramPlatform.name), health=health))
+        adapters.append(TelegramPlatform.from_settings(settings, service_for(TelegramPlatform.name), health=health))
     return adapters
 
 
@@ -64,12 +61,12 @@ async def ask(settings: Settings, text: str, *, as_document: bool = False) -> in
     assembled = build_predictor(settings)
     try:
         _say(assembled.missing)
-        answers = Answers(assembled.predictor)
+        service = SongService(assembled.predictor)
         if as_document:
-            code = await _print_document(ConsoleChat(answers, settings.cards_dir, console), text)
+            code = await _print_document(ConsoleChat(service, settings.cards_dir, console), text)
         else:
             display = CardDisplay.of_terminal(settings.card_display, console)
-            code = await ConsoleChat(answers, settings.cards_dir, console, display=display).handle(text)
+            code = await ConsoleChat(service, settings.cards_dir, console, display=display).handle(text)
     finally:
         await assembled.predictor.aclose()
     return EXIT_CODES.get(code, 1)
@@ -78,17 +75,17 @@ async def ask(settings: Settings, text: str, *, as_document: bool = False) -> in
 async def _print_document(chat: ConsoleChat, text: str) -> ResultCode:
     reply = await chat.answer(text)
     try:
-        card = await asyncio.to_thread(chat.save_card, reply)
+        card = await chat.save_card(reply)
     except OSError as error:
         card = None
-        _say((words.CONSOLE_CARD_NOT_SAVED.format(folder=chat.cards_dir, reason=error.strerror),))
+        _say((messages.CONSOLE_CARD_NOT_SAVED.format(folder=chat.cards_dir, reason=error.strerror),))
     sys.stdout.write(f"{as_json(answer_document(reply, card))}\n")
     return reply.code
 
 
 async def sync(settings: Settings) -> int:
     """Register the commands with Discord and return the exit code."""
-    from bot.discord_app.platform import sync_commands
+    from bot.discord_bot.client import sync_commands
 
     try:
         registered = await sync_commands(settings)
@@ -105,20 +102,20 @@ async def serve(settings: Settings) -> int:
     health = Health(metrics)
     assembled = build_predictor(settings, on_request=metrics.on_request, on_lookup=metrics.on_lookup)
 
-    def answers_for(platform: str) -> Answers:
-        return Answers(assembled.predictor, on_reply=metrics.reply_counter(platform), figures=metrics.figures)
+    def service_for(platform: str) -> SongService:
+        return SongService(assembled.predictor, on_reply=metrics.reply_counter(platform), stats=metrics.stats)
 
     try:
         _say(assembled.missing)
-        adapters = platforms(settings, answers_for, health)
-        keep_pace()
+        adapters = platforms(settings, service_for, health)
+        tune_runtime()
         if adapters:
             async with health_server(settings.health_host, settings.health_port, health):
                 await supervise(adapters, _stop_on_signals(), on_state=health.mark)
         else:
             console, interactive = Console(highlight=False), sys.stdin.isatty()
             display = CardDisplay.of_terminal(settings.card_display, console) if interactive else None
-            chat = ConsoleChat(answers_for("console"), settings.cards_dir, console, display=display)
+            chat = ConsoleChat(service_for("console"), settings.cards_dir, console, display=display)
             await chat.chat(interactive=interactive)
     finally:
         await assembled.predictor.aclose()
@@ -148,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log.warning("event=keys_exposed advice=%s", exposed)
         _say(env_file_notes())
         if options.command != "sync":
-            see_to_catalogue(settings, Console(stderr=True, highlight=False))
+            ensure_catalogue(settings, Console(stderr=True, highlight=False))
         match options.command:
             case "ask":
                 return asyncio.run(ask(settings, " ".join(options.text), as_document=options.json))
@@ -176,7 +173,7 @@ def _say(sentences: Sequence[str]) -> None:
 
 
 def _set_up_fault(error: HitmeterError) -> str:
-    """Say once what keeps the bot from starting, for whoever runs it; a line for each setting at fault."""
+    """Say once what keeps the bot from starting, for the operator; a line for each setting at fault."""
     if isinstance(error, SettingsError):
         return error.user_message if error.user_message != SettingsError.user_message else str(error)
     return f"MODELS_DIR: {error}" if isinstance(error, ModelError) else str(error)

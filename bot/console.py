@@ -1,25 +1,261 @@
-"""The console chat: the same answers, for one person at a terminal or a pipe."""
+"""The console chat: the same answers, for one person at a terminal or a pipe, with cards as files."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import io
+import os
+import re
+import shutil
+import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
-from bot import words
-from bot.answers import Answers
-from bot.card_files import CardDisplay, CardFiles
-from bot.console_view import reply_view
-from bot.reply import Choice, Reply, ResultCode, text_reply
+from bot import messages
+from bot.messages import Surface, commands_on
+from bot.replies import command_line, headline, percent
+from bot.reply import Choice, LineKind, Picture, Question, Reply, ResultCode, text_reply
+from bot.service import SongService
+from core.domain import Assessment, FeatureValue, Prediction, Verdict, VerdictBands
+
+NAME_MAX_BYTES: Final = 80
+"""Longest part of a file name that one song makes; two of them with an ending fit the 255 bytes of file systems."""
+
+CARD_CELLS: Final = 64
+"""Widest that a card is shown in the terminal, in cells: its smallest type can be read, and half the screen is free."""
+
+OPENING_S: Final = 2.0
+"""Longest wait for the program that opens a window to say that it cannot."""
+
+InlineImage = Callable[[io.BytesIO, int], RenderableType]
+"""Makes of a picture and a width in cells what the terminal shows as that picture."""
+
+
+class CardFiles:
+    """Saves cards in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder; it is made when the first card is saved."""
+        self._folder = folder
+
+    def save(self, reply: Reply, picture: Picture) -> Path:
+        """Write the picture of a reply under a name made from its songs.
+
+        Raises:
+            OSError: The folder does not take it.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{file_stem(reply, picture)}{Path(picture.filename).suffix}"
+        path.write_bytes(picture.data)
+        return path
+
+
+def file_stem(reply: Reply, picture: Picture) -> str:
+    """Name the file of a reply's picture, without its ending: by the song, by both songs, or by what it shows."""
+    if reply.prediction is not None:
+        return _slug(str(reply.prediction.song.name))
+    if reply.compared is not None:
+        return "-vs-".join(_slug(str(prediction.song.name)) for prediction in reply.compared)
+    return Path(picture.filename).stem
+
+
+def _slug(name: str) -> str:
+    """Write a song's name as part of a file name; what does not fit is told apart by a short digest."""
+    words = re.sub(r"[^\w]+", "-", name.casefold()).strip("-")
+    kept = words.encode(errors="ignore")[:NAME_MAX_BYTES].decode(errors="ignore")
+    if kept and kept == words:
+        return kept
+    digest = hashlib.blake2b(name.encode(errors="replace"), digest_size=4).hexdigest()
+    return f"{kept.rstrip('-') or 'card'}-{digest}"
+
+
+class CardDisplay:
+    """Shows a saved card inline in the terminal or in a window, or leaves it to the text.
+
+    Attributes:
+        inline: Whether the terminal shows the card itself, so that the text needs no gauge.
+        opens: Whether each card is opened in a window.
+    """
+
+    def __init__(
+        self, inline_image: InlineImage | None = None, open_window: Callable[[Path], bool] | None = None
+    ) -> None:
+        """Take what shows pictures in the terminal and what opens a window; None for what there is not."""
+        self._inline_image = inline_image
+        self._open_window = open_window
+        self.inline = inline_image is not None
+        self.opens = open_window is not None
+
+    @classmethod
+    def of_terminal(cls, mode: str, console: Console, *, environment: Mapping[str, str] = os.environ) -> CardDisplay:
+        """Find out how cards can be shown; asks the terminal what it can, and blocks for 0.3 s at most.
+
+        Args:
+            mode: "inline", "window", "text", or "auto": the first of them that can be.
+            console: Where answers are printed; a pipe or file is shown text alone.
+            environment: Tells of a desktop.
+        """
+        if mode == "text" or not console.is_terminal or console.is_dumb_terminal:
+            return cls()
+        if mode != "window" and sys.stdin.isatty() and (image := _inline_image()) is not None:
+            return cls(inline_image=image)
+        if mode == "window" or (mode == "auto" and has_desktop(environment)):
+            return cls(open_window=open_window)
+        return cls()
+
+    def view(self, picture: bytes, width: int) -> RenderableType | None:
+        """Return what the terminal shows as the picture, at most ``width`` cells wide; None if it shows none."""
+        return None if self._inline_image is None else self._inline_image(io.BytesIO(picture), min(width, CARD_CELLS))
+
+    def open(self, path: Path) -> bool:
+        """Open a window with the picture, if that is to be; returns whether nothing went wrong. Blocks for 2 s."""
+        return self._open_window is None or self._open_window(path)
+
+
+def has_desktop(environment: Mapping[str, str], platform: str = sys.platform) -> bool:
+    """Return whether a window would open before the eyes of whoever types: not so on the far end of an SSH session."""
+    if "SSH_CONNECTION" in environment or "SSH_TTY" in environment:
+        return False
+    if platform in {"darwin", "win32"}:
+        return True
+    has_screen = bool(environment.get("WAYLAND_DISPLAY") or environment.get("DISPLAY"))
+    return has_screen and shutil.which("xdg-open", path=environment.get("PATH")) is not None
+
+
+def open_window(path: Path) -> bool:
+    """Open a picture with the desktop's own program and return whether that began; it outlives the chat."""
+    if sys.platform == "win32":
+        os.startfile(path)  # noqa: S606 - a picture we wrote
+        return True
+    command = "open" if sys.platform == "darwin" else "xdg-open"
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the desktop's own command and a picture we wrote
+            [command, str(path.resolve())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return process.wait(OPENING_S) == 0
+    except subprocess.TimeoutExpired:
+        return True  # the program that shows it goes on
+    except OSError:
+        return False
+
+
+def _inline_image() -> InlineImage | None:
+    """Ask the terminal whether it shows pictures, by Kitty's protocol or as sixels (iTerm2 takes these)."""
+    # Imported here: loading it asks the terminal, which only a person's is to be asked.
+    from textual_image.renderable import Image, SixelImage, TGPImage
+
+    if Image not in (SixelImage, TGPImage):
+        return None
+    return lambda picture, width: Image(picture, width=width, height="auto")
+
+
+STYLES: Final = {Verdict.POPULAR: "green", Verdict.MEDIUM: "yellow", Verdict.NOT_POPULAR: "red"}
+
+GAUGE_CELLS: Final = 40
+"""Width of the gauge, so that each of its cells stands for 2.5 %."""
+
+WIDTH_MAX: Final = 88
+"""Widest that an answer is set, in cells; longer lines are hard to read."""
+
+
+def reply_view(reply: Reply, width: int, *, gauges: bool) -> Iterable[RenderableType]:
+    """Set a reply in at most ``width`` cells, without its picture and its choices.
+
+    ``gauges`` shows where the confidence stands; they are left out where the card itself is shown.
+    """
+    if reply.prediction is not None:
+        yield _answer(reply, reply.prediction, min(width, WIDTH_MAX), gauges=gauges)
+        return
+    if reply.title:
+        yield Text(reply.title, style="bold")
+    if reply.compared is not None and gauges:
+        yield Text(reply.lines[0].text, style="bold")
+        for prediction in reply.compared:
+            assessment = prediction.assessment
+            yield Text(f"{headline(assessment)} · {prediction.song.name}", style=STYLES[assessment.verdict])
+            yield gauge(assessment)
+        yield from (Text(line.text) for line in reply.lines if line.kind is LineKind.TEXT)
+        return
+    yield from (Text(line.text) for line in reply.lines)
+
+
+def gauge(assessment: Assessment) -> Table:
+    """Draw the confidence on a scale of two lines, whose bands begin at the numbers below it."""
+    needle = min(GAUGE_CELLS - 1, int(assessment.probability * GAUGE_CELLS))
+    scale = Text()
+    for cell in range(GAUGE_CELLS):
+        verdict = assessment.bands.verdict((cell + 0.5) / GAUGE_CELLS)
+        strength = "bold" if verdict is assessment.verdict else "dim"
+        mark = "●" if cell == needle else "━" if cell < needle else "─"
+        # The needle's cell may begin in the band before; what it says is the verdict's.
+        colour = STYLES[assessment.verdict if cell == needle else verdict]
+        scale.append(mark, style=f"{strength} {colour}")
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(scale, Text(percent(assessment.probability), style=f"bold {STYLES[assessment.verdict]}"))
+    grid.add_row(Text(_ticks(assessment.bands), style="dim"))
+    return grid
+
+
+def _ticks(bands: VerdictBands) -> str:
+    """Write the bounds of the bands below their cells."""
+    line = list("0".ljust(GAUGE_CELLS))
+    for share in (bands.medium, bands.popular, 1.0):
+        text = f"{share * 100:.0f}"
+        begin = min(round(share * GAUGE_CELLS), GAUGE_CELLS - len(text))
+        line[begin : begin + len(text)] = text
+    return "".join(line)
+
+
+def _answer(reply: Reply, prediction: Prediction, width: int, *, gauges: bool) -> Panel:
+    assessment = prediction.assessment
+    style = STYLES[assessment.verdict]
+    texts = {line.kind: line.text for line in reply.lines}
+    parts: list[RenderableType] = [Text(texts[LineKind.HEADLINE], style=f"bold {style}")]
+    if gauges:
+        parts.append(gauge(assessment))
+    parts.append(Text(texts[LineKind.MEANING]))
+    if LineKind.POPULARITY in texts:
+        parts.append(Text(texts[LineKind.POPULARITY]))
+    parts.append(_feature_table(assessment.features))
+    if LineKind.WHY in texts:
+        parts.append(Text(texts[LineKind.WHY]))
+    parts.append(Text(texts[LineKind.SOURCE], style="dim"))
+    if reply.title_url:
+        parts.append(Text(reply.title_url, style="dim"))
+    return Panel(Group(*parts), title=Text(texts[LineKind.SONG]), border_style=style, width=width)
+
+
+def _feature_table(features: tuple[FeatureValue, ...]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("Figure")
+    table.add_column("Value", justify="right")
+    table.add_column("Among all songs")
+    for feature in features:
+        table.add_row(Text(feature.label), Text(feature.display), Text(feature.standing or ""))
+    return table
+
 
 PROMPT: Final = "♪ "
 
-QUIT: Final = frozenset({"/quit", "/exit"})
+QUIT: Final = frozenset({"quit", "exit"})
+
+ALIASES: Final = {"start": "help"}
+"""Other names of commands, as people know them from elsewhere."""
+
+_COMMANDS: Final = {command.name: command for command in commands_on(Surface.CONSOLE)}
 
 CHOICE_DIGITS: Final = 2
 """Longest number that is taken for a choice; "505", "911" and "1979" are songs."""
@@ -45,13 +281,11 @@ class _OpenChoice:
 
     Attributes:
         choices: The songs, numbered from 1.
-        against: Token of the other song of a comparison.
-        against_text: The other song as typed, while it is not clear itself.
+        against: The other song of a comparison; as typed while it is not clear itself.
     """
 
     choices: tuple[Choice, ...] = ()
-    against: str | None = None
-    against_text: str | None = None
+    against: Question | None = None
 
 
 class ConsoleChat:
@@ -61,10 +295,10 @@ class ConsoleChat:
     """
 
     def __init__(
-        self, answers: Answers, cards_dir: Path, console: Console, *, display: CardDisplay | None = None
+        self, service: SongService, cards_dir: Path, console: Console, *, display: CardDisplay | None = None
     ) -> None:
         """Take what answers, where cards go, where to print, and how cards are shown: by default as text alone."""
-        self._answers = answers
+        self._service = service
         self.cards_dir = cards_dir
         self._cards = CardFiles(cards_dir)
         self._console = console
@@ -74,10 +308,10 @@ class ConsoleChat:
     async def chat(self, *, interactive: bool) -> None:
         """Answer line after line until /quit or the end of input; prompts only when ``interactive``."""
         if interactive:
-            self._console.print(words.CONSOLE_GREETING, style="dim")
+            self._console.print(messages.CONSOLE_GREETING, style="dim")
         while True:
             typed = await asyncio.to_thread(self._read_line, interactive)
-            if typed is None or typed.strip().casefold() in QUIT:
+            if typed is None or typed.strip().casefold() in {f"/{name}" for name in QUIT}:
                 return
             if typed.strip():
                 await self.handle(typed.strip())
@@ -90,67 +324,58 @@ class ConsoleChat:
 
     async def answer(self, typed: str) -> Reply:
         """Answer one line: a command, the number of an offered song, or a song."""
-        command, _, rest = typed.partition(" ")
-        match command.casefold():
-            case "/help" | "/start":
-                reply = self._help()
-            case "/privacy":
-                reply = self._answers.privacy()
-            case "/model":
-                reply = await self._answers.model()
-            case "/stats":
-                reply = await self._answers.stats()
-            case "/reload":
-                reply = await self._answers.reload()
-            case "/compare":
-                reply = await self._answers.compare_typed(rest)
-            case "/predict":
-                reply = await self._answers.predict(rest)
-            case _ if typed.startswith("/"):
-                reply = self._unknown(command)
-            case _ if typed.isdecimal() and len(typed) <= CHOICE_DIGITS:
-                reply = await self._chosen(int(typed))
-            case _:
-                reply = await self._answers.predict(typed)
+        if typed.startswith("/"):
+            reply = await self._commanded(typed)
+        elif typed.isdecimal() and len(typed) <= CHOICE_DIGITS:
+            reply = await self._chosen(int(typed))
+        else:
+            reply = await self._service.predict(typed)
         if reply.choices:
-            self._open = _OpenChoice(reply.choices, reply.against, reply.against_text)
+            self._open = _OpenChoice(reply.choices, reply.against)
         elif reply.code not in LEAVES_OPEN:
             self._open = _OpenChoice()
         return reply
 
-    def save_card(self, reply: Reply) -> Path | None:
-        """Save the picture of a reply, if it has one, and return where; see :meth:`bot.card_files.CardFiles.save`."""
-        return self._cards.save(reply)
+    async def save_card(self, reply: Reply) -> Path | None:
+        """Draw and save the card of a reply, if it has one, and return where.
+
+        Raises:
+            OSError: The folder does not take it.
+        """
+        picture = await _picture(reply)
+        return None if picture is None else await asyncio.to_thread(self._cards.save, reply, picture)
 
     async def _chosen(self, number: int) -> Reply:
         """Answer for the song of that number among those on offer."""
         opened = self._open
         if not opened.choices:
-            return self._note(words.CONSOLE_NO_CHOICE.format(number=number))
+            return self._note(messages.CONSOLE_NO_CHOICE.format(number=number))
         if not 1 <= number <= len(opened.choices):
-            return self._note(words.CONSOLE_NO_SUCH_NUMBER.format(n=len(opened.choices), number=number))
+            return self._note(messages.CONSOLE_NO_SUCH_NUMBER.format(n=len(opened.choices), number=number))
         token = opened.choices[number - 1].token
-        if opened.against is not None:
-            return await self._answers.compare_tokens(opened.against, token)
-        if opened.against_text is not None:
-            return await self._answers.compare_token(token, opened.against_text)
-        return await self._answers.predict_token(token)
+        if opened.against is None:
+            return await self._service.predict(token)
+        if isinstance(opened.against, str):
+            return await self._service.compare(token, opened.against)
+        return await self._service.compare(opened.against, token)
 
-    def _help(self) -> Reply:
-        """Say how to ask, and the commands that only the console has."""
-        reply = self._answers.help()
-        more = {**words.ADMINISTRATORS_COMMANDS, "quit": words.CONSOLE_QUIT}
-        own = text_reply(reply.code, *(f"/{name} — {meaning}" for name, meaning in more.items()))
-        lines = (*reply.lines, *own.lines)
-        return Reply(code=reply.code, lines=lines, title=reply.title, private=reply.private)
-
-    def _unknown(self, command: str) -> Reply:
-        names = [f"/{name}" for name in (*words.COMMANDS, *words.ADMINISTRATORS_COMMANDS, "quit")]
-        listed = f"{', '.join(names[:-1])}{words.AND}{names[-1]}"
-        return self._note(words.CONSOLE_NO_COMMAND.format(command=command, commands=listed))
+    async def _commanded(self, typed: str) -> Reply:
+        """Answer a command; /help also lists those that only the console has."""
+        written, _, rest = typed.partition(" ")
+        name = written.removeprefix("/").casefold()
+        command = _COMMANDS.get(ALIASES.get(name, name))
+        if command is None or command.name in QUIT:
+            listed = [f"/{name}" for name in _COMMANDS]
+            listed = [", ".join(listed[:-1]), listed[-1]]
+            return self._note(messages.CONSOLE_NO_COMMAND.format(command=written, commands=messages.AND.join(listed)))
+        reply = await self._service.run_command(command, rest, is_admin=True)
+        if command.name != "help":
+            return reply
+        own = [one for one in _COMMANDS.values() if one.administrators or one.surfaces == {Surface.CONSOLE}]
+        return replace(reply, lines=(*reply.lines, *text_reply(reply.code, *map(command_line, own)).lines))
 
     def _note(self, sentence: str) -> Reply:
-        return self._answers.note("console", text_reply(ResultCode.BAD_QUESTION, sentence, private=True))
+        return self._service.note("console", text_reply(ResultCode.BAD_QUESTION, sentence, private=True))
 
     def _read_line(self, interactive: bool) -> str | None:
         try:
@@ -159,29 +384,33 @@ class ConsoleChat:
             return None
 
     async def _show(self, reply: Reply) -> None:
-        drawn = reply.picture is not None
-        for part in reply_view(reply, self._console.width, gauges=not (drawn and self._display.inline)):
+        picture = await _picture(reply)
+        for part in reply_view(reply, self._console.width, gauges=not (picture is not None and self._display.inline)):
             self._console.print(part)
         if reply.prediction is not None and reply.choices:
-            self._console.print(Text(words.NOT_MEANT))
+            self._console.print(Text(messages.NOT_MEANT))
         for number, choice in enumerate(reply.choices, start=1):
             self._console.print(Text(f"  {number}. {choice.label}"))
         if reply.choices:
-            self._console.print(words.CONSOLE_PICK, style="dim")
-        if reply.picture is not None:
-            await self._show_card(reply, reply.picture.data)
+            self._console.print(messages.CONSOLE_PICK, style="dim")
+        if picture is not None:
+            await self._show_card(reply, picture)
 
-    async def _show_card(self, reply: Reply, picture: bytes) -> None:
-        view = self._display.view(picture, self._console.width)
+    async def _show_card(self, reply: Reply, picture: Picture) -> None:
+        view = self._display.view(picture.data, self._console.width)
         if view is not None:
             # Scaling and packing it takes tenths of a second of a core.
             await asyncio.to_thread(self._console.print, view)
         try:
-            path = await asyncio.to_thread(self._cards.save, reply)
+            path = await asyncio.to_thread(self._cards.save, reply, picture)
         except OSError as error:
-            fault = words.CONSOLE_CARD_NOT_SAVED.format(folder=self.cards_dir, reason=error.strerror)
+            fault = messages.CONSOLE_CARD_NOT_SAVED.format(folder=self.cards_dir, reason=error.strerror)
             self._console.print(Text(fault), soft_wrap=True)
             return
-        self._console.print(Text(words.CONSOLE_CARD.format(path=path)), soft_wrap=True)
-        if path is not None and not await asyncio.to_thread(self._display.open, path):
-            self._console.print(words.CONSOLE_NO_WINDOW, style="dim")
+        self._console.print(Text(messages.CONSOLE_CARD.format(path=path)), soft_wrap=True)
+        if not await asyncio.to_thread(self._display.open, path):
+            self._console.print(messages.CONSOLE_NO_WINDOW, style="dim")
+
+
+async def _picture(reply: Reply) -> Picture | None:
+    return None if reply.card is None else await reply.card()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from core.domain import Candidate, Prediction, SongName, Verdict
+from core.history import song_token
 
 
 class ResultCode(StrEnum):
@@ -61,11 +63,30 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class SongToken:
+    """Stands for a song in a button or link, as :func:`core.history.song_token` makes it."""
+
+    value: str
+
+    def __str__(self) -> str:
+        return self.value
+
+
+Question = str | SongToken
+"""A song asked for: as somebody typed it, or one that was offered."""
+
+
+def token_of(name: SongName) -> SongToken:
+    """Make the token of a song."""
+    return SongToken(song_token(name))
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A song to pick: its label and the token that stands for it in a button."""
 
     label: str
-    token: str
+    token: SongToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +97,14 @@ class Picture:
     filename: str
     media_type: str
     alt: str
+
+
+class Card(Protocol):
+    """Draws the picture of a reply for whoever awaits it."""
+
+    async def __call__(self, *, animated: bool = False) -> Picture | None:
+        """Draw it, moving if it can and is to; None if it cannot be drawn: the answer is good without it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +123,9 @@ class Reply:
         choices: Songs to pick from, in place of an answer or beside one that may not be meant.
         candidates: The same songs as the source writes them, with what is known of them.
         suggestions: Songs that are distantly like what was asked for.
-        against: Token of the song that the picked one is to be compared with.
-        against_text: The other song of a comparison as it was asked for, while it is not clear itself.
+        against: The song that the picked one is to be compared with; as typed while it is not clear itself.
         token: Stands for the answered song in buttons; None if there are to be none.
-        picture: The card.
+        card: Draws its picture, which costs nothing until it is awaited; None if it has none.
         private: Show it to the asker alone where the platform can.
     """
 
@@ -112,10 +140,9 @@ class Reply:
     choices: tuple[Choice, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     suggestions: tuple[SongName, ...] = ()
-    against: str | None = None
-    against_text: str | None = None
-    token: str | None = None
-    picture: Picture | None = None
+    against: Question | None = None
+    token: SongToken | None = None
+    card: Card | None = field(default=None, repr=False, compare=False)
     private: bool = False
 
     @property
@@ -134,3 +161,12 @@ def text_reply(code: ResultCode, *texts: str, title: str | None = None, private:
     """Build a reply of plain sentences."""
     lines = tuple(Line(LineKind.TEXT, text) for text in texts if text)
     return Reply(code=code, lines=lines, title=title, private=private)
+
+
+def stored_card(picture: Picture) -> Card:
+    """Make the card of a picture that need not be drawn."""
+
+    async def card(*, animated: bool = False) -> Picture | None:
+        return picture
+
+    return card

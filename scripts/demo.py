@@ -19,10 +19,10 @@ sys.path.insert(0, str(ROOT))
 
 from discord import Embed  # noqa: E402
 
-from bot.answers import Answers  # noqa: E402
-from bot.discord_app.embeds import embed_of  # noqa: E402
+from bot.discord_bot.formatting import format_embed  # noqa: E402
 from bot.reply import Picture, Reply  # noqa: E402
-from bot.telegram_app.markup import CAPTION_MAX, reply_html  # noqa: E402
+from bot.service import SongService  # noqa: E402
+from bot.telegram_bot.formatting import CAPTION_MAX, reply_html  # noqa: E402
 from core.assembly import build_predictor  # noqa: E402
 from core.errors import HitmeterError  # noqa: E402
 from core.settings import load_settings  # noqa: E402
@@ -63,24 +63,25 @@ async def write_demo(out: Path, *, covers: bool) -> int:
     predictor = build_predictor(loaded.model_copy(update=changes)).predictor
     failed = 0
     try:
-        answers = Answers(predictor)
+        service = SongService(predictor)
         for number, song in enumerate(SONGS, start=1):
             stem = f"{number}-{_stem(song)}"
-            failed += not write(out, stem, await answers.predict(song))
-        failed += not write(out, "7-compared", await answers.compare(*COMPARED))
-        moving = await answers.predict(SONGS[0], animated=True)
-        failed += not save_picture(out, "8-animated", moving.picture)
+            failed += not await write(out, stem, await service.predict(song))
+        failed += not await write(out, "7-compared", await service.compare(*COMPARED))
+        moving = await service.predict(SONGS[0])
+        failed += not save_picture(out, "8-animated", await _picture(moving, animated=True))
     finally:
         await predictor.aclose()
     return 1 if failed else 0
 
 
-def write(out: Path, stem: str, reply: Reply) -> bool:
+async def write(out: Path, stem: str, reply: Reply) -> bool:
     """Write one answer for both platforms; tell whether there was one with its card."""
-    embed = embed_of(reply)
+    picture = await _picture(reply)
+    embed = format_embed(reply, picture)
     (out / f"{stem}.discord.txt").write_text(embed_text(embed), encoding="utf-8")
     (out / f"{stem}.telegram.html").write_text(reply_html(reply, CAPTION_MAX) + "\n", encoding="utf-8")
-    return save_picture(out, stem, reply.picture)
+    return save_picture(out, stem, picture)
 
 
 def save_picture(out: Path, stem: str, picture: Picture | None) -> bool:
@@ -92,6 +93,10 @@ def save_picture(out: Path, stem: str, picture: Picture | None) -> bool:
     path.write_bytes(picture.data)
     print(path)
     return True
+
+
+async def _picture(reply: Reply, *, animated: bool = False) -> Picture | None:
+    return None if reply.card is None else await reply.card(animated=animated)
 
 
 def embed_text(embed: Embed) -> str:

@@ -79,10 +79,10 @@ def _train(options: argparse.Namespace, console: Console, budget: Budget) -> int
         console.print(f"This recipe is a baseline, far too large to serve. Its figures are in {path}.")
         return 0
     if options.promote:
-        ruling = rule_on(trained, options.out, seed=options.seed, ruled_at=now)
-        for reason in ruling.reasons:
+        decision = rule_on(trained, options.out, seed=options.seed, ruled_at=now)
+        for reason in decision.reasons:
             console.print(reason, highlight=False, markup=False)
-        if not ruling.promoted:
+        if not decision.promoted:
             console.print(f"Not promoted; the model in {options.out} stays.")
             return 1
     path = publish(trained, options.out, trained_at=now, demo_songs=ROOT / "data" / "demo_songs.csv")

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.pace import keep_pace
+from bot.runtime import tune_runtime
 from core.assembly import build_predictor
 from core.domain import Song
 from core.lookup.normalise import artist_key
@@ -60,7 +60,7 @@ async def running_chain(songs: Sequence[Song], data_dir: Path, *, latency_s: flo
     with FarLastFm(*on_lastfm(songs), latency_s=latency_s) as lastfm:
         predictor = build_predictor(settings_of(lastfm.url, data_dir)).predictor
         usual_s = sys.getswitchinterval()
-        keep_pace()
+        tune_runtime()
         try:
             yield Chain(predictor, lastfm)
         finally:

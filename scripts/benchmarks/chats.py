@@ -9,12 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from bot.answers import Answers
-from bot.discord_app.platform import DiscordPlatform
-from bot.health import Health
-from bot.metrics import Metrics
-from bot.supervise import Platform
-from bot.telegram_app.platform import TelegramPlatform
+from bot.discord_bot.client import DiscordPlatform
+from bot.monitoring import Health, Metrics
+from bot.runtime import Platform
+from bot.service import SongService
+from bot.telegram_bot.app import TelegramPlatform
 from core.domain import Song
 from core.predictor import Predictor
 from scripts.benchmarks.chain import running_chain, settings_of
@@ -105,7 +104,7 @@ async def _discord(predictor: Predictor, folder: Path) -> AsyncIterator[Ask]:
     """Run the real adapter against the loopback Discord."""
     async with discord_server(DISCORD_TOKEN) as server:
         settings = settings_of("http://127.0.0.1/", folder, discord_token=DISCORD_TOKEN)
-        platform = DiscordPlatform.from_settings(settings, Answers(predictor))
+        platform = DiscordPlatform.from_settings(settings, SongService(predictor))
 
         async def ask(text: str) -> None:
             asked = await server.interact(payloads.command("predict", song=text))
@@ -125,7 +124,7 @@ async def _telegram(predictor: Predictor, folder: Path) -> AsyncIterator[Ask]:
         settings = settings_of(
             "http://127.0.0.1/", folder, telegram_api_url=telegram.url, telegram_token=TELEGRAM_TOKEN
         )
-        platform = TelegramPlatform.from_settings(settings, Answers(predictor), health=Health(Metrics()))
+        platform = TelegramPlatform.from_settings(settings, SongService(predictor), health=Health(Metrics()))
 
         async def ask(text: str) -> None:
             before = len(telegram.of("sendPhoto"))

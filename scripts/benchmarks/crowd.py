@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
-from bot.answers import Answers
-from bot.reply import Reply, ResultCode
+from bot.reply import ResultCode, token_of
+from bot.service import SongService
 from core.domain import Song
-from core.history import song_token
 from scripts.benchmarks.chain import Chain, running_chain
 from scripts.benchmarks.drawing import card_alone_ms
 from scripts.benchmarks.measuring import Row, percentile, stalls_ms
@@ -102,29 +101,29 @@ async def _rush(
     """Ask ``questions`` about ``songs``, all at once or so many; ``warmed`` after each was asked for before."""
     other = Song(title="Warming Up", artist="The Overture")
     async with running_chain([*songs, other], folder) as chain:
-        answers = Answers(chain.predictor)
+        service = SongService(chain.predictor)
 
-        async def ask(asked: Sequence[Song]) -> list[Reply]:
-            return await asyncio.gather(*(answers.predict(f"{song.title} - {song.artist}") for song in asked))
+        async def answer(song: Song) -> bool:
+            reply = await service.predict(f"{song.title} - {song.artist}")
+            pictured = reply.card is not None and await reply.card() is not None
+            return pictured and reply.code is ResultCode.PREDICTED and reply.token == token_of(song.name)
+
+        async def ask(asked: Sequence[Song]) -> list[bool]:
+            """Return for each song whether it was answered for, with its card."""
+            return await asyncio.gather(*map(answer, asked))
 
         await ask([other])
         if warmed:
             await ask(songs)
         asked = [songs[number % len(songs)] for number in range(questions)]
         together = at_once or questions
-        replies: list[Reply] = []
+        answered: list[bool] = []
         async with stalls_ms() as stalls:
             started = time.perf_counter()
             for first in range(0, questions, together):
-                replies += await ask(asked[first : first + together])
+                answered += await ask(asked[first : first + together])
             taken_s = time.perf_counter() - started
-        answered = sum(_is_answer(reply, song) for reply, song in zip(replies, asked, strict=True))
-        return Rush(answered, questions, taken_s, _fetched_twice(chain), tuple(stalls))
-
-
-def _is_answer(reply: Reply, song: Song) -> bool:
-    """Tell whether a reply is about the song that was asked for and has its card."""
-    return reply.code is ResultCode.PREDICTED and reply.picture is not None and reply.token == song_token(song.name)
+        return Rush(sum(answered), questions, taken_s, _fetched_twice(chain), tuple(stalls))
 
 
 def _fetched_twice(chain: Chain) -> int:

@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
-from bot.answers import Answers
+from bot.service import SongService
 from core.domain import Song
 from core.settings import ROOT
 from scripts.benchmarks.chain import running_chain
@@ -40,10 +40,10 @@ CHILD: Final = """
 import asyncio, gc, sys, time
 gc.disable()  # as bot/__main__.py does
 import bot.command_line
-from bot.answers import Answers
-from bot.health import Health
-from bot.metrics import Metrics
-from bot.pace import keep_pace
+from bot.service import SongService
+from bot.monitoring import Health
+from bot.monitoring import Metrics
+from bot.runtime import tune_runtime
 from core.assembly import build_predictor
 from core.settings import Settings
 
@@ -52,8 +52,8 @@ async def start():
     settings = Settings.model_validate({"data_dir": sys.argv[1], **keys})
     assembled = build_predictor(settings)
     metrics = Metrics()
-    bot.command_line.platforms(settings, lambda name: Answers(assembled.predictor), Health(metrics))
-    keep_pace()
+    bot.command_line.platforms(settings, lambda name: SongService(assembled.predictor), Health(metrics))
+    tune_runtime()
     print("ready", time.process_time(), flush=True)
     sys.stdin.readline()
     await assembled.predictor.aclose()
@@ -147,13 +147,15 @@ def _grown(picked: Sequence[Song], folder: Path) -> tuple[float, float, float]:
 
 async def _answer_many(picked: Sequence[Song], folder: Path) -> tuple[float, float, float]:
     async with running_chain(picked, folder) as chain:
-        answers = Answers(chain.predictor)
+        service = SongService(chain.predictor)
 
         async def ask(number: int) -> None:
             song = picked[number % len(picked)]
-            reply = await answers.predict(f"{song.title} - {song.artist}", drawn=number % DRAWN_EVERY == 0)
-            if reply.token is None:
+            reply = await service.predict(f"{song.title} - {song.artist}")
+            if reply.card is None:
                 raise RuntimeError(f"no answer for {song.name}")
+            if number % DRAWN_EVERY == 0:
+                await reply.card()
             await chain.predictor.complete(song.title[:4], 25)
 
         async def spell(start: int, stop: int) -> None:

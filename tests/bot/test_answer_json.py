@@ -13,9 +13,10 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from bot.answer_json import AnswerDocument, answer_document, as_json, schema
-from bot.answers import Answers
+from bot.messages import COMMANDS
 from bot.replies import prediction_reply
 from bot.reply import Reply
+from bot.service import SongService
 from core.settings import ROOT
 from tests.fakes.predictor import NOW, FakePredictor, prediction
 
@@ -24,9 +25,9 @@ VALIDATOR = Draft202012Validator(PUBLISHED, format_checker=Draft202012Validator.
 
 
 @pytest.fixture
-def answers() -> Iterator[Answers]:
+def service() -> Iterator[SongService]:
     predictor = FakePredictor()
-    yield Answers(predictor)  # type: ignore[arg-type]
+    yield SongService(predictor)  # type: ignore[arg-type]
     predictor.history.close()
 
 
@@ -49,8 +50,8 @@ def test_the_schema_can_refuse() -> None:
         VALIDATOR.validate(document)
 
 
-async def test_a_prediction_holds_everything_that_was_known(answers: Answers) -> None:
-    document = printed(await answers.predict("Blinding Lights - The Weeknd", drawn=False), Path("cards/x.png"))
+async def test_a_prediction_holds_everything_that_was_known(service: SongService) -> None:
+    document = printed(await service.predict("Blinding Lights - The Weeknd"), Path("cards/x.png"))
     expected = prediction("Blinding Lights")
     assert (document["schema_version"], document["code"], document["card"]) == (1, "predicted", "cards/x.png")
     found = document["prediction"]
@@ -66,19 +67,21 @@ async def test_a_prediction_holds_everything_that_was_known(answers: Answers) ->
     assert "92.3 %" in document["text"]
 
 
-async def test_the_other_answers_hold_to_the_schema_too(answers: Answers) -> None:
-    compared = printed(await answers.compare("Hello - Adele", "Blinding Lights - The Weeknd", drawn=False))
+async def test_the_other_answers_hold_to_the_schema_too(service: SongService) -> None:
+    compared = printed(await service.compare("Hello - Adele", "Blinding Lights - The Weeknd"))
     assert (compared["code"], compared["comparison"]["winner"]) == ("compared", "second")
     assert compared["comparison"]["first"]["song"]["artist"] == "Adele"
-    draw = printed(await answers.compare("Hello - Adele", "Hello - Adele", drawn=False))
+    draw = printed(await service.compare("Hello - Adele", "Hello - Adele"))
     assert draw["comparison"]["winner"] is None
-    unclear = printed(await answers.predict("twins"))
+    unclear = printed(await service.predict("twins"))
     assert unclear["code"] == "ambiguous"
     assert unclear["candidates"][1] == {"title": "Hello", "artist": "Adele", "listeners": 1_000}
-    unknown = printed(await answers.predict("zzz \ud83d"))
+    unknown = printed(await service.predict("zzz \ud83d"))
     assert (unknown["code"], unknown["suggestions"]) == ("not_found", [{"title": "Hello", "artist": "Adele"}])
-    for reply in (await answers.predict(""), answers.help(), await answers.model(), await answers.predict("x" * 201)):
-        assert printed(reply)["prediction"] is None
+    for text in ("", "x" * 201):
+        assert printed(await service.predict(text))["prediction"] is None
+    for name in ("help", "model"):
+        assert printed(await service.run_command(COMMANDS[name]))["prediction"] is None
 
 
 def test_every_optional_fact_may_be_there_or_not() -> None:

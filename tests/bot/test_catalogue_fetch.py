@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bot.catalogue_fetch import see_to_catalogue
+from bot.catalogue_fetch import ensure_catalogue
 from core.errors import CatalogueError
 from core.lookup.catalog import Catalogue
 from core.lookup.hub import HubFile
@@ -28,7 +28,7 @@ async def seen_to(settings: Settings, file: HubFile | None, rows: int = ROWS) ->
     """Run the start's part as it runs, without an event loop of its own, and return what it said."""
     out = io.StringIO()
     console = Console(file=out, width=200, force_terminal=False)
-    await asyncio.to_thread(see_to_catalogue, settings, console, dataset=file, rows=rows)
+    await asyncio.to_thread(ensure_catalogue, settings, console, dataset=file, rows=rows)
     return [line for line in out.getvalue().splitlines() if line]
 
 
@@ -56,7 +56,7 @@ async def test_each_step_has_a_bar_on_a_terminal(settings_for: Callable[..., Set
     out = io.StringIO()
     async with FakeHub(body) as hub:
         console = Console(file=out, width=100, force_terminal=True)
-        await asyncio.to_thread(see_to_catalogue, settings_for(), console, dataset=hub.file, rows=ROWS)
+        await asyncio.to_thread(ensure_catalogue, settings_for(), console, dataset=hub.file, rows=ROWS)
     for step in ("Fetching data", "Reading rows", "Writing songs"):
         assert step in out.getvalue()
 

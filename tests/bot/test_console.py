@@ -12,12 +12,11 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from bot import words
-from bot.answers import Answers
-from bot.card_files import CardDisplay
-from bot.console import ConsoleChat
-from bot.metrics import Metrics
+from bot import messages
+from bot.console import CardDisplay, ConsoleChat
+from bot.monitoring import Metrics
 from bot.reply import ResultCode
+from bot.service import SongService
 from core.assembly import build_predictor
 from core.settings import Settings
 from tests.fakes.lastfm_server import FakeLastFm, FakeSong, Fault
@@ -36,7 +35,7 @@ class Chat:
     out: io.StringIO
     fake: FakeLastFm
     cards: Path
-    answers: Answers
+    service: SongService
 
     async def say(self, typed: str) -> tuple[ResultCode, str]:
         self.out.seek(0)
@@ -52,9 +51,9 @@ async def chat(settings_for: Callable[..., Settings]) -> AsyncIterator[Chat]:
         predictor = build_predictor(settings).predictor
         out = io.StringIO()
         metrics = Metrics()
-        answers = Answers(predictor, on_reply=metrics.reply_counter("console"), figures=metrics.figures)
-        console = ConsoleChat(answers, settings.cards_dir, Console(file=out, width=90, highlight=False))
-        yield Chat(console, out, fake, settings.cards_dir, answers)
+        service = SongService(predictor, on_reply=metrics.reply_counter("console"), stats=metrics.stats)
+        console = ConsoleChat(service, settings.cards_dir, Console(file=out, width=90, highlight=False))
+        yield Chat(console, out, fake, settings.cards_dir, service)
         await predictor.aclose()
 
 
@@ -69,6 +68,11 @@ async def test_an_answer_shows_verdict_bar_figures_reasons_and_saves_the_card(ch
     assert str(path) in shown
     with Image.open(path) as card:
         assert (card.format, card.size) == ("PNG", (1200, 630))
+
+
+async def test_an_answer_without_a_card_saves_no_file(chat: Chat) -> None:
+    assert await chat.chat.save_card(await chat.chat.answer("/privacy")) is None
+    assert not chat.cards.exists()
 
 
 async def test_a_number_picks_a_candidate_once(chat: Chat) -> None:
@@ -175,13 +179,13 @@ async def test_the_gauge_is_left_out_where_the_terminal_shows_the_card(chat: Cha
         return False
 
     console = Console(file=chat.out, width=90, highlight=False)
-    chat.chat = ConsoleChat(chat.answers, chat.cards, console, display=CardDisplay(inline))
+    chat.chat = ConsoleChat(chat.service, chat.cards, console, display=CardDisplay(inline))
     for typed in ("Hello - Adele", "/compare Hello - Adele | Hello - Lionel Richie"):
         _, shown = await chat.say(typed)
         assert "PICTURE of 64 cells" in shown
         assert "━━━" not in shown
     assert [picture[:4] for picture in pictures] == [b"\x89PNG"] * 2
-    chat.chat = ConsoleChat(chat.answers, chat.cards, console, display=CardDisplay(open_window=window))
+    chat.chat = ConsoleChat(chat.service, chat.cards, console, display=CardDisplay(open_window=window))
     _, shown = await chat.say("Hello - Adele")
     assert opened == [chat.cards / "hello-adele.png"]
     assert "No window could be opened" in shown
@@ -225,9 +229,9 @@ async def test_two_songs_in_one_line_are_compared(chat: Chat, typed: str) -> Non
 async def test_an_answer_in_doubt_lists_the_others_and_a_number_takes_one(tmp_path: Path) -> None:
     out = io.StringIO()
     predictor: Any = FakePredictor()
-    console = ConsoleChat(Answers(predictor), tmp_path, Console(file=out, width=90, highlight=False))
+    console = ConsoleChat(SongService(predictor), tmp_path, Console(file=out, width=90, highlight=False))
     assert await console.handle("perhaps") is ResultCode.PREDICTED
-    assert f"{words.NOT_MEANT}\n  1. Halfway There — Some Band" in out.getvalue()
+    assert f"{messages.NOT_MEANT}\n  1. Halfway There — Some Band" in out.getvalue()
     assert await console.handle("1") is ResultCode.PREDICTED
     assert predictor.asked[-1] == "Halfway There - Some Band"
     await predictor.aclose()

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from bot import words
-from bot.console_view import GAUGE_CELLS, gauge, reply_view
-from bot.reports import comparison_reply
+from bot import messages
+from bot.console import GAUGE_CELLS, gauge, reply_view
+from bot.replies import comparison_reply
 from core.domain import Assessment, Block, VerdictBands
 from core.predictor import Comparison
 from tests.fakes.predictor import prediction
@@ -68,7 +68,7 @@ def test_a_comparison_shows_a_gauge_for_each_song() -> None:
 def test_a_comparison_warns_if_only_one_song_has_listener_figures() -> None:
     first, second = prediction("Hello"), prediction("Obscure Demo")
     bare = replace(second, assessment=replace(second.assessment, view=(Block.GENRES, Block.AUDIO)))
-    warning = words.COMPARE_UNLIKE.format(name=second.song.name)
+    warning = messages.COMPARE_UNLIKE.format(name=second.song.name)
     assert warning in comparison_reply(Comparison(first, bare)).text
     assert warning not in comparison_reply(Comparison(first, second)).text
     bare_first = replace(first, assessment=bare.assessment)

@@ -11,9 +11,9 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from bot.answers import Answers
-from bot.metrics import Metrics
-from bot.reply import Reply
+from bot.monitoring import Metrics
+from bot.reply import Picture, Reply
+from bot.service import SongService
 from core.domain import Cover, Prediction
 from core.history import History
 from core.lookup.artwork import Artwork
@@ -80,7 +80,7 @@ class Chain:
     """A running chain.
 
     Attributes:
-        answers: Where questions go in.
+        service: Where questions go in.
         predictor: Behind it.
         clock: The time of day.
         breaker: Guards the loopback Last.fm.
@@ -89,7 +89,7 @@ class Chain:
         renderer: Draws.
     """
 
-    answers: Answers
+    service: SongService
     predictor: Predictor
     clock: Callable[[], datetime]
     breaker: Breaker
@@ -97,12 +97,14 @@ class Chain:
     outcomes: Counter[str]
     renderer: CardRenderer
     took_s: list[float] = field(default_factory=list)
+    pictures: list[Picture | None] = field(default_factory=list, repr=False)
 
     async def ask(self, text: str, *, fresh: bool = False) -> Reply:
-        """Ask, and note the seconds by the loop's clock."""
+        """Ask and have the card drawn, and note the seconds by the loop's clock."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        reply = await self.answers.predict(text, fresh=fresh)
+        reply = await self.service.predict(text, fresh=fresh)
+        self.pictures.append(None if reply.card is None else await reply.card())
         self.took_s.append(loop.time() - started)
         return reply
 
@@ -154,8 +156,8 @@ async def running_chain(
         links=LinkFollower(opened),
         models_dir=ROOT / "models",
     )
-    answers = Answers(predictor, clock=clock, on_reply=metrics.reply_counter("test"), figures=metrics.figures)
+    service = SongService(predictor, clock=clock, on_reply=metrics.reply_counter("test"), stats=metrics.stats)
     try:
-        yield Chain(answers, predictor, clock, breaker, metrics, outcomes, drawing)
+        yield Chain(service, predictor, clock, breaker, metrics, outcomes, drawing)
     finally:
         await predictor.aclose()

@@ -86,13 +86,14 @@ def prediction(title: str, *, artist: str | None = None, as_of: datetime = NOW) 
 class FakePredictor:
     """Stands in for :class:`core.predictor.Predictor` where only an adapter is tested.
 
-    ``asked`` lists the questions; ``faults`` holds exceptions to raise, one a question; while ``gate`` is cleared,
-    questions wait.
+    ``asked`` lists the questions, ``drawn`` the pictures: "still", "moving" or "compared"; ``faults`` holds exceptions
+    to raise, one a question; while ``gate`` is cleared, questions wait.
     """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.fresh: list[bool] = []
+        self.drawn: list[str] = []
         self.faults: list[Exception] = []
         self.reloads = 0
         self.reload_fault: Exception | None = None
@@ -141,14 +142,17 @@ class FakePredictor:
 
     async def card(self, _: Prediction) -> bytes:
         """Draw a plain PNG of the card's size."""
+        self.drawn.append("still")
         return picture("PNG")
 
     async def animation(self, _: Prediction) -> bytes:
         """Draw a plain GIF of the card's size."""
+        self.drawn.append("moving")
         return picture("GIF")
 
     async def comparison_card(self, _: Comparison) -> bytes:
         """Draw a plain PNG of the card's size."""
+        self.drawn.append("compared")
         return picture("PNG")
 
     async def complete(self, prefix: str, limit: int) -> tuple[SongName, ...]:

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.answers import Answers
-from bot.discord_app.platform import DiscordPlatform
+from bot.discord_bot.client import DiscordPlatform
+from bot.service import SongService
 from core.settings import Settings
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.predictor import NOW, FakePredictor
@@ -26,7 +26,7 @@ def settings(tmp_path: Path, **more: Any) -> Settings:
 async def served(configured: Settings, predictor: FakePredictor, server: DiscordServer) -> AsyncIterator[asyncio.Event]:
     """Run the platform until the block ends, and check that it leaves nothing behind."""
     stop = asyncio.Event()
-    platform = DiscordPlatform.from_settings(configured, Answers(predictor, clock=lambda: NOW))
+    platform = DiscordPlatform.from_settings(configured, SongService(predictor, clock=lambda: NOW))
     running = asyncio.create_task(platform.run(stop))
     try:
         async with asyncio.timeout(10):

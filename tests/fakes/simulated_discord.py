@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import simcord
 
-from bot.discord_app.client import HitmeterClient
+from bot.discord_bot.client import HitmeterClient
+from bot.rate_limits import Limit
 from bot.reply import ResultCode
-from bot.throttle import Limit
 from tests.fakes.predictor import FakePredictor
 
 AMPLE = Limit(0, 1)

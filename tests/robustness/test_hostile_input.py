@@ -20,17 +20,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import words
-from bot.discord_app.completion import choices_for
-from bot.discord_app.controls import controls_for
-from bot.discord_app.desk import Manner
-from bot.discord_app.dressing import dress
-from bot.replies import ambiguous_reply, not_found_reply, prediction_reply
-from bot.reply import Picture, Reply, ResultCode, text_reply
-from bot.reports import comparison_reply
-from bot.telegram_app.callback_data import ButtonSigner
-from bot.telegram_app.keyboards import LABEL_MAX, Keyboards
-from bot.telegram_app.markup import CAPTION_MAX, TEXT_MAX, reply_html, reply_plain
+from bot import messages
+from bot.discord_bot.commands import choices_for
+from bot.discord_bot.formatting import format_reply
+from bot.discord_bot.interaction import ReplyOptions
+from bot.discord_bot.views import view_for
+from bot.replies import ambiguous_reply, comparison_reply, not_found_reply, prediction_reply
+from bot.reply import Picture, Reply, ResultCode, stored_card, text_reply, token_of
+from bot.telegram_bot.formatting import CAPTION_MAX, TEXT_MAX, reply_html, reply_plain
+from bot.telegram_bot.keyboards import LABEL_MAX, ButtonSigner, Keyboards
 from core.domain import Ambiguous, Candidate, NotFound, Prediction, SongName, SongQuery
 from core.errors import QueryError
 from core.history import song_token
@@ -51,7 +49,7 @@ QUESTIONS = int(os.environ.get("HITMETER_FUZZ_QUESTIONS", "3000"))
 SEED = 20261122
 
 KEYBOARDS = Keyboards(ButtonSigner("123456789:AAFake"))
-MANNER = Manner(asker_id=1, private=False, animated=False)
+REPLY_OPTIONS = ReplyOptions(asker_id=1, private=False, animated=False)
 
 MENTION = re.compile(r"@(?:everyone|here)\b|<@[!&]?\d|<#\d|</[^>]*:\d|<a?:\w+:\d|<t:-?\d|<id:\w")
 """What Discord would turn into a mention or a pill."""
@@ -89,23 +87,24 @@ def replies_to(text: str, catalogue: Catalogue) -> list[Reply]:
     assert all(0.0 <= candidate.score <= 100.0 for candidate in decided.candidates)
     catalogue.find(names[0])
     first = renamed(names[0])
-    card = Picture(b"png", "hitmeter-card.png", "image/png", words.CARD_ALT.format(text=names[0]))
+    card = Picture(b"png", "hitmeter-card.png", "image/png", messages.CARD_ALT.format(text=names[0]))
     return [
         not_found_reply(NotFound(query, tuple(names[:5]))),
-        ambiguous_reply(Ambiguous(query, own[:CANDIDATES_MAX]), against=names[-1]),
-        prediction_reply(first, NOW, card),
+        ambiguous_reply(Ambiguous(query, own[:CANDIDATES_MAX]), against=token_of(names[-1])),
+        replace(prediction_reply(first, NOW), card=stored_card(card)),
         comparison_reply(Comparison(first, renamed(names[-1]))),
     ]
 
 
-def check_discord(reply: Reply, lacking: tuple[str, ...] = ()) -> None:
-    dressed = dress(reply, lacking)
-    view = controls_for(reply, MANNER, 1_795_377_600.0)
+async def check_discord(reply: Reply, lacking: tuple[str, ...] = ()) -> None:
+    picture = None if reply.card is None or lacking else await reply.card()
+    outgoing = format_reply(reply, picture, lacking)
+    view = view_for(reply, REPLY_OPTIONS, 1_795_377_600.0)
     body: dict[str, Any] = {
-        "content": dressed.content,
-        "embeds": [dressed.embed.to_dict()] if dressed.embed else [],
+        "content": outgoing.content,
+        "embeds": [outgoing.embed.to_dict()] if outgoing.embed else [],
         "components": view.to_components() if view else [],
-        "attachments": [{"description": file.description} for file in dressed.files()],
+        "attachments": [{"description": file.description} for file in outgoing.files()],
     }
     assert fault_of(body) is None
     if view is not None:
@@ -160,12 +159,12 @@ def check_telegram(reply: Reply) -> None:
             assert data is None or len(str(data).encode()) <= 64
 
 
-def check(text: str, catalogue: Catalogue) -> ResultCode:
+async def check(text: str, catalogue: Catalogue) -> ResultCode:
     replies = replies_to(text, catalogue)
     for reply in replies:
-        check_discord(reply)
+        await check_discord(reply)
         check_telegram(reply)
-    check_discord(replies[0], lacking=("Embed Links",))
+    await check_discord(replies[0], lacking=("Embed Links",))
     return replies[0].code
 
 
@@ -173,7 +172,7 @@ async def test_made_up_hostile_questions(catalogue: Catalogue) -> None:
     codes: Counter[ResultCode] = Counter()
     for number, text in enumerate(hostile_questions(QUESTIONS, SEED)):
         try:
-            codes[check(text, catalogue)] += 1
+            codes[await check(text, catalogue)] += 1
         except Exception as error:
             raise AssertionError(f"question {number}: {text[:300]!r}") from error
     assert codes.total() == QUESTIONS
@@ -183,7 +182,7 @@ async def test_made_up_hostile_questions(catalogue: Catalogue) -> None:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=40), max_size=12).map("".join))
 async def test_any_question(catalogue: Catalogue, text: str) -> None:
-    check(text, catalogue)
+    await check(text, catalogue)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -191,7 +190,7 @@ async def test_any_question(catalogue: Catalogue, text: str) -> None:
 async def test_any_name_that_a_source_may_give(title: str, artist: str) -> None:
     name = SongName(title, artist)
     answer = prediction_reply(renamed(name), NOW)
-    check_discord(answer)
+    await check_discord(answer)
     check_telegram(answer)
     assert len(song_token(name)) == 12
     for choice in choices_for(title, (name,)):
@@ -211,7 +210,7 @@ def test_a_megabyte_is_refused_as_a_question_and_cut_as_a_name(unit: str, catalo
 async def test_a_megabyte_is_cut_by_both_platforms_even_so(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     reply = not_found_reply(NotFound(SongQuery(text, ()), (SongName(text, text),)))
-    check_discord(reply)
+    await check_discord(reply)
     check_telegram(reply)
 
 

@@ -20,13 +20,12 @@ from typing import Any
 
 import pytest
 
-from bot import words
-from bot.answers import Answers
-from bot.discord_app.platform import DiscordPlatform
-from bot.health import Health
-from bot.metrics import Metrics
+from bot import messages
+from bot.discord_bot.client import DiscordPlatform
+from bot.monitoring import Health, Metrics
 from bot.reply import ResultCode
-from bot.telegram_app.platform import TelegramPlatform
+from bot.service import SongService
+from bot.telegram_bot.app import TelegramPlatform
 from core.settings import Settings
 from tests.fakes import discord_payloads as payloads
 from tests.fakes.chain import ARTISTS, PlainRenderer, running_chain
@@ -107,7 +106,7 @@ class Traffic:
         for call in self.server.calls:
             if call.method not in {"PATCH", "POST"} or not call.path.startswith("/webhooks/") or call.status != 200:
                 continue
-            if call.body.get("content") != words.ANSWERED_PRIVATELY:  # which stands there until the answer is sent
+            if call.body.get("content") != messages.ANSWERED_PRIVATELY:  # which stands there until the answer is sent
                 self.answers[call.path.split("/")[3]] += 1
                 tallied.append(call.path.split("/")[3])
         self._tallied = tallied
@@ -151,11 +150,11 @@ def test_every_question_is_answered_exactly_once_and_memory_stays_flat(
                 chat_limit_count=0,
             )  # fmt: skip
             codes: Counter[ResultCode] = Counter()
-            answers = Answers(chain.predictor, clock=chain.clock, on_reply=lambda _, code, __: codes.update([code]))
+            service = SongService(chain.predictor, clock=chain.clock, on_reply=lambda _, code, __: codes.update([code]))
             stop = asyncio.Event()
             adapters = [
-                DiscordPlatform.from_settings(settings, answers),
-                TelegramPlatform.from_settings(settings, answers, health=Health(Metrics())),
+                DiscordPlatform.from_settings(settings, service),
+                TelegramPlatform.from_settings(settings, service, health=Health(Metrics())),
             ]
             serving = [asyncio.create_task(adapter.run(stop)) for adapter in adapters]
             await server.gateway.ready.wait()

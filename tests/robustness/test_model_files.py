@@ -14,8 +14,9 @@ from pathlib import Path
 import joblib
 import pytest
 
-from bot.answers import Answers
+from bot.messages import COMMANDS
 from bot.reply import ResultCode
+from bot.service import SongService
 from core.assembly import build_predictor
 from core.errors import ModelError, ModelMissing, ModelRejected
 from core.model.artifact import load
@@ -153,13 +154,13 @@ async def test_a_broken_model_is_refused_at_the_start_and_by_a_reload(
     async with FakeLastFm(SONGS, ARTISTS) as fake:
         settings = settings_for(fake.url, models_dir=folder)
         predictor = build_predictor(settings).predictor
-        answers = Answers(predictor)
+        service = SongService(predictor)
         try:
-            before = await answers.predict(HIT, drawn=False)
+            before = await service.predict(HIT)
             harm(folder)
-            refused = await answers.reload()
+            refused = await service.run_command(COMMANDS["reload"], is_admin=True)
             assert refused.code is ResultCode.REFUSED
-            after = await answers.predict(HIT, drawn=False)
+            after = await service.predict(HIT)
             assert before.prediction is not None
             assert after.prediction is not None
             assert after.prediction.assessment.probability == before.prediction.assessment.probability

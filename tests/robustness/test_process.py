@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.answers import Answers
+from bot.messages import COMMANDS
 from bot.reply import ResultCode
+from bot.service import SongService
 from core.assembly import HISTORY_HINT, build_predictor
 from core.domain import SongName
 from core.history import History, song_token
@@ -90,7 +91,7 @@ def test_a_full_disk_costs_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFi
                     for song in songs:
                         reply = await chain.ask(f"{song.title} - {song.artist}")
                         assert reply.code is ResultCode.PREDICTED
-                        why = await chain.answers.why(reply.token or "")
+                        why = await chain.service.why(reply.token or "")
                         assert why.code is ResultCode.EXPLAINED, "buttons work while the disk is full"
                 assert caplog.text.count("event=history_failing") == 1
                 assert "event=cache_failing" in caplog.text
@@ -98,7 +99,7 @@ def test_a_full_disk_costs_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFi
                 assert later.code is ResultCode.PREDICTED
             async with running_chain(fake.url, cache_url=cache, history=path) as chain:
                 for reply in (kept, later):
-                    assert (await chain.answers.why(reply.token or "")).code is ResultCode.EXPLAINED
+                    assert (await chain.service.why(reply.token or "")).code is ResultCode.EXPLAINED
         with closing(sqlite3.connect(path)) as db:
             assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
@@ -120,7 +121,8 @@ READ_ONLY_STARTS = """
     import asyncio, sys
     from pathlib import Path
     sys.path.insert(0, sys.argv[1])
-    from bot.answers import Answers
+    from bot.messages import COMMANDS
+from bot.service import SongService
     from core.assembly import build_predictor
     from core.settings import ROOT, Settings
     async def start(data, key, url, question):
@@ -130,10 +132,10 @@ READ_ONLY_STARTS = """
             lastfm_api_key=key, lastfm_api_url=url, cache_url=f"disk://?directory={data / 'cache'}",
         )
         assembled = build_predictor(settings)
-        answers = Answers(assembled.predictor)
-        reply = await answers.predict(question)
-        why = await answers.why(reply.token or "")
-        print(reply.code, reply.picture is not None, why.code, *assembled.missing)
+        service = SongService(assembled.predictor)
+        reply = await service.predict(question)
+        why = await service.why(reply.token or "")
+        print(reply.code, await reply.card() is not None, why.code, *assembled.missing)
         await assembled.predictor.aclose()
     for folder in sys.argv[5:]:
         asyncio.run(start(Path(folder), *sys.argv[2:5]))
@@ -185,7 +187,7 @@ def test_a_damaged_history_is_said_and_costs_no_start(settings_for: Callable[...
         (settings.data_dir / "history.sqlite").write_bytes(b"this is no database" * 500)
         assembled = build_predictor(settings)
         assert any("history.sqlite" in sentence for sentence in assembled.missing)
-        reply = await Answers(assembled.predictor).predict(HIT, drawn=False)
+        reply = await SongService(assembled.predictor).predict(HIT)
         assert reply.code is ResultCode.PREDICTED
         await assembled.predictor.aclose()
 
@@ -214,6 +216,6 @@ def test_a_clock_that_jumps_back_freezes_nothing() -> None:
             await asyncio.sleep(61)
             clock.jump(timedelta(days=401))
             assert (await chain.ask(HIT)).code is ResultCode.PREDICTED
-            assert (await chain.answers.stats()).code is ResultCode.INFORMED
+            assert (await chain.service.run_command(COMMANDS["stats"], is_admin=True)).code is ResultCode.INFORMED
 
     run_warped(main())

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bot.answers import utc_now
 from bot.reply import ResultCode
+from bot.service import utc_now
 from core.settings import ROOT
 from tests.fakes.chain import ARTISTS, HIT, OTHER, SONGS, running_chain
 from tests.fakes.lastfm_server import API_KEY, FakeLastFm, FakeSong
@@ -26,8 +26,8 @@ BOT = """
     import asyncio, json, sys
     from pathlib import Path
     sys.path.insert(0, sys.argv[1])
-    from bot.answers import Answers
-    from bot.throttle import Throttle
+    from bot.service import SongService
+    from bot.rate_limits import RateLimiter
     from core.assembly import build_predictor
     from core.settings import ROOT, Settings
     async def main():
@@ -38,16 +38,16 @@ BOT = """
             user_limit_count=5, user_limit_window_s=3600,
         )
         predictor = build_predictor(settings).predictor
-        answers, throttle = Answers(predictor), Throttle.from_settings(settings, name="loopback")
+        service, rate_limiter = SongService(predictor), RateLimiter.from_settings(settings, name="loopback")
         print("ready", flush=True)
         while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
-            if not (await throttle.admit("one person")).allowed:
+            if not (await rate_limiter.admit("one person")).allowed:
                 print(json.dumps({"code": "limited"}), flush=True)
                 continue
-            reply = await answers.predict(line, drawn=False)
+            reply = await service.predict(line)
             listeners = reply.prediction.song.listeners if reply.prediction else None
             print(json.dumps({"code": reply.code, "listeners": listeners}), flush=True)
-        await throttle.aclose()
+        await rate_limiter.aclose()
         await predictor.aclose()
     asyncio.run(main())
 """

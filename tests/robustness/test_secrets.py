@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 import pytest
 
-from bot.answers import Answers
-from bot.discord_app.platform import DiscordPlatform
-from bot.health import Health
-from bot.metrics import Metrics
-from bot.supervise import supervise
-from bot.telegram_app.platform import TelegramPlatform
+from bot.discord_bot.client import DiscordPlatform
+from bot.messages import COMMANDS
+from bot.monitoring import Health, Metrics
+from bot.runtime import supervise
+from bot.service import SongService
+from bot.telegram_bot.app import TelegramPlatform
 from core.log import configure_logging, settings_secrets
 from core.render.renderer import CardRenderer
 from core.settings import Settings
@@ -74,9 +74,11 @@ def test_no_upstream_fault_lets_the_key_out(lines: io.StringIO, caplog: pytest.L
                 good = await chain.ask(HIT)
                 fake.break_next(fault)
                 bad = await chain.ask(OTHER)
-                told = [good, bad, await chain.answers.stats(), await chain.answers.compare(HIT, OTHER)]
-                assert good.picture is not None
-                assert not secrets_in(good.picture.data)
+                compared = await chain.service.compare(HIT, OTHER)
+                told = [good, bad, await chain.service.run_command(COMMANDS["stats"], is_admin=True), compared]
+                assert chain.pictures[0] is not None
+                assert not secrets_in(chain.pictures[0].data)
+                assert not secrets_in(repr(compared.card and await compared.card()))
                 assert not secrets_in(repr(told))
                 assert not secrets_in(chain.metrics.exposition())
                 assert not secrets_in(repr([chain, vars(chain.predictor)]))
@@ -127,10 +129,10 @@ async def both_platforms(settings_for: Callable[..., Settings]) -> AsyncIterator
             telegram_token=TELEGRAM_TOKEN, telegram_api_url=telegram.url, discord_token=DISCORD_TOKEN
         )
         health = Health(chain.metrics)
-        answers = Answers(chain.predictor, clock=chain.clock)
+        service = SongService(chain.predictor, clock=chain.clock)
         adapters = [
-            DiscordPlatform.from_settings(settings, answers),
-            TelegramPlatform.from_settings(settings, answers, health=Health(Metrics())),
+            DiscordPlatform.from_settings(settings, service),
+            TelegramPlatform.from_settings(settings, service, health=Health(Metrics())),
         ]
         stop = asyncio.Event()
         serving = asyncio.create_task(supervise(adapters, stop, on_state=health.mark))

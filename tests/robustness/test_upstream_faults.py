@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot import words
+from bot import messages
 from bot.reply import ResultCode
 from core.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from core.lookup.artwork import Artwork
@@ -89,11 +89,11 @@ def test_in_each_fault_the_last_good_answer_is_served_and_called_old(fault: Faul
             assert stale.prediction.source.stale
             assert stale.prediction.assessment.probability == fresh.prediction.assessment.probability
             assert "7 hours" in stale.text
-            assert stale.picture is not None
+            assert chain.pictures[1] is not None
             # Covers may take three seconds more before the card is drawn.
             assert chain.took_s[1] <= LIMIT_S - 3.0
 
-            again = await chain.answers.predict_token(stale.token or "", fresh=True)
+            again = await chain.service.predict(stale.token or "", fresh=True)
             assert again.code is ResultCode.PREDICTED
 
     run_warped(main())
@@ -248,7 +248,7 @@ def test_an_old_answer_to_a_question_put_otherwise_comes_in_time_with_silent_art
                 FakeLastFm([song], ARTISTS) as fake,
                 running_chain(fake.url, clock=clock, releases=releases) as chain,
             ):
-                await chain.answers.predict(HIT, drawn=False)
+                await chain.service.predict(HIT)
                 clock.jump(timedelta(hours=7))
                 fake.break_next(Fault.hang())
                 stale = await chain.ask("the weeknd | blinding lights")
@@ -285,7 +285,7 @@ def test_whatever_an_art_host_does_the_answer_has_a_drawn_cover_in_time(kind: Ar
             ):
                 reply = await chain.ask("Covered - The Weeknd")
             assert reply.code is ResultCode.PREDICTED
-            assert reply.picture is not None
+            assert chain.pictures[0] is not None
             assert renderer.covers == [None]
             assert chain.took_s[0] <= 3.5  # three seconds for all art hosts, and the lookup
             assert art.hits[kind] >= 1
@@ -314,7 +314,7 @@ def test_whatever_a_shop_does_the_answer_comes_and_waits_little(fault: ReleaseFa
                 reply = await chain.ask("Unseen - The Weeknd")
                 assert reply.code is ResultCode.PREDICTED
                 assert reply.prediction is not None
-                assert reply.picture is not None
+                assert chain.pictures[0] is not None
                 assert chain.took_s[0] <= RELEASE_WAIT_S + 0.3
                 assert reply.prediction.song.album in (None, "An Album")
 
@@ -333,8 +333,8 @@ def test_a_card_is_really_drawn_without_its_cover() -> None:
     async def main() -> None:
         async with FakeLastFm(SONGS, ARTISTS) as fake, running_chain(fake.url, renderer=CardRenderer()) as chain:
             reply = await chain.ask(HIT)
-        assert reply.picture is not None
-        assert reply.picture.data.startswith(b"\x89PNG")
-        assert words.SHAPES[reply.prediction.assessment.verdict] in reply.text  # type: ignore[union-attr]
+        assert chain.pictures[0] is not None
+        assert chain.pictures[0].data.startswith(b"\x89PNG")
+        assert messages.SHAPES[reply.prediction.assessment.verdict] in reply.text  # type: ignore[union-attr]
 
     run_warped(main())

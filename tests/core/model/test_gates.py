@@ -60,9 +60,9 @@ def passed(trained: Trained) -> Trained:
 
 
 def test_an_equal_challenger_is_not_promoted(trained: Trained) -> None:
-    ruling = rule(passed(trained), trained.model, seed=0, draws=20)
-    assert not ruling.promoted
-    assert "not better beyond doubt" in ruling.reasons[0]
+    decision = rule(passed(trained), trained.model, seed=0, draws=20)
+    assert not decision.promoted
+    assert "not better beyond doubt" in decision.reasons[0]
 
 
 def test_a_better_challenger_is_promoted_only_through_every_gate(trained: Trained) -> None:

@@ -1,0 +1,341 @@
+"""Questions in, replies out: the one place where adapters meet the predictor, and where nothing escapes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, assert_never
+
+from bot import messages
+from bot.messages import Command
+from bot.replies import (
+    ambiguous_reply,
+    comparison_reply,
+    format_date,
+    help_reply,
+    model_reply,
+    not_found_reply,
+    prediction_reply,
+    privacy_reply,
+    stats_reply,
+    why_reply,
+)
+from bot.reply import Picture, Question, Reply, ResultCode, SongToken, text_reply, token_of
+from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
+from core.errors import HitmeterError, ModelError, QueryError, UpstreamError
+from core.lookup.normalise import fold
+from core.phrases import pair_of
+from core.predictor import Comparison, Predictor
+
+if TYPE_CHECKING:
+    from bot.monitoring import Stats
+
+log = logging.getLogger(__name__)
+
+
+CHATS_KEPT: Final = 1_000
+"""Chats whose songs are remembered; the one quiet for longest is forgotten first."""
+
+SONGS_KEPT: Final = 50
+"""Songs remembered of one chat; the oldest is forgotten first."""
+
+SONGS_SHOWN: Final = 5
+"""Most of them that one completion lists."""
+
+
+class ChatSongs:
+    """Remembers, in memory only, the last songs that a chat has read answers about.
+
+    Whoever calls :meth:`note` vouches that everyone in the chat could read the answer. A chat is any key that an
+    adapter tells its chats apart by; songs of one are never listed in another.
+    """
+
+    def __init__(self, chats: int = CHATS_KEPT, songs: int = SONGS_KEPT) -> None:
+        """Remember so many chats, and so many songs of each."""
+        self._chats_kept = chats
+        self._songs_kept = songs
+        self._chats: OrderedDict[Hashable, OrderedDict[SongName, None]] = OrderedDict()
+
+    def note(self, chat: Hashable, names: Iterable[SongName]) -> None:
+        """Note songs that a chat has just read an answer about."""
+        songs = self._chats.setdefault(chat, OrderedDict())
+        self._chats.move_to_end(chat)
+        for name in names:
+            songs[name] = None
+            songs.move_to_end(name)
+        while len(songs) > self._songs_kept:
+            songs.popitem(last=False)
+        while len(self._chats) > self._chats_kept:
+            self._chats.popitem(last=False)
+
+    def complete(self, chat: Hashable, prefix: str, limit: int = SONGS_SHOWN) -> tuple[SongName, ...]:
+        """List the chat's songs that hold what is typed, the latest first."""
+        typed = fold(prefix)
+        if not typed and prefix.strip():
+            return ()
+        fitting = [name for name in reversed(self._chats.get(chat, ())) if typed in fold(f"{name.title} {name.artist}")]
+        return tuple(fitting[:limit])
+
+
+CARD_NAME: Final = "hitmeter-card"
+"""File name of pictures, without its ending."""
+
+
+Drawn = tuple[bytes, str]
+"""A picture and its kind: "png" or "gif"."""
+
+
+def utc_now() -> datetime:
+    """Tell the time; tests pass another clock."""
+    return datetime.now(UTC)
+
+
+_FORGOTTEN: Final = text_reply(ResultCode.FORGOTTEN, messages.FORGOTTEN, private=True)
+
+
+class _ForgottenToken(Exception):
+    """Nobody knows any more which song a token stands for."""
+
+
+class SongService:
+    """Answers every kind of request with a :class:`Reply` and never raises anything but cancellation.
+
+    A question is what somebody typed, or the token of a song that was offered. Errors of the tree become their own
+    sentence; anything else becomes a sentence with a short id, and the log has the id and the traceback.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        on_reply: Callable[[str, ResultCode, float], None] | None = None,
+        stats: Callable[[], Stats] | None = None,
+    ) -> None:
+        """Wrap the predictor.
+
+        Args:
+            predictor: Answers and draws.
+            clock: Tells the time, with a zone.
+            on_reply: Told request name, result code and seconds taken of every reply, for metrics.
+            stats: Sums up how the bot has fared, for /stats.
+        """
+        self._predictor = predictor
+        self._clock = clock
+        self._on_reply = on_reply
+        self._stats = stats
+        self._chat_songs = ChatSongs()
+
+    async def predict(self, question: Question, *, fresh: bool = False) -> Reply:
+        """Answer for a song; ``fresh`` asks for new figures. "Hello vs Halo" is answered with a comparison."""
+
+        async def build() -> Reply:
+            pair = await self._predictor.pair(question) if isinstance(question, str) else None
+            if pair is not None:
+                return await self._compared(pair.first, pair.second)
+            answer = await self._answer(await self._asked(question), fresh=fresh)
+            return await self._predicted(answer) if isinstance(answer, Prediction) else await self._undecided(answer)
+
+        return await self._safely("predict", build)
+
+    async def why(self, question: Question) -> Reply:
+        """Explain the answer about a song."""
+
+        async def build() -> Reply:
+            answer = await self._answer(await self._asked(question))
+            return why_reply(answer) if isinstance(answer, Prediction) else await self._undecided(answer)
+
+        return await self._safely("why", build)
+
+    async def compare(self, first: Question, second: Question | None = None) -> Reply:
+        """Compare two songs; without a ``second``, ``first`` names both, parted by "|" or "vs"."""
+
+        async def build() -> Reply:
+            one, other = _parted(first) if second is None else (first, second)
+            typed = [question for question in (one, other) if isinstance(question, str)]
+            if len(typed) == 2 and not all(text.strip() for text in typed):
+                return text_reply(ResultCode.BAD_QUESTION, messages.COMPARE_HOW, private=True)
+            return await self._compared(one, other)
+
+        return await self._safely("compare", build)
+
+    async def song_name(self, token: SongToken) -> SongName | Reply:
+        """Find the song to compare with another, or say that it is forgotten."""
+        try:
+            return await self._recalled(token)
+        except _ForgottenToken:
+            return self.note("compare", _FORGOTTEN)
+
+    async def run_command(self, command: Command, text: str = "", *, is_admin: bool = False) -> Reply:
+        """Answer a command with what was typed after it; those of administrators are refused to anybody else."""
+        if command.administrators and not is_admin:
+            return self.note("refuse", text_reply(ResultCode.REFUSED, messages.ADMINISTRATORS_ONLY, private=True))
+        match command.name:
+            case "predict":
+                return await self.predict(text)
+            case "compare":
+                return await self.compare(text)
+        return await self._safely(command.name, lambda: self._informed(command))
+
+    async def _informed(self, command: Command) -> Reply:
+        """Make the answer to a command that asks about no song."""
+        match command.name:
+            case "model":
+                return model_reply(self._predictor.report(), await self._predictor.calibration_picture())
+            case "help":
+                return help_reply()
+            case "privacy":
+                return privacy_reply()
+            case "stats":
+                return stats_reply(None if self._stats is None else self._stats())
+            case "reload":
+                return await self._reloaded()
+        raise NotImplementedError(f"no answer is made for /{command.name}")
+
+    async def _reloaded(self) -> Reply:
+        try:
+            report = await self._predictor.reload_model()
+        except ModelError as error:
+            refused = messages.RELOAD_FAILED.format(reason=error)
+            return text_reply(ResultCode.REFUSED, refused, private=True)
+        return text_reply(
+            ResultCode.INFORMED, messages.RELOADED.format(date=format_date(report.trained_at)), private=True
+        )
+
+    def note(self, request: str, reply: Reply, seconds: float = 0.0) -> Reply:
+        """Log and count a reply, also one that an adapter made by itself, and return it."""
+        log.info("event=reply request=%s code=%s seconds=%.3f", request, reply.code, seconds)
+        if self._on_reply is not None:
+            self._on_reply(request, reply.code, seconds)
+        return reply
+
+    def fault(self, request: str, error: Exception) -> Reply:
+        """Turn an unexpected exception of an adapter into a reply; its traceback is logged under the id told."""
+        return self.note(request, _incident(request, error))
+
+    def read_by_all(self, chat: Hashable, reply: Reply) -> None:
+        """Note that everyone in a chat could read a reply, so that its songs may be completed there from now on."""
+        self._chat_songs.note(chat, reply.songs)
+
+    async def complete(self, prefix: str, limit: int, *, chat: Hashable | None = None) -> tuple[SongName, ...]:
+        """List songs for a half-typed name, from memory: those read about in ``chat`` first, then well-known ones.
+
+        Without a ``chat``, in private or where it is not known, the list is the same for everybody.
+        """
+        here = () if chat is None else self._chat_songs.complete(chat, prefix)
+        known: tuple[SongName, ...] = ()
+        try:
+            known = await self._predictor.complete(prefix, limit)
+        except Exception:
+            log.exception("event=completion_failed")
+        return tuple(dict.fromkeys([*here, *known]))[:limit]
+
+    async def offer(self, names: Iterable[SongName]) -> None:
+        """Keep songs that are offered for picking, so that their tokens are understood, also after a restart."""
+        await self._predictor.offer(names)
+
+    async def _recalled(self, token: SongToken) -> SongName:
+        name = await self._predictor.recall(token.value)
+        if name is None:
+            raise _ForgottenToken
+        return name
+
+    async def _asked(self, question: Question) -> str | SongName:
+        return question if isinstance(question, str) else await self._recalled(question)
+
+    async def _answer(self, asked: str | SongName, *, fresh: bool = False) -> Answer:
+        if isinstance(asked, SongName):
+            return await self._predictor.predict_song(asked, fresh=fresh)
+        return await self._predictor.predict(asked, fresh=fresh)
+
+    async def _predicted(self, prediction: Prediction) -> Reply:
+        await self._predictor.offer(other.name for other in prediction.others)
+
+        async def draw(*, animated: bool) -> Drawn:
+            if animated:
+                return await self._predictor.animation(prediction), "gif"
+            return await self._predictor.card(prediction), "png"
+
+        return _with_card(prediction_reply(prediction, self._clock()), draw)
+
+    async def _undecided(self, answer: Ambiguous | NotFound, against: Answer | None = None) -> Reply:
+        match answer:
+            case Ambiguous():
+                await self._predictor.offer(candidate.name for candidate in answer.candidates)
+                if isinstance(against, Prediction):
+                    return ambiguous_reply(answer, token_of(against.song.name))
+                return ambiguous_reply(answer, None if against is None else against.query.text)
+            case NotFound():
+                return not_found_reply(answer)
+            case _:
+                assert_never(answer)
+
+    async def _compared(self, one: Question, other: Question) -> Reply:
+        """Compare two songs; if one is not clear, its choices remember the other."""
+        asked = await self._asked(one), await self._asked(other)
+        first, second = await asyncio.gather(*map(self._answer, asked))
+        if not isinstance(first, Prediction):
+            return await self._undecided(first, against=second)
+        if not isinstance(second, Prediction):
+            return await self._undecided(second, against=first)
+        comparison = Comparison(first, second)
+
+        async def draw(*, animated: bool) -> Drawn:
+            return await self._predictor.comparison_card(comparison), "png"
+
+        return _with_card(comparison_reply(comparison), draw)
+
+    async def _safely(self, request: str, build: Callable[[], Awaitable[Reply]]) -> Reply:
+        """Run ``build`` and turn whatever goes wrong into a reply, counted and logged once."""
+        started = asyncio.get_running_loop().time()
+        try:
+            reply = await build()
+        except _ForgottenToken:
+            reply = _FORGOTTEN
+        except QueryError as error:
+            reply = text_reply(ResultCode.BAD_QUESTION, error.user_message, private=True)
+        except UpstreamError as error:
+            log.warning("event=upstream_fault request=%s error=%s", request, error)
+            reply = text_reply(ResultCode.UPSTREAM_FAULT, error.user_message, private=True)
+        except HitmeterError as error:
+            log.exception("event=fault request=%s", request)
+            reply = text_reply(ResultCode.FAULT, error.user_message, private=True)
+        except Exception as error:  # noqa: BLE001 - logged with its traceback under the id that the user sees
+            reply = _incident(request, error)
+        return self.note(request, reply, asyncio.get_running_loop().time() - started)
+
+
+def _parted(text: Question) -> tuple[Question, Question]:
+    """Take the two songs out of one line."""
+    if isinstance(text, SongToken):
+        return text, ""
+    first, _, second = text.partition("|")
+    if not second.strip() and (pair := pair_of(text)) is not None:
+        first, second = pair.first, pair.second
+    return first.strip(), second.strip()
+
+
+def _with_card(reply: Reply, draw: Callable[..., Awaitable[Drawn]]) -> Reply:
+    """Give a reply the card that ``draw`` draws; an answer without its picture is better than none."""
+
+    async def card(*, animated: bool = False) -> Picture | None:
+        try:
+            data, kind = await draw(animated=animated)
+        except Exception:
+            log.exception("event=card_failed")
+            return None
+        return Picture(data, f"{CARD_NAME}.{kind}", f"image/{kind}", messages.CARD_ALT.format(text=reply.text))
+
+    return replace(reply, card=card)
+
+
+def _incident(request: str, error: Exception) -> Reply:
+    """Log an exception under a short id and make the sentence that names the id."""
+    incident = secrets.token_hex(3)
+    log.error("event=fault request=%s incident=%s", request, incident, exc_info=error)
+    return text_reply(ResultCode.FAULT, messages.UNEXPECTED.format(incident=incident), private=True)

@@ -1,1 +1,0 @@
-"""Telegram, over python-telegram-bot: dresses the platform-free replies and nothing else."""

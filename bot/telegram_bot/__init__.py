@@ -1,0 +1,1 @@
+"""Telegram, over python-telegram-bot: formats platform-free replies and nothing else."""

@@ -1,0 +1,174 @@
+"""Answers presses of the buttons under replies."""
+
+from __future__ import annotations
+
+import logging
+from html import escape
+from typing import Any, Final, assert_never
+
+from telegram import CallbackQuery, ForceReply, MaybeInaccessibleMessage, Message, Update
+from telegram.constants import CallbackQueryLimit, ChatType
+from telegram.error import TelegramError
+from telegram.ext import BaseHandler, CallbackQueryHandler
+
+from bot import messages
+from bot.plain_text import plain
+from bot.rate_limits import RateLimiter
+from bot.replies import limited_reply
+from bot.reply import LineKind, Reply, ResultCode, SongToken, text_reply
+from bot.service import SongService
+from bot.telegram_bot.formatting import reply_plain
+from bot.telegram_bot.handlers import Context
+from bot.telegram_bot.inline import InlineMode
+from bot.telegram_bot.keyboards import Action, ButtonData, ButtonSigner, compare_link
+from bot.telegram_bot.sender import MessageSender, SentMessage, chat_action, reply_target
+from bot.telegram_bot.transport import is_expected_error
+
+log = logging.getLogger(__name__)
+
+
+POPUP_MAX: Final = int(CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH)
+
+
+class Buttons:
+    """Handles presses. Whatever was not signed by this bot, or is another person's choice, is refused in a pop-up."""
+
+    def __init__(
+        self,
+        service: SongService,
+        sender: MessageSender,
+        rate_limiter: RateLimiter,
+        *,
+        signer: ButtonSigner,
+        inline: InlineMode,
+    ) -> None:
+        """Take what answers, delivers, limits, reads buttons and rewrites inline messages."""
+        self._service = service
+        self._sender = sender
+        self._rate_limiter = rate_limiter
+        self._signer = signer
+        self._inline = inline
+
+    def handlers(self) -> list[BaseHandler[Any, Context, Any]]:
+        """List the handlers."""
+        return [CallbackQueryHandler(self.press)]
+
+    async def press(self, update: Update, context: Context) -> None:
+        """Find out what a button wants and whether this person may."""
+        query = update.callback_query
+        if query is None:
+            return
+        data = self._signer.unpack(query.data)
+        if data is None:
+            await self._refuse(query, messages.BUTTON_UNKNOWN)
+        elif data.asker is not None and data.asker != query.from_user.id:
+            await self._refuse(query, messages.NOT_YOUR_CHOICE)
+        elif await self._admitted(query):
+            await self._do(query, data, context)
+
+    async def _do(self, query: CallbackQuery, data: ButtonData, context: Context) -> None:
+        if data.action is Action.SHOW:
+            await self._acknowledge(query)
+            if query.inline_message_id is not None:
+                await self._inline.rewrite(context.bot, query.inline_message_id, data.token)
+            return
+        message = query.message
+        if message is None:
+            await self._refuse(query, messages.BUTTON_UNKNOWN)
+            return
+        match data.action:
+            case Action.WHY:
+                await self._acknowledge(query)
+                reply = await self._service.why(data.token)
+                await self._sender.deliver(context.bot, reply_target(message, quote=True), reply)
+            case Action.REFRESH:
+                await self._refresh(query, message, data.token, context)
+            case Action.COMPARE:
+                await self._ask_for_second(query, message, data.token, context)
+            case Action.PICK:
+                await self._pick(query, message, data, context)
+            case _:
+                assert_never(data.action)
+
+    async def _refresh(
+        self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: SongToken, context: Context
+    ) -> None:
+        """Put new figures and their card in the place of the old ones; the old ones stay if there are no new ones."""
+        async with chat_action(context.bot, reply_target(message)):
+            reply = await self._service.predict(token, fresh=True)
+            if reply.code is not ResultCode.PREDICTED:
+                await self._acknowledge(query, reply_plain(reply, POPUP_MAX), alert=True)
+                return
+            await self._sender.deliver(context.bot, reply_target(message), reply, instead_of=_sent(message))
+        source = "".join(line.text for line in reply.lines if line.kind is LineKind.SOURCE)
+        await self._acknowledge(query, source)
+
+    async def _pick(
+        self, query: CallbackQuery, message: MaybeInaccessibleMessage, data: ButtonData, context: Context
+    ) -> None:
+        """Put the chosen song's answer, or its comparison, in the place of the choice."""
+        await self._acknowledge(query)
+        async with chat_action(context.bot, reply_target(message)):
+            if data.against is None:
+                reply = await self._service.predict(data.token)
+            else:
+                reply = await self._service.compare(data.against, data.token)
+            await self._sender.deliver(
+                context.bot, reply_target(message), reply, asker=query.from_user.id, instead_of=_sent(message)
+            )
+
+    async def _ask_for_second(
+        self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: SongToken, context: Context
+    ) -> None:
+        """Ask for the other song; the first one's token travels in the link behind its name."""
+        await self._acknowledge(query)
+        name = await self._service.song_name(token)
+        if isinstance(name, Reply):
+            await self._sender.deliver(context.bot, reply_target(message), name)
+            return
+        link = compare_link(context.bot.username, token, self._signer)
+        html = escape(messages.COMPARE_WITH, quote=False).format(
+            name=f'<a href="{escape(link)}">{escape(plain(str(name)), quote=False)}</a>'
+        )
+        if message.chat.type != ChatType.PRIVATE:
+            html = f"{query.from_user.mention_html()} {html}"
+        target = reply_target(message, quote=True)
+        await context.bot.send_message(
+            target.chat_id,
+            html,
+            message_thread_id=target.thread_id,
+            reply_parameters=target.reply_parameters,
+            reply_markup=ForceReply(selective=True, input_field_placeholder=messages.COMPARE_PLACEHOLDER),
+        )
+
+    async def _admitted(self, query: CallbackQuery) -> bool:
+        chat = None if query.message is None else query.message.chat
+        alone = chat is None or chat.type == ChatType.PRIVATE
+        decision = await self._rate_limiter.admit(query.from_user.id, None if alone or chat is None else chat.id)
+        if not decision.allowed:
+            limited = limited_reply(decision)
+            if decision.should_notify:
+                self._service.note("limit", limited)
+            # A press is answered to the presser alone, so saying it each time disturbs nobody.
+            await self._acknowledge(query, limited.text, alert=decision.should_notify)
+        return decision.allowed
+
+    async def _refuse(self, query: CallbackQuery, sentence: str) -> None:
+        self._service.note("button", text_reply(ResultCode.REFUSED, sentence, private=True))
+        await self._acknowledge(query, sentence, alert=True)
+
+    async def _acknowledge(self, query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
+        """Stop the button's clock; a press that Telegram gave up on meanwhile is no reason to fail."""
+        try:
+            await query.answer(text, show_alert=alert)
+        except TelegramError as error:
+            if not is_expected_error(error):
+                raise
+            log.debug("event=telegram_press_expired error=%s", error)
+
+
+def _sent(message: MaybeInaccessibleMessage) -> SentMessage:
+    """The message under which a button was pressed; one that Telegram no longer shows may still be edited."""
+    if isinstance(message, Message):
+        return SentMessage.of(message)
+    return SentMessage(message.chat.id, message.message_id, pictured=False)
