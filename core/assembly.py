@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.concurrency import SerialExecutor
 from core.errors import CatalogueOutdated, SettingsError
 from core.history import History
 from core.lookup.artwork import Artwork
@@ -20,7 +21,6 @@ from core.lookup.resolve import SongResolver
 from core.model.proof import load_proved
 from core.predictor import Predictor
 from core.render.renderer import CardRenderer, RenderPool, load_drawing
-from core.worker import Worker
 
 if TYPE_CHECKING:
     from core.lookup.cache import OnLookup
@@ -81,7 +81,7 @@ def build_predictor(
             history = History(None)
             missing.append(HISTORY_HINT.format(error=error))
         opened.callback(history.close)
-        worker = Worker("lookup")
+        worker = SerialExecutor("lookup")
         opened.callback(worker.close)
         source: SongSource = CatalogueSource(recorded, catalogue, worker)
         fallback: SongSource | None = None

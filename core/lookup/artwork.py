@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Self
 
 from aiohttp.abc import AbstractResolver
-from cashews import Cache
 
+from core.concurrency import SerialExecutor, SingleFlight
 from core.domain import Cover, Song
 from core.lookup.art_decode import NotAnImage, decode_cover
 from core.lookup.lastfm_parse import STAR_IMAGE
@@ -67,10 +66,10 @@ class Artwork:
         self._budget_s = budget_s
         self._hedge_s = hedge_s
         self._fetcher = SafeFetcher(policy, resolver=resolver)
-        self._decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cover")
-        self._kept = Cache(name="covers")
-        self._kept.setup("mem://", size=COVERS_KEPT, check_interval=_MISS_S)
-        self._flying: dict[str, asyncio.Task[Cover | None]] = {}
+        self._decoder = SerialExecutor("cover")
+        self._covers: SingleFlight[Cover | None] = SingleFlight(
+            COVERS_KEPT, lasting_s=lambda cover: _MISS_S if cover is None else _HIT_S
+        )
 
     @classmethod
     def from_settings(
@@ -87,26 +86,15 @@ class Artwork:
         if not self._downloads:
             return None
         key = f"{song_key(song.title, song.artist)}\t{song.cover_url or ''}"
-        kept = await self._kept.get(key)
-        if kept is not None:
-            return kept[0]  # type: ignore[no-any-return]
-        if key not in self._flying:
-            flight = asyncio.create_task(self._find(key, song), name="cover")
-            self._flying[key] = flight
-            flight.add_done_callback(lambda _: self._flying.pop(key, None))
-        return await asyncio.shield(self._flying[key])
+        return await self._covers.get(key, lambda: self._find(song))
 
     async def aclose(self) -> None:
         """Drop searches in flight and free connections and the decoder."""
-        flights = list(self._flying.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        await self._covers.aclose()
         await self._fetcher.aclose()
-        await self._kept.close()
-        self._decoder.shutdown(wait=False, cancel_futures=True)
+        self._decoder.close()
 
-    async def _find(self, key: str, song: Song) -> Cover | None:
+    async def _find(self, song: Song) -> Cover | None:
         faults: list[str] = []
         cover: Cover | None = None
         try:
@@ -116,7 +104,6 @@ class Artwork:
             faults.append("timeout")
         if cover is None:
             log.info("event=cover_not_found reasons=%s", ",".join(faults))
-        await self._kept.set(key, (cover,), expire=_HIT_S if cover is not None else _MISS_S)
         return cover
 
     def _attempts(self, song: Song) -> list[Attempt]:
@@ -138,7 +125,7 @@ class Artwork:
 
     async def _download(self, address: str) -> Cover:
         body = await self._fetcher.fetch(address)
-        return await asyncio.get_running_loop().run_in_executor(self._decoder, decode_cover, body)
+        return await self._decoder.run(decode_cover, body)
 
 
 async def first_success(attempts: Sequence[Attempt], hedge_s: float, faults: list[str]) -> Cover | None:

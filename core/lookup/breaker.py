@@ -23,9 +23,6 @@ class Breaker:
     After ``open_s`` it lets up to ``probes`` calls through together. One success closes it; a failure opens it again
     for twice as long, up to ``open_max_s``. Every admitted call must end in one of :meth:`succeed`, :meth:`fail` and
     :meth:`abandon`. Times are seconds of ``clock``.
-
-    The cache library's breaker counts by wall time and lets half of the calls through at random while probing; this
-    one follows a monotonic clock that tests can drive, and is certain.
     """
 
     def __init__(

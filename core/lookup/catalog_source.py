@@ -10,9 +10,9 @@ from core.domain import Candidate, Found, Origin, Reading, RecordedPopularity, S
 from core.lookup.dataset import RECORDED_ON, CatalogueEntry
 
 if TYPE_CHECKING:
+    from core.concurrency import SerialExecutor
     from core.lookup.catalog import Catalogue
     from core.lookup.demo import RecordedFigures
-    from core.worker import Worker
 
 CATALOGUE_SOURCE: Final = Source(Origin.CATALOGUE, datetime.combine(RECORDED_ON, time(), UTC))
 
@@ -24,7 +24,7 @@ class CatalogueSource:
     measured with genres, audio, title and credits alone is what answers.
     """
 
-    def __init__(self, recorded: RecordedFigures | None, catalogue: Catalogue | None, worker: Worker) -> None:
+    def __init__(self, recorded: RecordedFigures | None, catalogue: Catalogue | None, worker: SerialExecutor) -> None:
         """Take what is at hand, either of which may be missing; ``worker`` looks into the catalogue."""
         self._recorded = recorded
         self._catalogue = catalogue

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from core.concurrency import SerialExecutor
 from core.domain import Release
 from core.errors import UpstreamError
 from core.lookup.collect_labels import LabelStore, ReleaseJob
@@ -30,7 +31,6 @@ from core.lookup.release_sources import (
 )
 from core.lookup.service import NoRoom
 from core.settings import Settings
-from core.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class PatientServices:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.worker = Worker("release")
+        self.worker = SerialExecutor("release")
         self.shops: list[ReleaseSource] = []
         self.fallback: ReleaseSource | None = None
         if settings.itunes_search_url is not None:

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
+from core.concurrency import deadline_at
 from core.domain import Candidate, Found, Origin, Reading, Song, SongName, Source
 from core.errors import SettingsError, UpstreamError
 from core.lookup.breaker import Breaker
-from core.lookup.budget import deadline
 from core.lookup.cache import AnswerCache, Cached, CacheTimes, OnLookup
 from core.lookup.lastfm_parse import parse_artist, parse_search, parse_text, parse_top_tags, parse_track
 from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
@@ -162,7 +162,7 @@ class LastFm:
 
     def _until(self, latest: float = math.inf) -> float:
         """Tell when to give up what begins now, no later than ``latest``."""
-        return min(latest, deadline(self._budget_s))
+        return min(latest, deadline_at(self._budget_s))
 
     async def _track(self, title: str, artist: str, until: float, *, fresh: bool) -> Cached[TrackInfo]:
         async def load() -> TrackInfo | None:
@@ -176,7 +176,7 @@ class LastFm:
         )
 
     async def _artist_or_none(self, name: str, until: float, *, fresh: bool) -> Cached[ArtistInfo] | None:
-        patience = min(until, deadline(self._budget_s * ARTIST_SHARE))
+        patience = min(until, deadline_at(self._budget_s * ARTIST_SHARE))
 
         async def load() -> ArtistInfo | None:
             params = {"artist": name, "autocorrect": "1"}

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Final, Self, assert_never
 
 from aiohttp.abc import AbstractResolver
 
+from core.concurrency import SerialExecutor, SingleFlight, deadline_at
 from core.domain import SongQuery
 from core.errors import LinkSaysNothing, QueryError, UpstreamError
 from core.links import LinkKind, LinkTarget, read_link
-from core.lookup.budget import deadline
 from core.lookup.release_parse import Embedded, parse_deezer_name, parse_oembed
 from core.lookup.service import NothingThere, Service
 from core.lookup.transport import RequestRate
 from core.query import LinkedSong, query_of, query_of_video
-from core.shared_work import SharedWork
-from core.worker import Worker
 
 if TYPE_CHECKING:
     from core.lookup.catalog import Catalogue
@@ -55,7 +53,7 @@ class DeezerTracks(Service):
             QueryError: Its name is no question.
         """
         address = self.url.parent / "track" / number
-        name = await self._ask(address, parse_deezer_name, deadline(self._timeout_s))
+        name = await self._ask(address, parse_deezer_name, deadline_at(self._timeout_s))
         if name is None:
             raise NothingThere(f"{self.label}: no such track")
         return query_of(name.title, name.artist)
@@ -67,7 +65,9 @@ class OEmbed(Service):
     absent = frozenset({400, 401, 403, 404})
     limited = frozenset({429})
 
-    def __init__(self, label: str, url: str, worker: Worker, *, resolver: AbstractResolver | None = None) -> None:
+    def __init__(
+        self, label: str, url: str, worker: SerialExecutor, *, resolver: AbstractResolver | None = None
+    ) -> None:
         super().__init__(url, worker, rate=OEMBED_RATE, resolver=resolver, max_bytes=ANSWER_MAX_BYTES)
         self.label = label
 
@@ -78,7 +78,7 @@ class OEmbed(Service):
             UpstreamError: There is no such page, it has no title, or the service gave no usable answer.
         """
         address = self.url.update_query({"url": page, "format": "json"})
-        told = await self._ask(address, parse_oembed, deadline(self._timeout_s))
+        told = await self._ask(address, parse_oembed, deadline_at(self._timeout_s))
         if not told.title:
             raise NothingThere(f"{self.label}: no title")
         return told
@@ -102,21 +102,21 @@ class LinkFollower:
         deezer: DeezerTracks | None = None,
         youtube: OEmbed | None = None,
         spotify: OEmbed | None = None,
-        worker: Worker | None = None,
+        worker: SerialExecutor | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._deezer = deezer
         self._youtube = youtube
         self._spotify = spotify
-        self._worker = worker or Worker("links")
-        self._followed: SharedWork[SongQuery | None] = SharedWork(LINKS_KEPT)
+        self._worker = worker or SerialExecutor("links")
+        self._followed: SingleFlight[SongQuery | None] = SingleFlight(LINKS_KEPT)
 
     @classmethod
     def from_settings(
         cls, settings: Settings, catalogue: Catalogue | None, *, resolver: AbstractResolver | None = None
     ) -> Self:
         """Put the follower together that the settings ask for; nothing is asked yet."""
-        worker = Worker("links")
+        worker = SerialExecutor("links")
 
         def oembed(label: str, url: object) -> OEmbed | None:
             return None if url is None else OEmbed(label, str(url), worker, resolver=resolver)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from core.concurrency import deadline
 from core.domain import Candidate, Found, Reading, SongName
 from core.errors import UpstreamError
-from core.lookup.budget import time_budget
 from core.lookup.same_song import may_be_split, records_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ async def most_heard(
     they are asked for. A source that fails or is slow costs no more than the exchange.
     """
     try:
-        with time_budget(OLD_PATIENCE_S if found.source.stale else PATIENCE_S):
+        with deadline(OLD_PATIENCE_S if found.source.stale else PATIENCE_S):
             return await _exchanged(source, found, listed, fresh=fresh)
     except UpstreamError:
         return found

@@ -17,6 +17,7 @@ from typing import Final, Self
 from aiohttp.abc import AbstractResolver
 from pydantic import TypeAdapter
 
+from core.concurrency import SerialExecutor
 from core.domain import Release, SongName
 from core.errors import UpstreamError, UpstreamUnavailable
 from core.lookup.cache import AnswerCache, CacheTimes, OnLookup
@@ -34,7 +35,6 @@ from core.lookup.release_sources import (
     musicbrainz_agent,
 )
 from core.settings import Settings
-from core.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class ReleaseLookup:
         shops: Sequence[ReleaseSource],
         fallback: ReleaseSource | None,
         cache: AnswerCache,
-        worker: Worker,
+        worker: SerialExecutor,
         *,
         hedge_s: float = HEDGE_S,
     ) -> None:
@@ -117,7 +117,7 @@ class ReleaseLookup:
         Raises:
             SettingsError: ``cache_url`` cannot be a cache.
         """
-        worker = Worker("release")
+        worker = SerialExecutor("release")
         shops: list[ReleaseSource] = []
         if itunes_url:
             shops.append(ITunes(itunes_url, worker, rate=ITUNES_RATE, clock=clock, resolver=resolver))

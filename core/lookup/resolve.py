@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from core.concurrency import SerialExecutor, SingleFlight, deadline_at
 from core.domain import Ambiguous, Candidate, Found, NotFound, Origin, Reading, Release, Song, SongName, SongQuery
 from core.errors import UpstreamError
-from core.lookup.budget import deadline
 from core.lookup.catalog import with_facts
 from core.lookup.catalog_source import recorded_popularity
 from core.lookup.dataset import CatalogueEntry
@@ -17,8 +17,6 @@ from core.lookup.matching import Decision, Exactness, Match, exactness, match, p
 from core.lookup.normalise import plain_title, version_words
 from core.lookup.records import fetch_most_heard, most_heard
 from core.lookup.same_song import is_decorated, is_same_song
-from core.shared_work import SharedWork
-from core.worker import Worker
 
 if TYPE_CHECKING:
     from core.lookup.catalog import Catalogue
@@ -102,9 +100,9 @@ class SongResolver:
     fallback: SongSource | None = None
     releases: ReleaseLookup | None = None
     release_wait_s: float = RELEASE_WAIT_S
-    worker: Worker = field(default_factory=lambda: Worker("lookup"), repr=False, compare=False)
-    _searches: SharedWork[_Known] = field(
-        default_factory=lambda: SharedWork(SEARCHES_KEPT), init=False, repr=False, compare=False
+    worker: SerialExecutor = field(default_factory=lambda: SerialExecutor("lookup"), repr=False, compare=False)
+    _searches: SingleFlight[_Known] = field(
+        default_factory=lambda: SingleFlight(SEARCHES_KEPT), init=False, repr=False, compare=False
     )
 
     async def resolve(self, query: SongQuery, *, fresh: bool = False) -> Found | Ambiguous | NotFound:
@@ -208,7 +206,7 @@ class SongResolver:
     async def _release(self, name: SongName, begun: _Begun | None) -> Release | None:
         if self.releases is None:
             return None
-        seconds = deadline(self.release_wait_s) - asyncio.get_running_loop().time()
+        seconds = deadline_at(self.release_wait_s) - asyncio.get_running_loop().time()
         if begun is not None and is_same_song(begun.name, name):
             return await self.releases.wait(begun.task, seconds)
         return await self.releases.within(name, seconds)

@@ -12,12 +12,12 @@ from typing import Final, TypeVar
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from core.concurrency import SerialExecutor
 from core.errors import UpstreamError, UpstreamUnavailable
 from core.lookup.breaker import Breaker
 from core.lookup.release_parse import RateLimited
 from core.lookup.safe_fetch import FetchRefused, HostPolicy, SafeFetcher
 from core.lookup.transport import USER_AGENT, RequestRate
-from core.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Service:
     def __init__(
         self,
         url: str,
-        worker: Worker,
+        worker: SerialExecutor,
         *,
         rate: RequestRate,
         clock: Callable[[], float] = time.monotonic,

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
-import stamina
 from aiolimiter import AsyncLimiter
 
 from core.errors import UpstreamError, UpstreamGarbled, UpstreamRefused, UpstreamUnavailable
@@ -35,7 +34,7 @@ USER_AGENT: Final = f"Hitmeter/{VERSION} (song popularity bot)"
 MAX_BODY_BYTES: Final = 2_000_000
 """Longest answer read; the longest recorded one has 52 kB, a chart of 1,000 tracks about 1 MB."""
 
-GARBLED_ATTEMPTS: Final = 3
+MAX_GARBLED_ATTEMPTS: Final = 3
 """How often a body that is no JSON is believed to be a passing fault."""
 
 CONNECTIONS_MAX: Final = 20
@@ -174,30 +173,25 @@ class Transport:
         now = asyncio.get_running_loop().time
         if now() >= deadline:
             return _NotAsked(f"{method}: no time was left to ask"), None
-        attempts = 0
-        garbled = 0
+        attempts = garbled = 0
         last: UpstreamError | None = None
-
-        def wait_before_next(error: Exception) -> bool | float:
-            nonlocal garbled, last
-            if not isinstance(error, AttemptFailed):
-                return False
-            last = error.error
-            garbled += error.outcome == "garbled"
-            delay_s = self._retries.delay_s(attempts, error.retry_after_s, self._random)
-            return False if garbled >= GARBLED_ATTEMPTS or now() + delay_s >= deadline else delay_s
-
         try:
             async with asyncio.timeout_at(deadline):
-                async for attempt in stamina.retry_context(on=wait_before_next, attempts=None, timeout=None):
-                    with attempt:
-                        await self._limiter.acquire()
-                        if self._shared_rate is not None:
-                            await self._shared_rate.acquire()
-                        attempts += 1
+                while True:
+                    await self._limiter.acquire()
+                    if self._shared_rate is not None:
+                        await self._shared_rate.acquire()
+                    attempts += 1
+                    try:
                         return None, await self._attempt(method, params)
-        except AttemptFailed as failed:
-            last = failed.error
+                    except AttemptFailed as failed:
+                        last, retry_after_s = failed.error, failed.retry_after_s
+                        garbled += failed.outcome == "garbled"
+                    delay_s = self._retries.delay_s(attempts, retry_after_s, self._random)
+                    # Waiting is of no use when there is no time for another attempt after it.
+                    if garbled >= MAX_GARBLED_ATTEMPTS or now() + delay_s >= deadline:
+                        return last, None
+                    await asyncio.sleep(delay_s)
         except TimeoutError:
             if not attempts:
                 last = _Crowded(f"{method}: our own request rate left no room in time")

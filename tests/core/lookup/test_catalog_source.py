@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.concurrency import SerialExecutor
 from core.domain import Ambiguous, Found, NotFound, Origin, RecordedPopularity, Song, SongName, Source
 from core.errors import UpstreamError
 from core.lookup.catalog import Catalogue
@@ -19,7 +20,6 @@ from core.lookup.lastfm import LastFm
 from core.lookup.resolve import SongResolver
 from core.lookup.transport import RetryPolicy
 from core.query import parse_query
-from core.worker import Worker
 from tests.fakes.lastfm_server import API_KEY, FakeLastFm, FakeSong, Fault
 from tests.fakes.spotify_rows import SONGS, row, write_csv
 
@@ -44,7 +44,7 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
 
 
 def without_key(catalogue: Catalogue | None) -> SongResolver:
-    worker = Worker("lookup")
+    worker = SerialExecutor("lookup")
     source = CatalogueSource(RECORDED, catalogue, worker)
     return SongResolver(source=source, catalogue=catalogue, live=False, worker=worker)
 
@@ -106,7 +106,7 @@ HILLS = FakeSong("The Hills", "The Weeknd", 1_500_000, 20_000_000)
 @asynccontextmanager
 async def with_key(catalogue: Catalogue) -> AsyncIterator[tuple[SongResolver, FakeLastFm]]:
     async with FakeLastFm((HILLS,)) as fake:
-        worker = Worker("lookup")
+        worker = SerialExecutor("lookup")
         source = LastFm.connect(API_KEY, fake.url, retries=QUICK, budget_s=1.0)
         fallback = CatalogueSource(RECORDED, catalogue, worker)
         try:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from core.concurrency import deadline
 from core.domain import Origin, Reading, SongName
 from core.errors import SettingsError, UpstreamRefused, UpstreamUnavailable
 from core.lookup.breaker import Breaker, BreakerState
-from core.lookup.budget import time_budget
 from core.lookup.lastfm import LastFm
 from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
 from core.lookup.transport import RequestRate, RetryPolicy
@@ -368,7 +368,7 @@ async def test_calls_in_turn_keep_within_one_budget(fake: FakeLastFm, clock: Wal
     async with connect(fake, clock, budget_s=5.0) as client:
         fake.break_next(Fault.slow(0.15))
         started = asyncio.get_running_loop().time()
-        with time_budget(0.25):
+        with deadline(0.25):
             assert await client.find(READING) is not None
             with pytest.raises(UpstreamUnavailable):
                 await client.search(READING)

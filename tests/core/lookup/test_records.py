@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.concurrency import deadline_at
 from core.domain import Candidate, Found, Origin, Reading, Song, SongName, Source
 from core.errors import UpstreamUnavailable
-from core.lookup.budget import deadline
 from core.lookup.records import OLD_PATIENCE_S, PATIENCE_S, RECORDS_TRIED, fetch_most_heard, most_heard
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -37,7 +37,7 @@ class NotingSource:
 
     def _note(self, what: str) -> None:
         self.asked.append(what)
-        self.patience_s.append(deadline(100.0) - asyncio.get_running_loop().time())
+        self.patience_s.append(deadline_at(100.0) - asyncio.get_running_loop().time())
         if self._fails:
             raise UpstreamUnavailable("down")
 

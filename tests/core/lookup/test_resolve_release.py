@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from core.concurrency import deadline
 from core.domain import Found, Origin, Reading, Song, SongName, SongQuery, Source
-from core.lookup.budget import time_budget
 from core.lookup.catalog import Catalogue
 from core.lookup.catalog_build import write_catalogue
 from core.lookup.dataset import CatalogueEntry
@@ -147,7 +147,7 @@ def test_a_question_without_time_left_does_not_wait() -> None:
         async with running(latency_s=0.3) as run:
             run.shops.knows(SINGLE)
             run.shops.itunes.break_next(ReleaseFault.HANG)
-            with time_budget(0.4):
+            with deadline(0.4):
                 song = await run.song()
             assert song.released is None
             assert run.took_s < 0.5
