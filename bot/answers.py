@@ -18,8 +18,8 @@ from bot.reply import Picture, Reply, ResultCode, text_reply
 from bot.reports import comparison_reply, model_reply, stats_reply
 from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
 from core.errors import HitmeterError, ModelError, QueryError, RenderError, UpstreamError
-from core.phrases import pair_of
 from core.predictor import Comparison, Predictor
+from core.query import pair_of
 
 log = logging.getLogger(__name__)
 

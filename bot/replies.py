@@ -11,7 +11,6 @@ from urllib.parse import quote_plus
 from bot import words
 from bot.reply import Choice, Line, LineKind, Link, Picture, Reply, ResultCode, text_reply
 from bot.throttle import Ruling, Scope
-from core.age import ago
 from core.domain import (
     Ambiguous,
     Assessment,
@@ -28,6 +27,7 @@ from core.domain import (
     Verdict,
 )
 from core.history import song_token
+from core.text import ago
 
 TAGS_SHOWN: Final = 4
 """Tags named in an answer; more are noise."""

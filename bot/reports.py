@@ -10,9 +10,9 @@ from bot import words
 from bot.metrics import Figures, Percentiles
 from bot.replies import day, headline, percent
 from bot.reply import Line, LineKind, Picture, Reply, ResultCode, text_reply
-from core.age import span
 from core.domain import Block, ModelReport, Prediction, ReportRow
 from core.predictor import Comparison
+from core.text import span
 
 CALIBRATION_NAME: Final = "hitmeter-calibration.png"
 """File name of the model's picture."""

@@ -10,22 +10,21 @@ from typing import TYPE_CHECKING
 from core.concurrency import SerialExecutor
 from core.errors import CatalogueOutdated, SettingsError
 from core.history import History
-from core.lookup.artwork import Artwork
-from core.lookup.catalog import Catalogue
-from core.lookup.catalog_source import CatalogueSource
-from core.lookup.demo import RecordedFigures
+from core.lookup.catalogue import Catalogue
+from core.lookup.cover import Artwork
 from core.lookup.lastfm import LastFm
-from core.lookup.linked import LinkFollower
+from core.lookup.link_follower import LinkFollower
+from core.lookup.recorded import CatalogueSource, RecordedFigures
 from core.lookup.release import ReleaseLookup
-from core.lookup.resolve import SongResolver
+from core.lookup.resolver import SongResolver
 from core.model.proof import load_proved
 from core.predictor import Predictor
 from core.render.renderer import CardRenderer, RenderPool, load_drawing
 
 if TYPE_CHECKING:
     from core.lookup.cache import OnLookup
-    from core.lookup.source import SongSource
-    from core.lookup.transport import OnRequest
+    from core.lookup.lastfm_client import OnRequest
+    from core.lookup.resolver import SongSource
     from core.settings import Settings
 
 KEY_HINT = (

@@ -17,12 +17,11 @@ from core.query import LinkedSong, parse_pair, parse_question
 
 if TYPE_CHECKING:
     from core.history import History
-    from core.lookup.artwork import Artwork
-    from core.lookup.linked import LinkFollower
-    from core.lookup.resolve import SongResolver
+    from core.lookup.cover import Artwork
+    from core.lookup.link_follower import LinkFollower
+    from core.lookup.resolver import SongResolver
     from core.model.inference import HitModel
-    from core.phrases import Pair
-    from core.query import Question
+    from core.query import Pair, Question
     from core.render.renderer import CardRenderer
 
 log = logging.getLogger(__name__)

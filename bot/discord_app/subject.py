@@ -10,8 +10,7 @@ import discord
 from core.domain import SongQuery
 from core.errors import QueryError
 from core.limits import QUERY_MAX_CHARS
-from core.phrases import video_question
-from core.query import parse_question
+from core.query import parse_question, video_question
 
 _MENTION: Final = re.compile(r"<(?:@[!&]?|#|/[^:>]+:|a?:\w+:|t:)[^>]*>")
 _DOT: Final = re.compile(r"\s+[·•]\s+")

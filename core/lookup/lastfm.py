@@ -14,12 +14,21 @@ from pydantic import TypeAdapter
 from core.concurrency import deadline_at
 from core.domain import Candidate, Found, Origin, Reading, Song, SongName, Source
 from core.errors import SettingsError, UpstreamError
-from core.lookup.breaker import Breaker
 from core.lookup.cache import AnswerCache, Cached, CacheTimes, OnLookup
-from core.lookup.lastfm_parse import parse_artist, parse_search, parse_text, parse_top_tags, parse_track
-from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
+from core.lookup.lastfm_client import OnRequest, RetryPolicy, Transport
+from core.lookup.lastfm_parse import (
+    ArtistInfo,
+    TrackInfo,
+    is_ghost,
+    music_tags,
+    parse_artist,
+    parse_search,
+    parse_text,
+    parse_top_tags,
+    parse_track,
+)
 from core.lookup.normalise import fold, names_nobody, plain_title
-from core.lookup.transport import OnRequest, RequestRate, RetryPolicy, Transport
+from core.lookup.service import Breaker, RequestRate
 from core.settings import Settings
 
 BUDGET_S: Final = 7.5
@@ -41,7 +50,7 @@ _CANDIDATES: Final = TypeAdapter(tuple[Candidate, ...])
 
 
 class LastFm:
-    """A :class:`core.lookup.source.SongSource` over Last.fm's API.
+    """A :class:`core.lookup.resolver.SongSource` over Last.fm's API.
 
     Finding asks for the track and its artist side by side: one round trip. Each is cached by itself, so songs of one
     artist share its figures. If the artist's figures fail, the song is answered without them.
@@ -106,7 +115,7 @@ class LastFm:
         )
 
     async def find(self, reading: Reading, *, fresh: bool = False) -> Found | None:
-        """Fetch the song; see :meth:`core.lookup.source.SongSource.find`."""
+        """Fetch the song; see :meth:`core.lookup.resolver.SongSource.find`."""
         title, name = parse_text(reading.title), parse_text(reading.artist)
         if not title or not name:
             return None
@@ -131,7 +140,7 @@ class LastFm:
         return Found(_song(track.value, info, tags), _source(track, artist))
 
     async def search(self, reading: Reading) -> tuple[Candidate, ...]:
-        """List songs that may be meant; see :meth:`core.lookup.source.SongSource.search`.
+        """List songs that may be meant; see :meth:`core.lookup.resolver.SongSource.search`.
 
         With an artist given, the title is also searched without it, in the same round trip: the artist may be
         misspelt, and Last.fm finds nothing then.
@@ -151,7 +160,7 @@ class LastFm:
         return tuple(merged.values())
 
     async def records(self, name: SongName) -> tuple[Candidate, ...]:
-        """List the records of a song; see :meth:`core.lookup.source.SongSource.records`."""
+        """List the records of a song; see :meth:`core.lookup.resolver.SongSource.records`."""
         title, artist = parse_text(plain_title(name.title)), parse_text(name.artist)
         return await self._search(title, artist, self._until()) if title and artist else ()
 

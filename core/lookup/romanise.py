@@ -2,7 +2,7 @@
 
 Cyrillic, Greek and most other scripts go letter by letter (anyascii), kana by Hepburn's rules (jaconv), Hangul by the
 Revised Romanisation. Kanji become Mandarin syllables; how they are read in Japanese takes a dictionary, see
-:mod:`core.lookup.readings`.
+:class:`core.lookup.catalogue_build.Readings`.
 
 What this cannot do: tones and dialects of Chinese (Mandarin without tones is all there is); vowels that Arabic and
 Hebrew do not write; the assimilation of Korean consonants. Other conventions than these ("Rijij" for "Рыжий") are left

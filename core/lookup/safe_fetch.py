@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from core.lookup.transport import USER_AGENT
+from core.version import USER_AGENT
 
 MAX_BYTES: Final = 5_000_000
 """Longest body taken; a cover of 1,000 pixels has some 300 kB."""

@@ -21,10 +21,10 @@ from typing import Final, Self, TypeVar
 
 from joblib import cpu_count
 
-from core.age import ago
 from core.concurrency import SingleFlight
 from core.domain import Cover, Prediction
 from core.errors import RenderError
+from core.text import ago
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from core.assembly import build_predictor
 from core.concurrency import SerialExecutor
 from core.errors import SettingsError
 from core.history import History
-from core.lookup.linked import LinkFollower
+from core.lookup.link_follower import LinkFollower
 from core.settings import Settings
 
 

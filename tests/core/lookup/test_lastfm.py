@@ -9,10 +9,10 @@ import pytest
 from core.concurrency import deadline
 from core.domain import Origin, Reading, SongName
 from core.errors import SettingsError, UpstreamRefused, UpstreamUnavailable
-from core.lookup.breaker import Breaker, BreakerState
 from core.lookup.lastfm import LastFm
-from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
-from core.lookup.transport import RequestRate, RetryPolicy
+from core.lookup.lastfm_client import RetryPolicy
+from core.lookup.lastfm_parse import ArtistInfo, TrackInfo, is_ghost, music_tags
+from core.lookup.service import Breaker, BreakerState, RequestRate
 from core.settings import Settings
 from tests.fakes.lastfm_server import API_KEY, FakeArtist, FakeLastFm, FakeSong, Fault
 
