@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from bot.shared_counts import SharedCounts
+from core.lookup.store import WindowCounter
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -75,7 +75,7 @@ class Throttle:
         chat: Limit,
         heard_by_all: bool = False,
         clock: Callable[[], float] = time.monotonic,
-        shared: SharedCounts | None = None,
+        shared: WindowCounter | None = None,
         name: str = "",
     ) -> None:
         """Set the limits.
@@ -104,7 +104,7 @@ class Throttle:
             user=Limit(settings.user_limit_count, settings.user_limit_window_s),
             chat=Limit(settings.chat_limit_count, settings.chat_limit_window_s),
             heard_by_all=heard_by_all,
-            shared=SharedCounts.if_shared(settings.cache_url) if name else None,
+            shared=WindowCounter.if_shared(settings.cache_url) if name else None,
             name=name,
         )
 

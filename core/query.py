@@ -515,7 +515,7 @@ def _by_behind_version(parts: list[str]) -> list[Reading | None]:
 
 
 def _is_version(part: str) -> bool:
-    """Tell "Remix", "Live at X" and "Remastered 2011" from an artist's name or "From Me to You"."""
+    """Distinguish "Remix", "Live at X" and "Remastered 2011" from an artist's name or "From Me to You"."""
     if part[:5].casefold() == "from ":
         return bool(_QUOTED.search(part))
     return plain_title(f"x - {part}") == "x" or bool(version_words(f"x - {part}") and asked_versions(part.split()[0]))

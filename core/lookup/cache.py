@@ -21,8 +21,7 @@ from pydantic import TypeAdapter
 
 from core.concurrency import SingleFlight, deadline
 from core.errors import UpstreamError
-from core.lookup.shared_rate import SharedRate
-from core.lookup.store import VALUE_MAX_BYTES, Store
+from core.lookup.store import VALUE_MAX_BYTES, SharedRate, Store, WindowCounter
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ class CacheTimes:
 
 @dataclass(frozen=True, slots=True)
 class Cached(Generic[T]):
-    """A value with the time it was fetched; ``stale`` when something newer was asked for in vain.
+    """A value with the time it was fetched; ``stale`` when something newer was asked for without result.
 
     A value of None means that the source has no such thing.
     """
@@ -152,7 +151,7 @@ class AnswerCache:
 
     def shared_rate(self, name: str) -> SharedRate | None:
         """Give a request rate that all processes of this cache keep together; None if it is for this one alone."""
-        return SharedRate(self._stores[-1], name) if self._stores[-1].is_shared else None
+        return SharedRate(WindowCounter(self._stores[-1]), name) if self._stores[-1].is_shared else None
 
     async def aclose(self) -> None:
         """End what is in flight and free the stores."""

@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 from core.domain import AudioFeatures, Candidate, Song, SongName, SongQuery
 from core.errors import CatalogueError, CatalogueOutdated
 from core.lookup.dataset import CatalogueEntry
-from core.lookup.matching import COMPLETION_LIKENESS, FoldedName, beginning_likeness, folded_readings, rank
+from core.lookup.matching import COMPLETION_SIMILARITY, FoldedName, beginning_similarity, folded_readings, rank
 from core.lookup.normalise import artist_key, first_artist, fold, song_key, title_key
 from core.tables import CREDIT_SEPARATOR
 
@@ -280,9 +280,9 @@ class Catalogue:
         alike: list[tuple[float, int, SongName]] = []
         for place, candidate in enumerate(self._candidates(self._sharing(grams(f" {typed}"), SHORTLIST))):
             name = candidate.name
-            likeness = beginning_likeness(typed, FoldedName.of(name.title, name.artist, candidate.credits))
-            if likeness >= COMPLETION_LIKENESS:
-                alike.append((-likeness, place, name))
+            similarity = beginning_similarity(typed, FoldedName.of(name.title, name.artist, candidate.credits))
+            if similarity >= COMPLETION_SIMILARITY:
+                alike.append((-similarity, place, name))
         return [name for _, _, name in sorted(alike, key=lambda entry: entry[:2])]
 
     def _sharing(self, asked: set[str], limit: int) -> list[int]:

@@ -181,7 +181,7 @@ def is_wanting(path: Path) -> bool:
     """Return whether there is no catalogue at ``path``, or one of another version.
 
     Raises:
-        CatalogueError: There is one, but it is damaged; it is left for whoever runs the bot to look at.
+        CatalogueError: There is one, but it is damaged; it is left for the operator to look at.
     """
     try:
         catalogue = Catalogue.open_if_present(path)

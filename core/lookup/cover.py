@@ -39,7 +39,7 @@ class NotAnImage(Exception):
 
 
 def image_format(body: bytes) -> str | None:
-    """Tell JPEG, PNG, WEBP and GIF by their first bytes; None for all else."""
+    """Recognise JPEG, PNG, WEBP and GIF by their first bytes; None for all else."""
     if body.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if body.startswith(b"\x89PNG\r\n\x1a\n"):

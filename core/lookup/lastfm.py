@@ -19,7 +19,7 @@ from core.lookup.lastfm_client import OnRequest, RetryPolicy, Transport
 from core.lookup.lastfm_parse import (
     ArtistInfo,
     TrackInfo,
-    is_ghost,
+    is_misspelling,
     music_tags,
     parse_artist,
     parse_search,
@@ -132,7 +132,7 @@ class LastFm:
         if got != fold(track.value.artist) != fold(name):
             artist = await self._artist_or_none(track.value.artist, until, fresh=fresh)
         info = None if artist is None else artist.value
-        if is_ghost(track.value, info):
+        if is_misspelling(track.value, info):
             return None
         tags = music_tags(track.value.tags or (info.tags if info else ()), track.value.title, track.value.artist)
         if not tags:
@@ -170,7 +170,7 @@ class LastFm:
         await self._transport.aclose()
 
     def _until(self, latest: float = math.inf) -> float:
-        """Tell when to give up what begins now, no later than ``latest``."""
+        """Return when to give up what begins now, no later than ``latest``."""
         return min(latest, deadline_at(self._budget_s))
 
     async def _track(self, title: str, artist: str, until: float, *, fresh: bool) -> Cached[TrackInfo]:
@@ -179,7 +179,7 @@ class LastFm:
             payload = await self._transport.call("track.getInfo", params, deadline=self._until(until))
             return None if payload is None else parse_track(payload)
 
-        # A bare record may be a ghost, and a ghost may be tomorrow's song: it is asked again as soon as a miss is.
+        # A bare record may be a misspelling or tomorrow's song: it is asked again as soon as a miss is.
         return await self._cache.fetch(
             "track", (title, artist), load, _TRACK, fresh=fresh, settled=lambda track: not track.is_bare
         )

@@ -20,7 +20,7 @@ import aiohttp
 from core.errors import UpstreamError, UpstreamGarbled, UpstreamRefused, UpstreamUnavailable
 from core.lookup.lastfm_parse import Payload, error_code, parse_body
 from core.lookup.service import Breaker, RequestRate
-from core.lookup.shared_rate import SharedRate
+from core.lookup.store import SharedRate
 from core.version import USER_AGENT
 
 OUTCOMES: Final = ("ok", "not_found", "refused", "limited", "timeout", "unavailable", "garbled", "error")
@@ -49,8 +49,10 @@ class AttemptFailed(Exception):
         self.retry_after_s = retry_after_s
 
 
-def judge(method: str, status: int, body: bytes, retry_after: str = "") -> tuple[str, Payload | Exception | None]:
-    """Tell what an answer amounts to: an outcome of ``OUTCOMES`` with the payload, None or the error to raise.
+def classify_response(
+    method: str, status: int, body: bytes, retry_after: str = ""
+) -> tuple[str, Payload | Exception | None]:
+    """Return what an answer amounts to: an outcome of ``OUTCOMES`` with the payload, None or the error to raise.
 
     The code in the body counts for more than the HTTP status, since either comes with any of the other.
     """
@@ -113,7 +115,7 @@ class RetryPolicy:
     connect_s: float = 2.0
 
     def delay_s(self, attempts: int, retry_after_s: float | None, rng: random.Random) -> float:
-        """Tell how long to wait after that many attempts; a server's own wish is never undercut."""
+        """Return how long to wait after that many attempts; a server's own wish is never undercut."""
         backoff_s = min(self.wait_max_s, self.wait_initial_s * 2.0 ** (attempts - 1))
         return max(backoff_s, retry_after_s or 0.0) + rng.uniform(0.0, self.jitter_s)
 
@@ -273,7 +275,7 @@ class Transport:
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a host that no name can be
             cause = UpstreamUnavailable(f"{method}: {type(error).__name__}")
             return "unavailable", AttemptFailed("unavailable", cause)
-        return judge(method, status, body, retry_after)
+        return classify_response(method, status, body, retry_after)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()

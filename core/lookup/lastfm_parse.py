@@ -21,11 +21,11 @@ from core.domain import Candidate, SongName
 from core.errors import UpstreamGarbled
 from core.lookup.normalise import fold, names_nobody
 
-GHOST_LISTENERS: Final = 20
+MISSPELLING_LISTENERS: Final = 20
 """A bare record with fewer listeners than this is somebody's misspelling, not a song."""
-GHOST_SHARE: Final = 5_000
-"""The same for fewer than one in this many of the artist's listeners, up to ``GHOST_LISTENERS_MAX``."""
-GHOST_LISTENERS_MAX: Final = 500
+MISSPELLING_SHARE: Final = 5_000
+"""The same for fewer than one in this many of the artist's listeners, up to ``MISSPELLING_LISTENERS_MAX``."""
+MISSPELLING_LISTENERS_MAX: Final = 500
 
 LISTENER_TAGS: Final = frozenset(
     {
@@ -90,12 +90,14 @@ class TopTracks:
     total_pages: int
 
 
-def is_ghost(track: TrackInfo, artist: ArtistInfo | None) -> bool:
-    """Tell whether a record is a misspelling: bare, with a handful of listeners, or few for so large an artist."""
+def is_misspelling(track: TrackInfo, artist: ArtistInfo | None) -> bool:
+    """Return whether a record is a misspelling: bare, with a handful of listeners, or few for so large an artist."""
     if not track.is_bare:
         return False
     audience = (artist.listeners if artist else None) or 0
-    return (track.listeners or 0) < min(max(GHOST_LISTENERS, audience // GHOST_SHARE), GHOST_LISTENERS_MAX)
+    return (track.listeners or 0) < min(
+        max(MISSPELLING_LISTENERS, audience // MISSPELLING_SHARE), MISSPELLING_LISTENERS_MAX
+    )
 
 
 def music_tags(tags: tuple[str, ...], title: str, artist: str) -> tuple[str, ...]:

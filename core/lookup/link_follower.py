@@ -71,7 +71,7 @@ class OEmbed(Service):
         self.label = label
 
     async def ask(self, page: str) -> Embedded:
-        """Tell what a page is called.
+        """Return what a page is called.
 
         Raises:
             UpstreamError: There is no such page, it has no title, or the service gave no usable answer.

@@ -34,22 +34,22 @@ TITLE_SHARE: Final = 0.58
 """Weight of the title against the artist when both are asked for."""
 
 WEAK: Final = 60.0
-"""Below this likeness a title or an artist counts as another one, and drags the whole down."""
+"""Below this similarity a title or an artist counts as another one, and drags the whole down."""
 
 WEAK_DRAG: Final = 0.35
 """Points lost for each point below :data:`WEAK`."""
 
 FOUND: Final = 75.0
-"""Below this best partial likeness a title or an artist is not among the words asked for."""
+"""Below this best partial similarity a title or an artist is not among the words asked for."""
 
 BOTH_FOUND: Final = 70.0
-"""Least likeness of title and of artist in a song that is answered though its wording fits badly."""
+"""Least similarity of title and of artist in a song that is answered though its wording fits badly."""
 
 WORD_ORDER_COST: Final = 0.98
 """Same words in another order."""
 
 MISSING_WORDS_FLOOR: Final = 60.0
-"""Likeness of a text that keeps almost none of the words of another, but adds none."""
+"""Similarity of a text that keeps almost none of the words of another, but adds none."""
 
 EXTRA_WORDS_FLOOR: Final = 0.0
 """The same for a question with words that a title does not have: they name something else."""
@@ -60,8 +60,8 @@ EXTRA_NAMES_FLOOR: Final = 60.0
 SHORT_TITLE_COST: Final = 0.95
 """Asked for without what stands in brackets."""
 
-COMPLETION_LIKENESS: Final = 72.0
-"""Least likeness of a half-typed, misspelt name to the beginning of a song's."""
+COMPLETION_SIMILARITY: Final = 72.0
+"""Least similarity of a half-typed, misspelt name to the beginning of a song's."""
 
 GUEST_COST: Final = 0.97
 """Asked for by a guest instead of the first artist."""
@@ -118,51 +118,51 @@ def _folded_reading(reading: Reading) -> FoldedReading:
     return FoldedReading(title_key(reading.title), base_title(reading.title), artist or None)
 
 
-def likeness(readings: Sequence[FoldedReading], name: FoldedName) -> tuple[float, float]:
-    """Compare a song with every reading; return the best and the mean likeness, each 0 to 100."""
+def similarity(readings: Sequence[FoldedReading], name: FoldedName) -> tuple[float, float]:
+    """Compare a song with every reading; return the best and the mean similarity, each 0 to 100."""
     alike = [_of_reading(reading, name) for reading in readings]
     return (max(alike), sum(alike) / len(alike)) if alike else (0.0, 0.0)
 
 
 def both_found(readings: Sequence[FoldedReading], name: FoldedName) -> bool:
-    """Tell whether a reading has the song's title and its artist, or as mere words both, each with a typo at most."""
+    """Return whether a reading has the song's title and its artist, or as mere words both, each with a typo at most."""
     for reading in readings:
         if reading.artist is None:
             asked = reading.key
-            if max(text_likeness(asked, text) for text in (name.key, name.base, name.short, *name.wholes)) > FOUND:
+            if max(text_similarity(asked, text) for text in (name.key, name.base, name.short, *name.wholes)) > FOUND:
                 return True
             continue
-        title = max(text_likeness(reading.key, text) for text in (name.key, name.base, name.short))
-        artist = max(text_likeness(reading.artist, artist, EXTRA_NAMES_FLOOR) for artist in name.artists)
+        title = max(text_similarity(reading.key, text) for text in (name.key, name.base, name.short))
+        artist = max(text_similarity(reading.artist, artist, EXTRA_NAMES_FLOOR) for artist in name.artists)
         if min(title, artist) >= BOTH_FOUND:
             return True
     return False
 
 
 def _of_reading(reading: FoldedReading, name: FoldedName) -> float:
-    title = text_likeness(reading.key, name.key)
+    title = text_similarity(reading.key, name.key)
     if name.base != name.key or reading.base != reading.key:
-        title = max(title, text_likeness(reading.base, name.base), text_likeness(reading.key, name.base))
+        title = max(title, text_similarity(reading.base, name.base), text_similarity(reading.key, name.base))
     if name.short != name.base:
-        title = max(title, SHORT_TITLE_COST * text_likeness(reading.key, name.short))
+        title = max(title, SHORT_TITLE_COST * text_similarity(reading.key, name.short))
     if reading.artist is None:
         return max(title, _of_words(reading.key, name))
     artist = max(
-        text_likeness(reading.artist, artist, EXTRA_NAMES_FLOOR) * (GUEST_COST if place else 1.0)
+        text_similarity(reading.artist, artist, EXTRA_NAMES_FLOOR) * (GUEST_COST if place else 1.0)
         for place, artist in enumerate(name.artists)
     )
     if len(name.artists) > 1:
-        artist = max(artist, text_likeness(reading.artist, " ".join(name.artists)))
+        artist = max(artist, text_similarity(reading.artist, " ".join(name.artists)))
     drag = WEAK_DRAG * max(0.0, WEAK - min(title, artist))
     return max(0.0, TITLE_SHARE * title + (1 - TITLE_SHARE) * artist - drag)
 
 
 def _of_words(asked: str, name: FoldedName) -> float:
     """Compare words of which nobody said what is title and what artist; both must be found among them."""
-    whole = max(text_likeness(asked, whole) for whole in name.wholes)
+    whole = max(text_similarity(asked, whole) for whole in name.wholes)
     if name.short != name.key:
         shorter = f"{name.short} {name.artists[0]}"
-        whole = max(whole, SHORT_TITLE_COST * text_likeness(asked, shorter))
+        whole = max(whole, SHORT_TITLE_COST * text_similarity(asked, shorter))
     if whole <= FOUND:
         return whole
     # One word is enough to tell of an artist, "blinding lights lucas", but not of a title.
@@ -173,7 +173,7 @@ def _of_words(asked: str, name: FoldedName) -> float:
 
 
 @lru_cache(1 << 12)
-def text_likeness(asked: str, known: str, extra_floor: float = EXTRA_WORDS_FLOOR) -> float:
+def text_similarity(asked: str, known: str, extra_floor: float = EXTRA_WORDS_FLOOR) -> float:
     """Compare two folded texts, forgiving typos, word order, joined words and left-out words, 0 to 100."""
     if asked == known:
         return 100.0
@@ -198,7 +198,7 @@ def _distinct_chars(text: str) -> int:
     return len("".join(set(text.split())))
 
 
-def beginning_likeness(typed: str, name: FoldedName) -> float:
+def beginning_similarity(typed: str, name: FoldedName) -> float:
     """Compare a half-typed name with the beginnings of "title artist" and "artist title", 0 to 100."""
     wholes = (name.wholes[0], f"{name.artists[0]} {name.key}")
     lengths = (len(typed) + extra for extra in (-1, 0, 1))
@@ -207,20 +207,20 @@ def beginning_likeness(typed: str, name: FoldedName) -> float:
 
 # Measured on 1,000 questions with swapped order, typos, missing words, other accents and "feat." over the Spotify
 # Tracks Dataset, once with the song asked for in the catalogue and once with it taken out.
-SURE_LIKENESS: Final = 84.0
+SURE_SIMILARITY: Final = 84.0
 """From here on the wording fits.
 
 943 of 1,000 were answered at once and right, 4 at once and wrong; of those taken out, 45 were answered at once, mostly
 with another recording of the same piece. With 78 these are 956, 5 and 99; with 90 they are 875, 4 and 28.
 """
 
-NEARLY_LIKENESS: Final = 65.0
-"""Below this a candidate is not worth offering: loses at most 1 in 1,000, and spares every third question in vain."""
+NEARLY_SIMILARITY: Final = 65.0
+"""Below this a candidate is not worth offering: loses at most 1 in 1,000, spares a third of those that find nothing."""
 
 RIVAL_GAP: Final = 5.0
 """Another song within so many points fits the wording as well."""
 
-LIKELY_LIKENESS: Final = 78.0
+LIKELY_SIMILARITY: Final = 78.0
 """From here on a song that stands alone is answered with the others offered beside it.
 
 Of 2,281 questions this answers 25, all rightly, that would be asked back; of those taken out 70 get another song so.
@@ -233,10 +233,10 @@ PROMINENCE_LEAD: Final = 15.0
 """So much better known, about six times the listeners, and the better known song is meant by an equal wording."""
 
 PROMINENCE_WEIGHT: Final = 0.05
-"""Points of likeness for each point of prominence: decides between equal wordings, never against a clear one."""
+"""Points of similarity for each point of prominence: decides between equal wordings, never against a clear one."""
 
 AGREEMENT_WEIGHT: Final = 0.3
-"""Points for each point of mean likeness over all readings: "silence chronic law" is not the better known "Silence"."""
+"""Points for each of mean similarity over all readings: "silence chronic law" is not the better known "Silence"."""
 
 IMITATIONS: Final = frozenset({"karaoke", "cover"})
 """Versions by others than the song's artist: unless asked for they come after every song that fits, and none of them
@@ -274,18 +274,18 @@ def match(query: SongQuery, candidates: Iterable[Candidate]) -> Match:
 
     SURE: the first candidate is the song. LIKELY: it is the only one at hand, and worth answering if the others are
     offered beside it. NEARLY: the candidates are worth offering. NOTHING: none is near enough; the candidates are
-    distant likenesses, perhaps none. Scores are likeness in wording, 0 to 100.
+    distant similarities, perhaps none. Scores are similarity in wording, 0 to 100.
     """
     ranked = _ranked(query, candidates)
     shown = tuple(one.candidate for one in ranked[:CANDIDATES_MAX])
-    if not shown or shown[0].score < NEARLY_LIKENESS:
+    if not shown or shown[0].score < NEARLY_SIMILARITY:
         return Match(Decision.NOTHING, shown)
     clear = not ranked[0].imitation and not _has_rival(query, ranked) and not _names_artist(query, ranked)
-    if shown[0].score >= SURE_LIKENESS and clear:
+    if shown[0].score >= SURE_SIMILARITY and clear:
         return Match(Decision.SURE, shown)
     if clear and _stands_alone(query, ranked):
         return Match(Decision.LIKELY, shown)
-    return Match(Decision.NEARLY, tuple(candidate for candidate in shown if candidate.score >= NEARLY_LIKENESS))
+    return Match(Decision.NEARLY, tuple(candidate for candidate in shown if candidate.score >= NEARLY_SIMILARITY))
 
 
 def rank(query: SongQuery, candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -309,8 +309,8 @@ class _Ranked:
 
     @property
     def turn(self) -> int:
-        """Rank before all likeness: what fits, then imitations that fit, then the rest."""
-        return 2 if self.candidate.score < NEARLY_LIKENESS else int(self.imitation)
+        """Rank before all similarity: what fits, then imitations that fit, then the rest."""
+        return 2 if self.candidate.score < NEARLY_SIMILARITY else int(self.imitation)
 
 
 def _ranked(query: SongQuery, candidates: Iterable[Candidate]) -> list[_Ranked]:
@@ -337,10 +337,10 @@ def prominence(candidate: Candidate) -> float:
 def _scored(readings: tuple[FoldedReading, ...], words: str, asked: frozenset[str], candidate: Candidate) -> _Ranked:
     latin = not is_foreign(words)
     name = candidate.name
-    best, mean = likeness(readings, FoldedName.of(name.title, name.artist, candidate.credits))
+    best, mean = similarity(readings, FoldedName.of(name.title, name.artist, candidate.credits))
     if latin:
         for spelt in _spellings(candidate):
-            alike = likeness(readings, FoldedName.of(spelt.title, spelt.artist, _latin(candidate.credits)))
+            alike = similarity(readings, FoldedName.of(spelt.title, spelt.artist, _latin(candidate.credits)))
             best, mean = max((best, mean), tuple(SPELT_COST * figure for figure in alike))
     versions, usual = _versions(name.title, name.artist)
     wanted = asked - usual
@@ -394,7 +394,7 @@ class Exactness(IntEnum):
 
 
 def exactness(query: SongQuery, candidate: Candidate) -> Exactness:
-    """Tell whether a reading of the question is the very name of a song, or its title with another of its artists."""
+    """Return whether a reading of the question is the very name of a song, or its title with another of its artists."""
     best = Exactness.NO
     for spelt in (candidate.name, *_spellings(candidate)):
         name = FoldedName.of(spelt.title, spelt.artist, candidate.credits)
@@ -414,15 +414,15 @@ def exactness(query: SongQuery, candidate: Candidate) -> Exactness:
 
 
 def _stands_alone(query: SongQuery, ranked: list[_Ranked]) -> bool:
-    """Tell whether the first song alone is near, and is like the question in its title and its artist."""
+    """Return whether the first song alone is near, and is like the question in its title and its artist."""
     first, *others = ranked
-    if first.candidate.score < LIKELY_LIKENESS or not any(
+    if first.candidate.score < LIKELY_SIMILARITY or not any(
         both_found(folded_readings(query), FoldedName.of(spelt.title, spelt.artist, first.candidate.credits))
         for spelt in (first.candidate.name, *_spellings(first.candidate))
     ):
         return False
     return all(
-        other.candidate.score < NEARLY_LIKENESS
+        other.candidate.score < NEARLY_SIMILARITY
         or first.fit - other.fit >= ALONE_GAP
         or _same_song(first.candidate, other.candidate)
         for other in others
@@ -430,7 +430,7 @@ def _stands_alone(query: SongQuery, ranked: list[_Ranked]) -> bool:
 
 
 def _has_rival(query: SongQuery, ranked: list[_Ranked]) -> bool:
-    """Tell whether another song fits as well and is not plainly less known than the first.
+    """Return whether another song fits as well and is not plainly less known than the first.
 
     A song that is named as it is has no rivals but those that are too. Where the artist is unknown, being known counts
     for nothing.
@@ -452,7 +452,7 @@ def _has_rival(query: SongQuery, ranked: list[_Ranked]) -> bool:
 
 
 def _names_artist(query: SongQuery, ranked: list[_Ranked]) -> bool:
-    """Tell whether the question is an artist's name and the first song has another title: "the weeknd"."""
+    """Return whether the question is an artist's name and the first song has another title: "the weeknd"."""
     first, *_ = folded_readings(query)
     if first.artist is not None or title_key(ranked[0].candidate.name.title) == first.key:
         return False

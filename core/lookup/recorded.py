@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from core.domain import Candidate, Found, Origin, Reading, RecordedPopularity, Song, SongName, SongQuery, Source
 from core.lookup.dataset import RECORDED_ON, CatalogueEntry
-from core.lookup.matching import COMPLETION_LIKENESS, NEARLY_LIKENESS, FoldedName, beginning_likeness, rank
+from core.lookup.matching import COMPLETION_SIMILARITY, NEARLY_SIMILARITY, FoldedName, beginning_similarity, rank
 from core.lookup.normalise import fold, song_key
 from core.tables import TAG_SEPARATOR, TableRow, read_table
 from core.text import parse_release_date
@@ -88,7 +88,7 @@ class RecordedFigures:
         """List the songs that are like the reading, the likeliest first, forgiving typos."""
         query = SongQuery(f"{reading.title} {reading.artist or ''}".strip(), (reading,))
         ranked = rank(query, (entry.candidate for entry in self._songs.values()))
-        return tuple(candidate for candidate in ranked if candidate.score >= NEARLY_LIKENESS)
+        return tuple(candidate for candidate in ranked if candidate.score >= NEARLY_SIMILARITY)
 
     async def records(self, name: SongName) -> tuple[Candidate, ...]:
         """List the one record there is of each song; spelling and decoration make no difference."""
@@ -109,8 +109,8 @@ class RecordedFigures:
             name, known = entry.found.song.name, entry.folded.wholes[0].split()
             if all(any(one.startswith(word) for one in known) for word in words):
                 exact.append(name)
-            elif (likeness := beginning_likeness(typed, entry.folded)) >= COMPLETION_LIKENESS:
-                alike.append((likeness, name))
+            elif (similarity := beginning_similarity(typed, entry.folded)) >= COMPLETION_SIMILARITY:
+                alike.append((similarity, name))
         alike.sort(key=lambda scored: -scored[0])
         return tuple([*exact, *(name for _, name in alike)][:limit])
 
@@ -198,7 +198,7 @@ class CatalogueSource:
 
 
 def recorded_popularity(entry: CatalogueEntry) -> RecordedPopularity:
-    """Tell what the catalogue says of a song's popularity, with its year."""
+    """Return what the catalogue says of a song's popularity, with its year."""
     return RecordedPopularity(entry.popularity, RECORDED_ON.year, entry.rerelease)
 
 

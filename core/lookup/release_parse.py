@@ -21,7 +21,7 @@ from yarl import URL
 from core.domain import Release, SongName
 from core.errors import UpstreamGarbled, UpstreamUnavailable
 from core.lookup.lastfm_parse import DURATION_MAX_MS, parse_text
-from core.lookup.matching import text_likeness
+from core.lookup.matching import text_similarity
 from core.lookup.normalise import (
     artist_key,
     asked_versions,
@@ -34,8 +34,8 @@ from core.lookup.normalise import (
 )
 from core.text import parse_release_date
 
-TITLE_LIKENESS_MIN: Final = 92.0
-ARTIST_LIKENESS_MIN: Final = 88.0
+MIN_TITLE_SIMILARITY: Final = 92.0
+MIN_ARTIST_SIMILARITY: Final = 88.0
 """Title and artist must both agree but for spelling; 0 to 100."""
 
 SPELLING: Final = 3.0
@@ -88,7 +88,7 @@ class Listing:
 
 
 def is_compilation(album: str) -> bool:
-    """Tell by its name whether an album collects older songs: "Greatest Hits", "The Essential X", "80s Party"."""
+    """Return whether an album collects older songs, by its name: "Greatest Hits", "The Essential X", "80s Party"."""
     return _COMPILATION.search(album) is not None
 
 
@@ -98,10 +98,12 @@ def same_recording(name: SongName, listings: Iterable[Listing]) -> tuple[Listing
     Spelling is forgiven, also what one side has in brackets; if a listing has the very title, those of another
     spelling are left out.
     """
-    alike = [(_title_likeness(name.title, listing.name.title), listing) for listing in listings if _fits(name, listing)]
-    best = max((likeness for likeness, _ in alike), default=0.0)
-    least = max(TITLE_LIKENESS_MIN, best - SPELLING)
-    return tuple(listing for likeness, listing in alike if likeness >= least)
+    alike = [
+        (_title_similarity(name.title, listing.name.title), listing) for listing in listings if _fits(name, listing)
+    ]
+    best = max((similarity for similarity, _ in alike), default=0.0)
+    least = max(MIN_TITLE_SIMILARITY, best - SPELLING)
+    return tuple(listing for similarity, listing in alike if similarity >= least)
 
 
 def release_of(name: SongName, listings: Iterable[Listing]) -> Release | None:
@@ -135,16 +137,16 @@ def _versions(listing: Listing) -> frozenset[str]:
     return version_words(noted, artist) | on_album
 
 
-def _title_likeness(asked: str, known: str) -> float:
+def _title_similarity(asked: str, known: str) -> float:
     """Compare two titles, 0 to 100; just below the real figure if only what is outside of brackets agrees."""
     asked_key, known_key = title_key(asked), title_key(known)
     if _telling(asked_key) != _telling(known_key):
         return 0.0
-    likeness = text_likeness(asked_key, known_key)
+    similarity = text_similarity(asked_key, known_key)
     plain = not version_words(asked) and asked_versions(asked) == asked_versions(known)
-    if likeness < TITLE_LIKENESS_MIN and plain:
-        likeness = max(likeness, text_likeness(short_title(asked), short_title(known)) - SPELLING - 1)
-    return likeness
+    if similarity < MIN_TITLE_SIMILARITY and plain:
+        similarity = max(similarity, text_similarity(short_title(asked), short_title(known)) - SPELLING - 1)
+    return similarity
 
 
 def _telling(key: str) -> frozenset[str]:
@@ -159,7 +161,7 @@ def _artists_agree(asked: str, listing: Listing) -> bool:
     pairs.extend((asked, one) for one in (*listing.credits, *_JOINT.split(credited)))
     pairs.extend((one, credited) for one in _JOINT.split(asked))
     return any(
-        text_likeness(artist_key(one), artist_key(other)) >= ARTIST_LIKENESS_MIN
+        text_similarity(artist_key(one), artist_key(other)) >= MIN_ARTIST_SIMILARITY
         for one, other in pairs
         if one.strip() and other.strip()
     )

@@ -52,7 +52,7 @@ class SongSource(Protocol):
     async def records(self, name: SongName) -> tuple[Candidate, ...]:
         """List what the source holds of this title and artist, under the plain title and decorated ones.
 
-        One request, for a source that asks. Other recordings of the song and mere likenesses may be among them.
+        One request, for a source that asks. Other recordings of the song and mere similarities may be among them.
 
         Raises:
             UpstreamError: As for :meth:`find`.
@@ -76,7 +76,7 @@ are not, one in four is searched for.
 
 
 def is_same_song(first: SongName, second: SongName) -> bool:
-    """Tell whether two names are of the same recording of the same song."""
+    """Return whether two names are of the same recording of the same song."""
     return song_key(first.title, first.artist) == song_key(second.title, second.artist)
 
 
@@ -87,19 +87,19 @@ def records_of(name: SongName, candidates: Iterable[Candidate]) -> tuple[Candida
 
 
 def is_decorated(name: SongName) -> bool:
-    """Tell whether a title says more than the song's name, "(feat. Y)" or "- From the film"."""
+    """Return whether a title says more than the song's name, "(feat. Y)" or "- From the film"."""
     return plain_title(name.title) != name.title.strip()
 
 
 def may_be_split(song: Song) -> bool:
-    """Tell whether a found record is so little heard for its artist that another one may be what people play."""
+    """Return whether a found record is so little heard for its artist that another one may be what people play."""
     if song.listeners is None or not song.artist_listeners:
         return False
     return song.listeners < SMALL_SHARE * song.artist_listeners
 
 
 RECORDS_TRIED: Final = 2
-"""Further records of a song that are asked for when the source lacks its very name: the first may be a ghost."""
+"""Further records of a song that are asked for when the source lacks its very name: the first may be a misspelling."""
 
 PATIENCE_S: Final = 2.5
 """Longest that an answer at hand waits for a better record, by two calls in turn at most: of the 8 s that people wait,
@@ -163,11 +163,11 @@ async def _exchanged(source: SongSource, found: Found, listed: tuple[Candidate, 
 T = TypeVar("T")
 
 DWARFED: Final = 26.0
-"""Points of prominence, about twenty times the listeners: so far above a record found as typed, a likeness wins. The
+"""Points of prominence, about twenty times the listeners: so far above a record found as typed, a similarity wins. The
 record is then a common misspelling, or the question in the wrong order."""
 
 EXACT: Final = 99.5
-"""Likeness from which the catalogue's spelling is the question's own."""
+"""Similarity from which the catalogue's spelling is the question's own."""
 
 SEARCHES_KEPT: Final = 256
 """Questions whose search in the catalogue is kept: people in one chat ask the same, and each takes 5 ms of a core."""
@@ -263,7 +263,7 @@ class SongResolver:
     async def _resolved(self, query: SongQuery, *, fresh: bool) -> Found | Ambiguous | NotFound:
         """Find the song over the source alone.
 
-        With an artist in the question one round trip is enough: the name as typed and the catalogue's likeness are
+        With an artist in the question one round trip is enough: the name as typed and the catalogue's similarity are
         fetched side by side, and readings without an artist are searched for meanwhile. Only if no name is found are
         the named readings searched for too. Of several records of the song the most heard answers. The release of the
         likeliest name is looked up from the beginning.
@@ -280,7 +280,7 @@ class SongResolver:
         if best is None and decided.decision is not Decision.SURE:
             listed += (await self._ask((), _named(query), fresh=fresh)).candidates
             decided = await self.worker.run(match, query, (*listed, *known))
-        if best is not None and not _is_outshone(best, decided):
+        if best is not None and not _is_overridden(best, decided):
             return await self._enriched(await most_heard(self.source, best, listed, fresh=fresh), begun)
         if decided.decision is Decision.SURE:
             sure = decided.candidates[0].name
@@ -300,7 +300,7 @@ class SongResolver:
         return NotFound(query, _suggestions(decided), key_missing=not self.live)
 
     async def names_a_song(self, query: SongQuery) -> bool:
-        """Tell whether the catalogue surely has the song of a question; never uses the network."""
+        """Return whether the catalogue surely has the song of a question; never uses the network."""
         if self.catalogue is None:
             return False
         found = await self.worker.run(self.catalogue.search, query)
@@ -405,10 +405,10 @@ def _spelling(query: SongQuery, known: tuple[Candidate, ...]) -> _Spelling:
     named = _named(query)
     if not named:
         return _Spelling(())
-    likeness = match(replace(query, readings=named), known)
-    if likeness.decision is not Decision.SURE:
+    similarity = match(replace(query, readings=named), known)
+    if similarity.decision is not Decision.SURE:
         return _Spelling(named, likeliest=SongName(named[0].title, named[0].artist or ""))
-    first = likeness.candidates[0]
+    first = similarity.candidates[0]
     spelt = Reading(first.name.title, first.name.artist)
     if first.score < EXACT:
         return _Spelling((named[0], spelt), likeliest=first.name)
@@ -438,8 +438,8 @@ def _suggestions(decided: Match) -> tuple[SongName, ...]:
     return tuple(names)
 
 
-def _is_outshone(found: Found, decided: Match) -> bool:
-    """Tell whether a song found by name is surely not meant, since another fits and is far better known."""
+def _is_overridden(found: Found, decided: Match) -> bool:
+    """Return whether a song found by name is surely not meant, since another fits and is far better known."""
     if decided.decision is not Decision.SURE:
         return False
     return prominence(decided.candidates[0]) - _prominence(found) >= DWARFED

@@ -39,7 +39,7 @@ _SILENT: Final = 11
 
 
 def is_foreign(text: str) -> bool:
-    """Tell whether a text has letters that no Latin keyboard offers."""
+    """Return whether a text has letters that no Latin keyboard offers."""
     return not text.isascii() and any(
         c.isalpha()
         and not unicodedata.name(c, "LATIN").startswith(("LATIN", "FULLWIDTH LATIN", "MODIFIER", "FEMININE"))

@@ -1,10 +1,15 @@
-"""Where cached answers are kept: memory, a file of SQLite, or Redis; bounded, never unpickling, never raising."""
+"""Where cached answers are kept: memory, a file of SQLite, or Redis; bounded, never unpickling, never raising.
+
+In Redis, which several processes share, what they do within a time is counted as well.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
+import random
 import sqlite3
 import time
 import uuid
@@ -38,6 +43,11 @@ PATIENCE_S: Final = 1.0
 """Longest wait for a store; an answer is worth more than its being kept."""
 
 LOCK_POLL_S: Final = 0.05
+
+SLOT_S: Final = 10.0
+PER_SLOT: Final = 48
+"""Requests of all processes in one slot. Any five minutes touch 31 slots, so they hold at most 1,488 requests, and
+Last.fm's terms allow 1,500."""
 
 SHARED_SCHEMES: Final = frozenset({"redis", "rediss"})
 """Schemes of stores that several processes use at one time."""
@@ -226,8 +236,9 @@ class _Redis:
         await self.client.eval(_UNLOCK, 1, key, token)
 
     async def aclose(self) -> None:
-        if self._made is not None:
-            await self._made.aclose()
+        made, self._made = self._made, None
+        if made is not None:
+            await made.aclose()
 
 
 def _ms(seconds: float) -> int:
@@ -322,3 +333,63 @@ class Store:
             log.info("event=cache_recovered store=%s", self._scheme)
             self._failing = False
         return result
+
+
+class WindowCounter:
+    """Counts in Redis how often something was done in the current window of time, for all processes together.
+
+    The windows are aligned to the clock, so that every process knows when one ends; the processes' clocks should agree
+    to a second or so. While Redis fails, nothing is counted and nobody is refused.
+    """
+
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+        """Count in ``store``.
+
+        Args:
+            store: What the processes share.
+            clock: Tells seconds since 1970, the same for all processes.
+        """
+        self._store = store
+        self._clock = clock
+
+    @classmethod
+    def if_shared(cls, url: str) -> WindowCounter | None:
+        """Make a counter with a store of its own, unless ``url`` is of a cache that is one process's own."""
+        return cls(Store(url)) if url.partition(":")[0] in SHARED_SCHEMES else None
+
+    async def excess_s(self, what: str, limit: int, window_s: float) -> float | None:
+        """Count one of ``what``; seconds until the window ends if it was more than ``limit``, else None.
+
+        ``what`` is stored hashed, and no longer than two windows.
+        """
+        window, passed_s = divmod(self._clock(), window_s)
+        hashed = hashlib.blake2b(what.encode(), digest_size=12).hexdigest()
+        counted = await self._store.count(f"hitmeter:1:count:{hashed}:{window:.0f}", 2 * window_s)
+        return None if counted is None or counted <= limit else window_s - passed_s
+
+    async def aclose(self) -> None:
+        """Close the connection of the store; the next count opens another."""
+        await self._store.aclose()
+
+
+class SharedRate:
+    """A request rate that several processes keep together; while the store fails each process keeps its own.
+
+    Args:
+        counter: Counts for all processes.
+        name: What the rate is of.
+        per_slot: Most requests in one slot.
+        slot_s: Length of a slot in seconds.
+    """
+
+    def __init__(self, counter: WindowCounter, name: str, *, per_slot: int = PER_SLOT, slot_s: float = SLOT_S) -> None:
+        self._counter = counter
+        self._name = name
+        self._per_slot = per_slot
+        self._slot_s = slot_s
+
+    async def acquire(self) -> None:
+        """Wait until there is room in a slot, and take it."""
+        while (wait_s := await self._counter.excess_s(f"rate:{self._name}", self._per_slot, self._slot_s)) is not None:
+            spread_s = random.uniform(0.0, self._slot_s / 20)  # noqa: S311 - not all at the first instant of the slot
+            await asyncio.sleep(wait_s + spread_s)

@@ -18,7 +18,7 @@ from core.concurrency import SerialExecutor
 from core.domain import Release
 from core.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from core.lookup.lastfm_client import Transport
-from core.lookup.lastfm_parse import Payload, is_ghost, parse_artist, parse_top_tracks, parse_track
+from core.lookup.lastfm_parse import Payload, is_misspelling, parse_artist, parse_top_tracks, parse_track
 from core.lookup.release import (
     DEEZER_RATE,
     ITUNES_RATE,
@@ -210,7 +210,7 @@ class Collector:
             return artist is not None
         payload = await self._ask("track.getInfo", {"artist": job.artist, "track": job.title, "autocorrect": "1"})
         track = None if payload is None else parse_track(payload)
-        if track is not None and is_ghost(track, None):
+        if track is not None and is_misspelling(track, None):
             track = None
         self._store.keep_song(job, track, today())
         return track is not None

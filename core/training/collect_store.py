@@ -130,7 +130,7 @@ class CollectStore:
             self._plan_songs(songs, chart, artists=artists)
 
     def next_page(self, chart: str) -> int | None:
-        """Tell which page of a chart to ask for next; None after its last one."""
+        """Return which page of a chart to ask for next; None after its last one."""
         row = self._db.execute(
             "SELECT max(number), max(last) FROM page WHERE chart = ? AND round = ?", (chart, self._round)
         ).fetchone()

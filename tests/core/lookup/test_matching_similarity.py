@@ -6,17 +6,17 @@ from hypothesis import strategies as st
 
 from core.domain import Reading, SongQuery
 from core.lookup.matching import (
-    COMPLETION_LIKENESS,
+    COMPLETION_SIMILARITY,
     FoldedName,
-    beginning_likeness,
+    beginning_similarity,
     folded_readings,
-    likeness,
-    text_likeness,
+    similarity,
+    text_similarity,
 )
 
 
 def alike(name: tuple[str, str], *readings: Reading) -> float:
-    return likeness(folded_readings(SongQuery("", readings)), FoldedName.of(*name))[0]
+    return similarity(folded_readings(SongQuery("", readings)), FoldedName.of(*name))[0]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def alike(name: tuple[str, str], *readings: Reading) -> float:
     ],
 )
 def test_wording_is_compared_with_sense(asked: str, known: str, least: float, most: float) -> None:
-    assert least <= text_likeness(asked, known) <= most
+    assert least <= text_similarity(asked, known) <= most
 
 
 def test_title_and_artist_count_together() -> None:
@@ -54,7 +54,7 @@ def test_the_best_reading_counts() -> None:
 def test_a_guest_is_nearly_as_good_as_the_first_artist() -> None:
     name = FoldedName.of("Under Pressure", "Queen", ("Queen", "David Bowie"))
     readings = folded_readings(SongQuery("", (Reading("Under Pressure", "David Bowie"),)))
-    assert 95 <= likeness(readings, name)[0] < 100
+    assert 95 <= similarity(readings, name)[0] < 100
 
 
 def test_a_title_is_known_without_its_brackets() -> None:
@@ -71,18 +71,18 @@ def test_empty_readings_are_left_out() -> None:
     assert folded_readings(SongQuery("", (Reading("\u200b"), Reading("a"), Reading("A!")))) == folded_readings(
         SongQuery("", (Reading("a"),))
     )
-    assert likeness((), FoldedName.of("a", "b")) == (0.0, 0.0)
+    assert similarity((), FoldedName.of("a", "b")) == (0.0, 0.0)
 
 
 def test_a_half_typed_name_is_like_its_beginning() -> None:
     name = FoldedName.of("Blinding Lights", "The Weeknd")
-    assert beginning_likeness("blindng li", name) >= COMPLETION_LIKENESS
-    assert beginning_likeness("weeknd bli", name) >= COMPLETION_LIKENESS
-    assert beginning_likeness("zzzz", name) < COMPLETION_LIKENESS
+    assert beginning_similarity("blindng li", name) >= COMPLETION_SIMILARITY
+    assert beginning_similarity("weeknd bli", name) >= COMPLETION_SIMILARITY
+    assert beginning_similarity("zzzz", name) < COMPLETION_SIMILARITY
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60), st.one_of(st.none(), st.text(max_size=60)))
 @settings(max_examples=200, deadline=None)
-def test_likeness_is_a_percentage(title: str, artist: str, asked: str, by: str | None) -> None:
-    best, mean = likeness(folded_readings(SongQuery("", (Reading(asked, by),))), FoldedName.of(title, artist))
+def test_similarity_is_a_percentage(title: str, artist: str, asked: str, by: str | None) -> None:
+    best, mean = similarity(folded_readings(SongQuery("", (Reading(asked, by),))), FoldedName.of(title, artist))
     assert 0 <= mean <= best <= 100

@@ -302,9 +302,9 @@ async def test_a_song_that_is_missing_is_not_named_as_its_own_likeness(tmp_path:
 
 
 async def test_a_ghost_is_not_named_as_its_own_likeness() -> None:
-    ghost = FakeSong("Sex Memories", "The Keels", 105, 400, album="", duration_ms=0, tags=())
+    misspelling = FakeSong("Sex Memories", "The Keels", 105, 400, album="", duration_ms=0, tags=())
     keels = FakeArtist("The Keels", 4_000_000, 90_000_000)
-    async with resolving(None, ghost, FakeSong("Memories", "The Keels", 5_000), artists=[keels]) as (resolver, _):
+    async with resolving(None, misspelling, FakeSong("Memories", "The Keels", 5_000), artists=[keels]) as (resolver, _):
         missing = await resolver.resolve(parse_query("Sex Memories - The Keels"))
     assert isinstance(missing, NotFound)
     assert "Sex Memories" not in [name.title for name in missing.suggestions]

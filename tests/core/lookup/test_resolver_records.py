@@ -46,7 +46,7 @@ class NotingSource:
         return self._songs.get(reading.title)
 
     async def search(self, reading: Reading) -> tuple[Candidate, ...]:
-        raise AssertionError("records are not searched for by likeness")
+        raise AssertionError("records are not searched for by similarity")
 
     async def records(self, name: SongName) -> tuple[Candidate, ...]:
         self._note(f"records of {name.title}")

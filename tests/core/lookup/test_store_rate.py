@@ -5,8 +5,7 @@ from contextlib import aclosing
 import pytest
 
 from core.lookup.cache import AnswerCache
-from core.lookup.shared_rate import PER_SLOT, SLOT_S, SharedRate
-from core.lookup.store import Store
+from core.lookup.store import PER_SLOT, SLOT_S, SharedRate, Store, WindowCounter
 from tests.fakes.redis_server import MISSING, PROGRAM, RedisServer
 
 
@@ -17,7 +16,7 @@ def test_no_five_minutes_can_hold_more_than_the_terms_allow() -> None:
 
 async def test_what_is_not_shared_is_not_counted() -> None:
     async with aclosing(Store("mem://")) as store:
-        rate = SharedRate(store, "x", per_slot=1, slot_s=1000.0)
+        rate = SharedRate(WindowCounter(store), "x", per_slot=1, slot_s=1000.0)
         async with asyncio.timeout(1):
             for _ in range(10):
                 await rate.acquire()
@@ -31,7 +30,7 @@ class TestRedis:
         with RedisServer() as redis:
             async with aclosing(Store(redis.url)) as one, aclosing(Store(redis.url)) as other:
                 slot_s = 0.5
-                rates = [SharedRate(store, "x", per_slot=5, slot_s=slot_s) for store in (one, other)]
+                rates = [SharedRate(WindowCounter(store), "x", per_slot=5, slot_s=slot_s) for store in (one, other)]
                 taken: list[int] = []
 
                 async def work(rate: SharedRate) -> None:
