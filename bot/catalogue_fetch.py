@@ -13,12 +13,12 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from bot import messages
-from core.catalogue_setup import DATASET_NAME, DATASET_ROWS, Step, dataset_of, fetch_catalogue, is_wanting
 from core.errors import DataError, DownloadError
+from core.lookup.catalogue_download import DATASET_NAME, DATASET_ROWS, Step, dataset_of, fetch_catalogue, is_wanting
 
 if TYPE_CHECKING:
-    from core.catalogue_setup import Progress as OnProgress
-    from core.lookup.hub import HubFile
+    from core.lookup.catalogue_download import HubFile
+    from core.lookup.catalogue_download import Progress as OnProgress
     from core.settings import Settings
 
 

@@ -24,7 +24,6 @@ from bot.reply import (
     text_reply,
     token_of,
 )
-from core.age import ago, span
 from core.domain import (
     Ambiguous,
     Assessment,
@@ -42,6 +41,7 @@ from core.domain import (
     Verdict,
 )
 from core.predictor import Comparison
+from core.text import ago, span
 
 if TYPE_CHECKING:
     from bot.monitoring import Percentiles, Stats

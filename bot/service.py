@@ -29,8 +29,8 @@ from bot.reply import Picture, Question, Reply, ResultCode, SongToken, text_repl
 from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
 from core.errors import HitmeterError, ModelError, QueryError, UpstreamError
 from core.lookup.normalise import fold
-from core.phrases import pair_of
 from core.predictor import Comparison, Predictor
+from core.query import pair_of
 
 if TYPE_CHECKING:
     from bot.monitoring import Stats

@@ -7,25 +7,24 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.concurrency import SerialExecutor
 from core.errors import CatalogueOutdated, SettingsError
 from core.history import History
-from core.lookup.artwork import Artwork
-from core.lookup.catalog import Catalogue
-from core.lookup.catalog_source import CatalogueSource
-from core.lookup.demo import RecordedFigures
+from core.lookup.catalogue import Catalogue
+from core.lookup.cover import Artwork
 from core.lookup.lastfm import LastFm
-from core.lookup.linked import LinkFollower
+from core.lookup.link_follower import LinkFollower
+from core.lookup.recorded import CatalogueSource, RecordedFigures
 from core.lookup.release import ReleaseLookup
-from core.lookup.resolve import SongResolver
+from core.lookup.resolver import SongResolver
 from core.model.proof import load_proved
 from core.predictor import Predictor
 from core.render.renderer import CardRenderer, RenderPool, load_drawing
-from core.worker import Worker
 
 if TYPE_CHECKING:
     from core.lookup.cache import OnLookup
-    from core.lookup.source import SongSource
-    from core.lookup.transport import OnRequest
+    from core.lookup.lastfm_client import OnRequest
+    from core.lookup.resolver import SongSource
     from core.settings import Settings
 
 KEY_HINT = (
@@ -81,7 +80,7 @@ def build_predictor(
             history = History(None)
             missing.append(HISTORY_HINT.format(error=error))
         opened.callback(history.close)
-        worker = Worker("lookup")
+        worker = SerialExecutor("lookup")
         opened.callback(worker.close)
         source: SongSource = CatalogueSource(recorded, catalogue, worker)
         fallback: SongSource | None = None

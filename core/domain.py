@@ -187,7 +187,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where and when the figures were taken; ``stale`` when something newer was asked for in vain."""
+    """Where and when the figures were taken; ``stale`` when something newer was asked for without result."""
 
     origin: Origin
     as_of: datetime
@@ -209,7 +209,7 @@ class RecordedPopularity:
     rerelease: bool = False
 
     def contradicts(self, verdict: Verdict) -> bool:
-        """Tell whether the song was popular then and is said not to be, or the other way round."""
+        """Return whether the song was popular then and is said not to be, or the other way round."""
         if self.value >= POPULAR_FROM:
             return verdict is Verdict.NOT_POPULAR
         return verdict is Verdict.POPULAR and not self.rerelease

@@ -27,15 +27,8 @@ SECRET_MIN_CHARS: Final = 6
 LINE_MAX_CHARS: Final = 20_000
 """Longest line; a traceback has some 3,000 characters."""
 
-QUIET: Final = {
-    **dict.fromkeys(
-        ("asyncio", "discord", "filelock", "httpcore", "httpx", "matplotlib", "PIL", "telegram.ext", "urllib3"),
-        logging.WARNING,
-    ),
-    "stamina": logging.ERROR,
-}
-"""Libraries that tell nothing of ours below these levels. httpx prints Telegram's token in every address at INFO;
-stamina warns of every retry, which each request's own line tells already."""
+QUIET: Final = ("asyncio", "discord", "filelock", "httpcore", "httpx", "matplotlib", "PIL", "telegram.ext", "urllib3")
+"""Libraries that log nothing of ours below a warning. httpx prints Telegram's token in every address at INFO."""
 
 # What secrets look like wherever they stand, for those that are in no setting of ours.
 _PATTERNS: Final = (
@@ -110,8 +103,8 @@ def configure_logging(level: str, *, secrets: Iterable[str] = (), stream: TextIO
             root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
-    for name, least in QUIET.items():
-        logging.getLogger(name).setLevel(least)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # a bad log call would print its arguments past the redactor
     sys.excepthook = _log_uncaught

@@ -10,21 +10,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from core.concurrency import SerialExecutor, SingleFlight, deadline
 from core.domain import Answer, Assessment, Cover, Found, ModelReport, Prediction, SongName
-from core.lookup.budget import time_budget
 from core.model.proof import load_proved
 from core.query import LinkedSong, parse_pair, parse_question
-from core.shared_work import SharedWork
-from core.worker import Worker
 
 if TYPE_CHECKING:
     from core.history import History
-    from core.lookup.artwork import Artwork
-    from core.lookup.linked import LinkFollower
-    from core.lookup.resolve import SongResolver
+    from core.lookup.cover import Artwork
+    from core.lookup.link_follower import LinkFollower
+    from core.lookup.resolver import SongResolver
     from core.model.inference import HitModel
-    from core.phrases import Pair
-    from core.query import Question
+    from core.query import Pair, Question
     from core.render.renderer import CardRenderer
 
 log = logging.getLogger(__name__)
@@ -92,11 +89,11 @@ class Predictor:
         self._complete = complete
         self._links = links
         self._models_dir = models_dir
-        self._scoring = Worker("scoring")
-        self._remembering = Worker("history")
+        self._scoring = SerialExecutor("scoring")
+        self._remembering = SerialExecutor("history")
         # Nothing is kept here: how long figures count is for the cache to say.
-        self._asked: SharedWork[Answer] = SharedWork(kept=0)
-        self._assessments: SharedWork[Assessment] = SharedWork(ASSESSMENTS_KEPT)
+        self._asked: SingleFlight[Answer] = SingleFlight(kept=0)
+        self._assessments: SingleFlight[Assessment] = SingleFlight(ASSESSMENTS_KEPT)
 
     async def predict(self, text: str, *, fresh: bool = False) -> Answer:
         """Answer a typed question; people who ask the same at the same time share the answer.
@@ -131,7 +128,7 @@ class Predictor:
             QueryError: The source no longer has the song and its name is no question either.
             UpstreamError: As for :meth:`predict`.
         """
-        with time_budget(LOOKUP_BUDGET_S):
+        with deadline(LOOKUP_BUDGET_S):
             found = await self._resolver.fetch(name, fresh=fresh)
         return await self.predict(f"{name.title} - {name.artist}") if found is None else await self._assess(found)
 
@@ -193,7 +190,7 @@ class Predictor:
             ModelError: The stored model is missing or damaged; the old one goes on serving.
         """
         self._model = await asyncio.to_thread(load_proved, self._models_dir)
-        self._assessments = SharedWork(ASSESSMENTS_KEPT)
+        self._assessments = SingleFlight(ASSESSMENTS_KEPT)
         return self.report()
 
     async def aclose(self) -> None:
@@ -212,7 +209,7 @@ class Predictor:
         self._history.close()
 
     async def _answer(self, question: Question, *, fresh: bool) -> Answer:
-        with time_budget(LOOKUP_BUDGET_S):
+        with deadline(LOOKUP_BUDGET_S):
             query = await self._links.follow(question) if isinstance(question, LinkedSong) else question
             resolved = await self._resolver.resolve(query, fresh=fresh)
         return await self._assess(resolved) if isinstance(resolved, Found) else resolved

@@ -42,9 +42,9 @@ DATASET_ADDRESS = (
 ENV_ENCODING: Final = "utf-8-sig"
 """UTF-8, with the mark at its beginning that some editors leave or without."""
 
-MISSPELT_LIKENESS: Final = 80
-"""Likeness (0 to 100) from which an unknown name in ``.env`` is taken for a misspelt setting: DISCORD_BOT_TOKEN has 87,
-DISCORD_CLIENT_ID, which others keep there, 76."""
+MISSPELT_SIMILARITY: Final = 80
+"""Similarity (0 to 100) from which an unknown name in ``.env`` is taken for a misspelt setting: DISCORD_BOT_TOKEN has
+87, DISCORD_CLIENT_ID, which others keep there, 76."""
 
 
 def _on(value: object) -> object:
@@ -313,13 +313,13 @@ def env_file_notes(path: Path | None = None) -> tuple[str, ...]:
         name = (binding.key or "").upper()
         if not name or name in known:
             continue
-        likely = max(known, key=lambda setting: _likeness(name, setting))
-        if _likeness(name, likely) >= MISSPELT_LIKENESS:
+        likely = max(known, key=lambda setting: _similarity(name, setting))
+        if _similarity(name, likely) >= MISSPELT_SIMILARITY:
             notes.append(f"{path.name} names {binding.key}, which is no setting. Is {likely} meant?")
     return tuple(dict.fromkeys(notes))
 
 
-def _likeness(name: str, setting: str) -> float:
+def _similarity(name: str, setting: str) -> float:
     """Compare two names letter by letter, also with their words in another order; 0 to 100."""
     words, wanted = name.replace("_", " "), setting.replace("_", " ")
     return max(fuzz.ratio(words, wanted), fuzz.token_sort_ratio(words, wanted))
@@ -337,4 +337,4 @@ def env_file_warning(path: Path | None = None) -> str | None:
         return None
     if not hasattr(os, "geteuid") or not mode & (stat.S_IRGRP | stat.S_IROTH):
         return None
-    return f"Others on this machine can read the keys in {path.name}. To mend that: chmod 600 {path.name}"
+    return f"Others on this machine can read the keys in {path.name}. To fix that: chmod 600 {path.name}"

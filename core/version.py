@@ -4,3 +4,5 @@ from typing import Final
 
 VERSION: Final = "0.1.0"
 """As in pyproject.toml."""
+
+USER_AGENT: Final = f"Hitmeter/{VERSION} (song popularity bot)"

@@ -41,12 +41,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.errors import DataError, HitmeterError, SettingsError, UpstreamRefused, UpstreamUnavailable  # noqa: E402
 from core.log import configure_logging, settings_secrets  # noqa: E402
-from core.lookup.collect_input import read_artists, read_songs  # noqa: E402
-from core.lookup.collect_store import TABLES, CollectStore  # noqa: E402
-from core.lookup.collecting import Chart, Collector, Tally, steady  # noqa: E402
-from core.lookup.collecting_releases import PatientServices, ReleaseCollector, ReleaseTally  # noqa: E402
-from core.lookup.transport import Transport  # noqa: E402
+from core.lookup.lastfm_client import Transport  # noqa: E402
 from core.settings import Settings, load_settings  # noqa: E402
+from core.training.collect import Chart, Collector, PatientServices, ReleaseCollector, ReleaseTally, Tally, steady  # noqa: E402  # noqa: E402
+from core.training.collect_store import TABLES, CollectStore  # noqa: E402
+from core.training.collect_tables import read_artists, read_songs  # noqa: E402
 
 LINE_EVERY_S = 30.0
 """How often progress is told where there is no terminal to draw a bar on."""

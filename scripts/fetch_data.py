@@ -19,9 +19,9 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from bot.catalogue_fetch import announcement, shown_progress  # noqa: E402
-from core.catalogue_setup import DATASET, DATASET_ROWS, dataset_of, fetch_catalogue  # noqa: E402
 from core.errors import DataError, DownloadError, SettingsError  # noqa: E402
-from core.lookup.catalog_build import BuildReport, build_catalogue  # noqa: E402
+from core.lookup.catalogue_build import BuildReport, build_catalogue  # noqa: E402
+from core.lookup.catalogue_download import DATASET, DATASET_ROWS, dataset_of, fetch_catalogue  # noqa: E402
 from core.settings import load_settings  # noqa: E402
 
 

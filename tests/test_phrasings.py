@@ -26,12 +26,12 @@ import pytest
 from core.domain import Ambiguous, Answer, Candidate, Found, NotFound, Origin, Reading, Song, SongName, Source
 from core.errors import QueryError
 from core.history import History
-from core.lookup.artwork import Artwork
-from core.lookup.catalog import Catalogue
-from core.lookup.catalog_build import build_catalogue
-from core.lookup.linked import LinkFollower
+from core.lookup.catalogue import Catalogue
+from core.lookup.catalogue_build import build_catalogue
+from core.lookup.cover import Artwork
+from core.lookup.link_follower import LinkFollower
 from core.lookup.normalise import song_key
-from core.lookup.resolve import SongResolver
+from core.lookup.resolver import SongResolver
 from core.predictor import Predictor
 from core.settings import ROOT, Settings
 from tests.fakes.chain import PlainRenderer, committed_model

@@ -16,8 +16,7 @@ from bot.plain_text import plain, utf16_length
 from core.domain import SongName, SongQuery
 from core.errors import QueryError
 from core.limits import QUERY_MAX_CHARS
-from core.phrases import video_question
-from core.query import parse_question
+from core.query import parse_question, video_question
 
 _MENTION: Final = re.compile(r"<(?:@[!&]?|#|/[^:>]+:|a?:\w+:|t:)[^>]*>")
 _DOT: Final = re.compile(r"\s+[·•]\s+")

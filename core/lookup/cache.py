@@ -7,7 +7,6 @@ URL is shared with later runs or other processes, and the bot does without it wh
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import logging
@@ -20,10 +19,9 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
+from core.concurrency import SingleFlight, deadline
 from core.errors import UpstreamError
-from core.lookup.budget import time_budget
-from core.lookup.shared_rate import SharedRate
-from core.lookup.store import VALUE_MAX_BYTES, Store
+from core.lookup.store import VALUE_MAX_BYTES, SharedRate, Store, WindowCounter
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +50,7 @@ class CacheTimes:
 
 @dataclass(frozen=True, slots=True)
 class Cached(Generic[T]):
-    """A value with the time it was fetched; ``stale`` when something newer was asked for in vain.
+    """A value with the time it was fetched; ``stale`` when something newer was asked for without result.
 
     A value of None means that the source has no such thing.
     """
@@ -91,7 +89,7 @@ class AnswerCache:
         self._times = times or CacheTimes()
         self._clock = clock
         self._on_lookup = on_lookup
-        self._flights: dict[str, asyncio.Task[Any]] = {}
+        self._flights: SingleFlight[Cached[Any]] = SingleFlight()
         self._stores = [Store("mem://")]
         if not url.startswith("mem:"):
             self._stores.append(Store(url, retry_s=retry_s))
@@ -112,7 +110,7 @@ class AnswerCache:
             kind: What is asked, part of the key.
             names: Whose it is; case, width and white space make no difference.
             load: Fetches the value; None means that there is no such thing. It keeps to
-                :func:`core.lookup.budget.deadline`, which is nearer when something old is at hand.
+                :func:`core.concurrency.deadline_at`, which is nearer when something old is at hand.
             of: Type of the value.
             fresh: Ask anew even if a fresh value is at hand.
             settled: Whether a value is good for the full time; others count as misses do.
@@ -137,7 +135,7 @@ class AnswerCache:
                         self._tell(kind, "hit")
                         return held
                 try:
-                    with time_budget(math.inf if held is None else OLD_PATIENCE_S):
+                    with deadline(math.inf if held is None else OLD_PATIENCE_S):
                         value = await load()
                 except UpstreamError:
                     if held is None or held.value is None:
@@ -149,35 +147,17 @@ class AnswerCache:
                 await self._write(key, of, answer, kind)
                 return answer
 
-        return await self._share(f"{key}:{fresh}", fly)
+        return await self._flights.get((key, fresh), fly)
 
     def shared_rate(self, name: str) -> SharedRate | None:
         """Give a request rate that all processes of this cache keep together; None if it is for this one alone."""
-        return SharedRate(self._stores[-1], name) if self._stores[-1].is_shared else None
+        return SharedRate(WindowCounter(self._stores[-1]), name) if self._stores[-1].is_shared else None
 
     async def aclose(self) -> None:
         """End what is in flight and free the stores."""
-        flights = list(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        await self._flights.aclose()
         for store in self._stores:
             await store.aclose()
-
-    async def _share(self, key: str, fly: Callable[[], Coroutine[Any, Any, Cached[T]]]) -> Cached[T]:
-        """Join the flight of this key or start it; whoever gives up waiting leaves the others theirs."""
-        flight: asyncio.Task[Cached[T]] | None = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.get_running_loop().create_task(fly(), name=f"fetch {key}")
-            self._flights[key] = flight
-
-            def landed(task: asyncio.Task[Cached[T]]) -> None:
-                del self._flights[key]
-                if not task.cancelled():
-                    task.exception()  # seen: nobody may be waiting any more
-
-            flight.add_done_callback(landed)
-        return await asyncio.shield(flight)
 
     async def _read(self, key: str, of: TypeAdapter[T], lasting_s: Callable[[T | None], float]) -> Cached[T] | None:
         """Find the newest value held, looking no further than the first fresh one."""

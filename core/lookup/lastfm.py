@@ -11,15 +11,24 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
+from core.concurrency import deadline_at
 from core.domain import Candidate, Found, Origin, Reading, Song, SongName, Source
 from core.errors import SettingsError, UpstreamError
-from core.lookup.breaker import Breaker
-from core.lookup.budget import deadline
 from core.lookup.cache import AnswerCache, Cached, CacheTimes, OnLookup
-from core.lookup.lastfm_parse import parse_artist, parse_search, parse_text, parse_top_tags, parse_track
-from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
+from core.lookup.lastfm_client import OnRequest, RetryPolicy, Transport
+from core.lookup.lastfm_parse import (
+    ArtistInfo,
+    TrackInfo,
+    is_misspelling,
+    music_tags,
+    parse_artist,
+    parse_search,
+    parse_text,
+    parse_top_tags,
+    parse_track,
+)
 from core.lookup.normalise import fold, names_nobody, plain_title
-from core.lookup.transport import OnRequest, RequestRate, RetryPolicy, Transport
+from core.lookup.service import Breaker, RequestRate
 from core.settings import Settings
 
 BUDGET_S: Final = 7.5
@@ -41,7 +50,7 @@ _CANDIDATES: Final = TypeAdapter(tuple[Candidate, ...])
 
 
 class LastFm:
-    """A :class:`core.lookup.source.SongSource` over Last.fm's API.
+    """A :class:`core.lookup.resolver.SongSource` over Last.fm's API.
 
     Finding asks for the track and its artist side by side: one round trip. Each is cached by itself, so songs of one
     artist share its figures. If the artist's figures fail, the song is answered without them.
@@ -106,7 +115,7 @@ class LastFm:
         )
 
     async def find(self, reading: Reading, *, fresh: bool = False) -> Found | None:
-        """Fetch the song; see :meth:`core.lookup.source.SongSource.find`."""
+        """Fetch the song; see :meth:`core.lookup.resolver.SongSource.find`."""
         title, name = parse_text(reading.title), parse_text(reading.artist)
         if not title or not name:
             return None
@@ -123,7 +132,7 @@ class LastFm:
         if got != fold(track.value.artist) != fold(name):
             artist = await self._artist_or_none(track.value.artist, until, fresh=fresh)
         info = None if artist is None else artist.value
-        if is_ghost(track.value, info):
+        if is_misspelling(track.value, info):
             return None
         tags = music_tags(track.value.tags or (info.tags if info else ()), track.value.title, track.value.artist)
         if not tags:
@@ -131,7 +140,7 @@ class LastFm:
         return Found(_song(track.value, info, tags), _source(track, artist))
 
     async def search(self, reading: Reading) -> tuple[Candidate, ...]:
-        """List songs that may be meant; see :meth:`core.lookup.source.SongSource.search`.
+        """List songs that may be meant; see :meth:`core.lookup.resolver.SongSource.search`.
 
         With an artist given, the title is also searched without it, in the same round trip: the artist may be
         misspelt, and Last.fm finds nothing then.
@@ -151,7 +160,7 @@ class LastFm:
         return tuple(merged.values())
 
     async def records(self, name: SongName) -> tuple[Candidate, ...]:
-        """List the records of a song; see :meth:`core.lookup.source.SongSource.records`."""
+        """List the records of a song; see :meth:`core.lookup.resolver.SongSource.records`."""
         title, artist = parse_text(plain_title(name.title)), parse_text(name.artist)
         return await self._search(title, artist, self._until()) if title and artist else ()
 
@@ -161,8 +170,8 @@ class LastFm:
         await self._transport.aclose()
 
     def _until(self, latest: float = math.inf) -> float:
-        """Tell when to give up what begins now, no later than ``latest``."""
-        return min(latest, deadline(self._budget_s))
+        """Return when to give up what begins now, no later than ``latest``."""
+        return min(latest, deadline_at(self._budget_s))
 
     async def _track(self, title: str, artist: str, until: float, *, fresh: bool) -> Cached[TrackInfo]:
         async def load() -> TrackInfo | None:
@@ -170,13 +179,13 @@ class LastFm:
             payload = await self._transport.call("track.getInfo", params, deadline=self._until(until))
             return None if payload is None else parse_track(payload)
 
-        # A bare record may be a ghost, and a ghost may be tomorrow's song: it is asked again as soon as a miss is.
+        # A bare record may be a misspelling or tomorrow's song: it is asked again as soon as a miss is.
         return await self._cache.fetch(
             "track", (title, artist), load, _TRACK, fresh=fresh, settled=lambda track: not track.is_bare
         )
 
     async def _artist_or_none(self, name: str, until: float, *, fresh: bool) -> Cached[ArtistInfo] | None:
-        patience = min(until, deadline(self._budget_s * ARTIST_SHARE))
+        patience = min(until, deadline_at(self._budget_s * ARTIST_SHARE))
 
         async def load() -> ArtistInfo | None:
             params = {"artist": name, "autocorrect": "1"}

@@ -2,7 +2,8 @@ r"""Last.fm's answers as values: every shape it is known to send, and nothing it
 
 Counts come as strings, numbers or null; one item comes as an object instead of a list, none as ``[]``, ``""`` or
 ``"\n"``; durations are milliseconds in track.getInfo and seconds in the charts; an unknown song can come as a record
-of its own. All functions are pure. A body that lacks what its method must hold raises :class:`UpstreamGarbled`.
+of its own, and so can somebody's misspelling. All functions are pure. A body that lacks what its method must hold
+raises :class:`UpstreamGarbled`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,98 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from core.domain import Candidate, SongName
 from core.errors import UpstreamGarbled
-from core.lookup.lastfm_records import ArtistInfo, TopTrack, TopTracks, TrackInfo
-from core.lookup.normalise import names_nobody
+from core.lookup.normalise import fold, names_nobody
+
+MISSPELLING_LISTENERS: Final = 20
+"""A bare record with fewer listeners than this is somebody's misspelling, not a song."""
+MISSPELLING_SHARE: Final = 5_000
+"""The same for fewer than one in this many of the artist's listeners, up to ``MISSPELLING_LISTENERS_MAX``."""
+MISSPELLING_LISTENERS_MAX: Final = 500
+
+LISTENER_TAGS: Final = frozenset(
+    {
+        "albums i own", "amazing", "awesome", "beautiful", "best", "check out", "favorite", "favorite song",
+        "favorite songs", "favorites", "favourite", "favourite song", "favourite songs", "favourites", "good",
+        "i love", "love", "love at first listen", "love it", "loved", "my favorite", "my favorites", "my favourite",
+        "my favourites", "my music", "myspotigrambot", "playlist", "seen live", "spotify", "to listen",
+    }
+)  # fmt: skip
+"""Tags that tell of the listener, not of the music, folded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackInfo:
+    """What track.getInfo says of a song; None or empty means unknown."""
+
+    title: str
+    artist: str
+    album: str | None = None
+    listeners: int | None = None
+    playcount: int | None = None
+    duration_ms: int | None = None
+    tags: tuple[str, ...] = ()
+    cover_url: str | None = None
+    url: str | None = None
+    artist_url: str | None = None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing but counts is known: so looks a misspelling that somebody once scrobbled."""
+        return self.album is None and self.duration_ms is None and not self.tags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtistInfo:
+    """What artist.getInfo says of an artist; None or empty means unknown."""
+
+    name: str
+    listeners: int | None = None
+    playcount: int | None = None
+    tags: tuple[str, ...] = ()
+    similar: tuple[str, ...] = ()
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopTrack:
+    """One line of a chart; charts by country give local listeners, charts by tag give no counts."""
+
+    title: str
+    artist: str
+    listeners: int | None = None
+    playcount: int | None = None
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TopTracks:
+    """One page of a chart and how many pages there are."""
+
+    tracks: tuple[TopTrack, ...]
+    total_pages: int
+
+
+def is_misspelling(track: TrackInfo, artist: ArtistInfo | None) -> bool:
+    """Return whether a record is a misspelling: bare, with a handful of listeners, or few for so large an artist."""
+    if not track.is_bare:
+        return False
+    audience = (artist.listeners if artist else None) or 0
+    return (track.listeners or 0) < min(
+        max(MISSPELLING_LISTENERS, audience // MISSPELLING_SHARE), MISSPELLING_LISTENERS_MAX
+    )
+
+
+def music_tags(tags: tuple[str, ...], title: str, artist: str) -> tuple[str, ...]:
+    """Keep the tags that describe the music: neither names of song or artist, nor words about the listener."""
+    idle = {fold(title), fold(artist)} | LISTENER_TAGS
+    return tuple(tag for tag in tags if fold(tag) and fold(tag) not in idle)
+
 
 Payload = Mapping[str, object]
 

@@ -141,7 +141,7 @@ def _without(title: str, *, versions: bool) -> str:
 
 
 def _same_recording(part: str) -> bool:
-    """Tell decoration ("feat. X", "Album Version", "Mono Mix") from other recordings ("Live, Remastered")."""
+    """Distinguish decoration ("feat. X", "Album Version", "Mono Mix") from other recordings ("Live, Remastered")."""
     part = part.strip()
     if _GUESTS.match(part):
         return True
@@ -180,7 +180,7 @@ def artist_key(artist: str) -> str:
 
 
 def names_nobody(artist: str) -> bool:
-    """Tell whether an artist is what players and MusicBrainz write for none: "[unknown]", unlike a band "Unknown"."""
+    """Return whether an artist is what players and MusicBrainz write for none: "[unknown]", unlike a band "Unknown"."""
     return artist.strip().casefold() in _NOBODY
 
 

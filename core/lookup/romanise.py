@@ -2,7 +2,7 @@
 
 Cyrillic, Greek and most other scripts go letter by letter (anyascii), kana by Hepburn's rules (jaconv), Hangul by the
 Revised Romanisation. Kanji become Mandarin syllables; how they are read in Japanese takes a dictionary, see
-:mod:`core.lookup.readings`.
+:class:`core.lookup.catalogue_build.Readings`.
 
 What this cannot do: tones and dialects of Chinese (Mandarin without tones is all there is); vowels that Arabic and
 Hebrew do not write; the assimilation of Korean consonants. Other conventions than these ("Rijij" for "Рыжий") are left
@@ -39,7 +39,7 @@ _SILENT: Final = 11
 
 
 def is_foreign(text: str) -> bool:
-    """Tell whether a text has letters that no Latin keyboard offers."""
+    """Return whether a text has letters that no Latin keyboard offers."""
     return not text.isascii() and any(
         c.isalpha()
         and not unicodedata.name(c, "LATIN").startswith(("LATIN", "FULLWIDTH LATIN", "MODIFIER", "FEMININE"))

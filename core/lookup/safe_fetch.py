@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from core.lookup.transport import USER_AGENT
+from core.version import USER_AGENT
 
 MAX_BYTES: Final = 5_000_000
 """Longest body taken; a cover of 1,000 pixels has some 300 kB."""
@@ -64,7 +64,7 @@ class HostPolicy:
     private_hosts: frozenset[str] = frozenset()
 
     def admits(self, url: URL) -> bool:
-        """Tell whether ``url`` may be asked, by its text alone."""
+        """Return whether ``url`` may be asked, by its text alone."""
         host = (url.host or "").rstrip(".").lower()
         return (
             url.scheme in self.schemes
@@ -76,7 +76,7 @@ class HostPolicy:
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the open network, also when it hides an IPv4 address in IPv6."""
+    """Return whether an IP address is one of the open network, also when it hides an IPv4 address in IPv6."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

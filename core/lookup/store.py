@@ -1,29 +1,35 @@
-"""One backend of the cache, in memory, on disk or in Redis: bounded, never unpickling, never raising."""
+"""Where cached answers are kept: memory, a file of SQLite, or Redis; bounded, never unpickling, never raising.
+
+In Redis, which several processes share, what they do within a time is counted as well.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
+import random
 import sqlite3
 import time
 import uuid
-import warnings
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, Protocol, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
-import diskcache
-from cashews import Cache
-from cashews.exceptions import CacheError
-from redis.exceptions import RedisError
-
+from core.concurrency import SerialExecutor
 from core.errors import SettingsError
-from core.lookup import plain_disk
 from core.settings import cache_url_fault
 
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 STORED_MAX_BYTES: Final = 100_000_000
 """Last.fm's terms (4.3.4) let at most 100 MB of its data be kept."""
@@ -38,21 +44,209 @@ PATIENCE_S: Final = 1.0
 
 LOCK_POLL_S: Final = 0.05
 
-_FAULTS: Final = (
-    CacheError,
-    RedisError,
-    sqlite3.Error,
-    diskcache.Timeout,
-    OSError,
-    TimeoutError,
-    ValueError,
-    TypeError,
-)
-"""What the backends raise on a lost server, a full or read-only disk, a damaged file or an unusable URL."""
+SLOT_S: Final = 10.0
+PER_SLOT: Final = 48
+"""Requests of all processes in one slot. Any five minutes touch 31 slots, so they hold at most 1,488 requests, and
+Last.fm's terms allow 1,500."""
+
+SHARED_SCHEMES: Final = frozenset({"redis", "rediss"})
+"""Schemes of stores that several processes use at one time."""
+
+FILE_NAME: Final = "answers.sqlite"
+
+LAYOUT: Final = 1
+"""Layout of the file, kept in it; a file of another one is begun anew."""
+
+FILE_MAX_BYTES: Final = STORED_MAX_BYTES * 9 // 10
+"""Size of the file at which the oldest values go; the rest is for its journal."""
+
+SWEPT_ROWS: Final = 64
+"""Expired values, and the oldest of a full file, that one write takes away at most."""
+
+_SCHEMA: Final = f"""
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires_at REAL NOT NULL);
+    CREATE INDEX IF NOT EXISTS answers_by_age ON answers (expires_at);
+    PRAGMA user_version = {LAYOUT};
+"""
+
+_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+_UNLOCK: Final = "return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('del', KEYS[1]) or 0"
+"""Frees a lock for the holder of its token only: it may have run out and be another's by now."""
+
+
+class _Backend(Protocol):
+    """What keeps the values; ``faults`` are raised on a lost server, a full or read-only disk or an unusable URL."""
+
+    faults: tuple[type[Exception], ...]
+
+    async def get(self, key: str) -> object: ...
+
+    async def set(self, key: str, value: bytes, expire_s: float) -> object: ...
+
+    async def aclose(self) -> None: ...
+
+
+class _Memory:
+    """The values used last."""
+
+    faults: tuple[type[Exception], ...] = ()
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+
+    async def get(self, key: str) -> bytes | None:
+        value, expires_at = self._values.get(key, (None, 0.0))
+        if value is None:
+            return None
+        if time.monotonic() >= expires_at:
+            del self._values[key]
+            return None
+        self._values.move_to_end(key)
+        return value
+
+    async def set(self, key: str, value: bytes, expire_s: float) -> None:
+        self._values[key] = value, time.monotonic() + expire_s
+        self._values.move_to_end(key)
+        if len(self._values) > MEMORY_ENTRIES:
+            self._values.popitem(last=False)
+
+    async def aclose(self) -> None:
+        self._values.clear()
+
+
+class _WrongLayout(Exception):
+    """The file is a database, but not of this version."""
+
+
+class _Disk:
+    """One SQLite file, used by a thread of its own; every value is on the disk's way when ``set`` returns."""
+
+    faults: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE_NAME
+        self._worker = SerialExecutor("cache")
+        self._db: sqlite3.Connection | None = None
+
+    async def get(self, key: str) -> object:
+        return await self._worker.run(self._do, _read_row, key, time.time())
+
+    async def set(self, key: str, value: bytes, expire_s: float) -> None:
+        await self._worker.run(self._do, _write_row, key, value, time.time(), expire_s)
+
+    async def aclose(self) -> None:
+        await self._worker.run(self._disconnect)
+        self._worker.close()
+
+    def _do(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do ``work`` with the file; one that is damaged or of another layout gives way to a new one."""
+        try:
+            return work(self._connect(), *args, **kwargs)
+        except (sqlite3.Error, _WrongLayout) as error:
+            # Whatever the fault is, the next attempt opens the file anew.
+            self._disconnect()
+            if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE:
+                raise
+            log.warning("event=cache_begun_anew file=%s error=%s", self._path, error)
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+        return work(self._connect(), *args, **kwargs)
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._db is not None:
+            return self._db
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as opened:
+            db = opened.enter_context(contextlib.closing(sqlite3.connect(self._path, timeout=PATIENCE_S)))
+            ((layout,),) = db.execute("PRAGMA user_version")
+            ((tables,),) = db.execute("SELECT count(*) FROM sqlite_master")
+            if tables and layout != LAYOUT:
+                raise _WrongLayout(f"layout {layout}")
+            db.executescript(_SCHEMA)
+            opened.pop_all()
+        self._db = db
+        return db
+
+    def _disconnect(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            db.close()
+
+
+def _read_row(db: sqlite3.Connection, key: str, now: float) -> object:
+    row = db.execute("SELECT value FROM answers WHERE key = ? AND expires_at > ?", (key, now)).fetchone()
+    return None if row is None else row[0]
+
+
+def _write_row(db: sqlite3.Connection, key: str, value: bytes, now: float, expire_s: float) -> None:
+    oldest = (
+        "DELETE FROM answers WHERE key IN (SELECT key FROM answers WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"
+    )
+    with db:
+        db.execute(oldest, (now, SWEPT_ROWS))
+        ((used,),) = db.execute(
+            "SELECT (page_count - freelist_count) * page_size"
+            " FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+        )
+        if used > FILE_MAX_BYTES:
+            db.execute(oldest, (float("inf"), SWEPT_ROWS))
+        db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (key, value, now + expire_s))
+
+
+class _Redis:
+    """A server that several processes share; connections are made when needed."""
+
+    def __init__(self, url: str) -> None:
+        # Only who shares a Redis pays for its client.
+        from redis.asyncio import Redis
+        from redis.exceptions import RedisError
+
+        self.faults: tuple[type[Exception], ...] = (RedisError, OSError, ValueError, TypeError)
+        self._url = url
+        self._make = Redis.from_url
+        self._made: Redis | None = None
+
+    @property
+    def client(self) -> Redis:
+        """The client, made at the first use."""
+        if self._made is None:
+            self._made = self._make(self._url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S)
+        return self._made
+
+    async def get(self, key: str) -> object:
+        return await self.client.get(key)
+
+    async def set(self, key: str, value: bytes, expire_s: float) -> None:
+        await self.client.set(key, value, px=_ms(expire_s))
+
+    async def count(self, key: str, expire_s: float) -> int:
+        async with self.client.pipeline(transaction=True) as pipe:
+            pipe.set(key, 0, px=_ms(expire_s), nx=True)
+            pipe.incr(key)
+            _, counted = await pipe.execute()
+        return int(counted)
+
+    async def lock(self, key: str, token: str, expire_s: float) -> bool:
+        return bool(await self.client.set(key, token, px=_ms(expire_s), nx=True))
+
+    async def unlock(self, key: str, token: str) -> None:
+        await self.client.eval(_UNLOCK, 1, key, token)
+
+    async def aclose(self) -> None:
+        made, self._made = self._made, None
+        if made is not None:
+            await made.aclose()
+
+
+def _ms(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
 
 
 class Store:
-    """One cache backend that never raises: while it fails it is left out, and tried again after ``retry_s``.
+    """One place for values that never raises: while it fails it is left out, and tried again after ``retry_s``.
 
     Raises:
         SettingsError: :func:`core.settings.cache_url_fault` finds a fault in ``url``.
@@ -62,46 +256,35 @@ class Store:
         if (fault := cache_url_fault(url)) is not None:
             raise SettingsError(f"CACHE_URL {fault}", user_message=f"CACHE_URL {fault}.")
         self._scheme = url.partition(":")[0]
-        self._executor: ThreadPoolExecutor | None = None
-        options: dict[str, Any] = {"pickle_type": "null", "check_repr": False}
-        if self._scheme == "mem":
-            # Sweeping expired entries every second would walk the whole cache inside the event loop.
-            options |= {"size": MEMORY_ENTRIES, "check_interval": 0}
+        self._redis = _Redis(url) if self.is_shared else None
+        self._backend: _Backend
+        if self._redis is not None:
+            self._backend = self._redis
         elif self._scheme == "disk":
-            url = url.replace("disk:", f"{plain_disk.SCHEME}:", 1)
-            self._executor = ThreadPoolExecutor(1, "cache")
-            options |= {"executor": self._executor, "timeout": PATIENCE_S}
-            options |= {"size_limit": STORED_MAX_BYTES, "disk_min_file_size": 2 * VALUE_MAX_BYTES}
+            self._backend = _Disk(Path(parse_qs(urlsplit(url).query)["directory"][0]))
         else:
-            options |= {"suppress": False, "socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S}
-        self._url = url
+            self._backend = _Memory()
         self._retry_s = retry_s
-        self._setting_up = asyncio.Lock()
-        self._options = options
-        self._cache: Cache | None = None
         self._failing = False
         self._left_out_until = 0.0
 
     async def get(self, key: str) -> bytes | None:
         """Fetch a value; None if there is none or the store fails."""
-        value = await self._attempt(lambda cache: cache.get(key))
+        value = await self._attempt(self._backend.get, key)
         return value if isinstance(value, bytes) else None
 
     async def set(self, key: str, value: bytes, expire_s: float) -> None:
         """Keep a value, if the store can, for ``expire_s``."""
-        await self._attempt(lambda cache: cache.set(key, value, expire=expire_s))
+        await self._attempt(self._backend.set, key, value, expire_s)
 
     @property
     def is_shared(self) -> bool:
         """Whether several processes use the store at one time."""
-        return self._scheme in {"redis", "rediss"}
+        return self._scheme in SHARED_SCHEMES
 
     async def count(self, key: str, expire_s: float) -> int | None:
         """Count one up, from nothing or since ``expire_s`` ago; None where nothing is shared or the store fails."""
-        if not self.is_shared:
-            return None
-        counted = await self._attempt(lambda cache: cache.incr(key, 1, expire=expire_s))
-        return counted if isinstance(counted, int) else None
+        return None if self._redis is None else await self._attempt(self._redis.count, key, expire_s)
 
     @contextlib.asynccontextmanager
     async def alone(self, key: str, *, at_most_s: float) -> AsyncIterator[bool]:
@@ -109,13 +292,13 @@ class Store:
 
         A failing store, or one that holds us up for longer than ``at_most_s``, keeps nobody from going on.
         """
-        if not self.is_shared:
+        if self._redis is None:
             yield False
             return
         lock, token = f"{key}:lock", uuid.uuid4().hex
         give_up_at = time.monotonic() + at_most_s
         waited = False
-        while await self._attempt(lambda cache: cache.set_lock(lock, token, expire=at_most_s)) is False:
+        while await self._attempt(self._redis.lock, lock, token, at_most_s) is False:
             waited = True
             if time.monotonic() >= give_up_at:
                 break
@@ -123,25 +306,22 @@ class Store:
         try:
             yield waited
         finally:
-            await self._attempt(lambda cache: cache.unlock(lock, token))
+            await self._attempt(self._redis.unlock, lock, token)
 
     async def aclose(self) -> None:
         """Free connections and files."""
-        if self._cache is not None:
-            with contextlib.suppress(*_FAULTS), warnings.catch_warnings():
-                # cashews closes Redis by a name that redis has deprecated.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                await self._cache.close()
-        if self._executor is not None:
-            self._executor.shutdown(wait=False)
+        with contextlib.suppress(*self._backend.faults):
+            await self._backend.aclose()
 
-    async def _attempt(self, operation: Callable[[Cache], Awaitable[object]]) -> object:
+    async def _attempt(self, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        if not self._backend.faults:  # memory neither fails nor waits
+            return await operation(*args, **kwargs)
         if time.monotonic() < self._left_out_until:
             return None
         try:
             async with asyncio.timeout(PATIENCE_S):
-                result = await operation(self._cache or await self._open())
-        except _FAULTS as error:
+                result = await operation(*args, **kwargs)
+        except self._backend.faults as error:
             self._left_out_until = time.monotonic() + self._retry_s
             if not self._failing:
                 log.warning(
@@ -154,11 +334,62 @@ class Store:
             self._failing = False
         return result
 
-    async def _open(self) -> Cache:
-        async with self._setting_up:
-            if self._cache is None:
-                cache = Cache()
-                set_up = partial(cache.setup, self._url, **self._options)
-                await asyncio.get_running_loop().run_in_executor(self._executor, set_up)
-                self._cache = cache
-            return self._cache
+
+class WindowCounter:
+    """Counts in Redis how often something was done in the current window of time, for all processes together.
+
+    The windows are aligned to the clock, so that every process knows when one ends; the processes' clocks should agree
+    to a second or so. While Redis fails, nothing is counted and nobody is refused.
+    """
+
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+        """Count in ``store``.
+
+        Args:
+            store: What the processes share.
+            clock: Tells seconds since 1970, the same for all processes.
+        """
+        self._store = store
+        self._clock = clock
+
+    @classmethod
+    def if_shared(cls, url: str) -> WindowCounter | None:
+        """Make a counter with a store of its own, unless ``url`` is of a cache that is one process's own."""
+        return cls(Store(url)) if url.partition(":")[0] in SHARED_SCHEMES else None
+
+    async def excess_s(self, what: str, limit: int, window_s: float) -> float | None:
+        """Count one of ``what``; seconds until the window ends if it was more than ``limit``, else None.
+
+        ``what`` is stored hashed, and no longer than two windows.
+        """
+        window, passed_s = divmod(self._clock(), window_s)
+        hashed = hashlib.blake2b(what.encode(), digest_size=12).hexdigest()
+        counted = await self._store.count(f"hitmeter:1:count:{hashed}:{window:.0f}", 2 * window_s)
+        return None if counted is None or counted <= limit else window_s - passed_s
+
+    async def aclose(self) -> None:
+        """Close the connection of the store; the next count opens another."""
+        await self._store.aclose()
+
+
+class SharedRate:
+    """A request rate that several processes keep together; while the store fails each process keeps its own.
+
+    Args:
+        counter: Counts for all processes.
+        name: What the rate is of.
+        per_slot: Most requests in one slot.
+        slot_s: Length of a slot in seconds.
+    """
+
+    def __init__(self, counter: WindowCounter, name: str, *, per_slot: int = PER_SLOT, slot_s: float = SLOT_S) -> None:
+        self._counter = counter
+        self._name = name
+        self._per_slot = per_slot
+        self._slot_s = slot_s
+
+    async def acquire(self) -> None:
+        """Wait until there is room in a slot, and take it."""
+        while (wait_s := await self._counter.excess_s(f"rate:{self._name}", self._per_slot, self._slot_s)) is not None:
+            spread_s = random.uniform(0.0, self._slot_s / 20)  # noqa: S311 - not all at the first instant of the slot
+            await asyncio.sleep(wait_s + spread_s)

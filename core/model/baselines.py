@@ -16,8 +16,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from core.model.boosting import GenreRates
 from core.model.calibration import FloatArray
-from core.model.columns import AUDIO_COLUMNS
 from core.model.features import COLUMN, FloatMatrix
+from core.tables import AUDIO_COLUMNS
 
 FOREST: Final[dict[str, Any]] = {
     "max_depth": 20,

@@ -17,13 +17,13 @@ from core.lookup.normalise import artist_key, song_key
 from core.model.baselines import predecessor_forest
 from core.model.boosting import GenreRates, without_blank_columns
 from core.model.calibration import FloatArray
-from core.model.columns import AUDIO_COLUMNS, CREDIT_SEPARATOR
 from core.model.evaluation import HALF, IntArray, view_entry
 from core.model.features import COLUMN, FloatMatrix, base_matrix
 from core.model.measures import BoolArray
 from core.model.recipes import Run
 from core.model.songs import CATALOGUE_LABELLED, artist_figures, song_of_row
 from core.model.tables import RawTables
+from core.tables import AUDIO_COLUMNS, CREDIT_SEPARATOR
 
 SPLIT_SEED: Final = 42
 TEST_SHARE: Final = 0.2

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import ModelError
-from core.lookup.demo import RecordedFigures
+from core.lookup.recorded import RecordedFigures
 from core.model.artifact import load, save
 from core.model.calibration import sigmoid
 from core.model.inference import HitModel

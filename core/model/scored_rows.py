@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any, Final
 
 from core.domain import AudioFeatures, Song
-from core.model.columns import AUDIO_COLUMNS, CREDIT_SEPARATOR, FALSE_WORDS, SPOTIFY_NUMBERS, TAG_SEPARATOR, TRUE_WORDS
-from core.released import parse_release_date
+from core.tables import AUDIO_COLUMNS, CREDIT_SEPARATOR, FALSE_WORDS, SPOTIFY_NUMBERS, TAG_SEPARATOR, TRUE_WORDS
+from core.text import parse_release_date
 
 NEEDED: Final = {
     "track": "title of the song",

@@ -16,7 +16,7 @@ from typing import Final
 
 from core.domain import Song
 from core.errors import DataError
-from core.lookup.catalog import Catalogue, with_facts
+from core.lookup.catalogue import Catalogue, with_facts
 from core.model.features import known_blocks
 from core.model.inference import HitModel
 from core.model.scored_rows import NEEDED, OVERFLOW, Row, RowError, day_of, song_from_row

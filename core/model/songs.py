@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from core.domain import POPULAR_FROM, AudioFeatures, Song
 from core.errors import DataError
 from core.lookup.dataset import RECORDED_ON, draw
-from core.lookup.lastfm_records import music_tags
+from core.lookup.lastfm_parse import music_tags
 from core.lookup.normalise import artist_key, song_key
 from core.model.calibration import FloatArray
-from core.model.columns import CREDIT_SEPARATOR, FALSE_WORDS, TAG_SEPARATOR, TRUE_WORDS
 from core.model.folds import N_FOLDS, fold_of
 from core.model.labels import collection_weights, is_rerelease, mended_popularity
 from core.model.tables import RawTables
 from core.model.tags import vocabulary
-from core.released import parse_release_date
+from core.tables import CREDIT_SEPARATOR, FALSE_WORDS, TAG_SEPARATOR, TRUE_WORDS
+from core.text import parse_release_date
 
 FEWEST_PER_FOLD: Final = 20
 """Fewest popular songs, and as many others, in each fold for which figures mean anything."""

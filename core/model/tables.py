@@ -13,8 +13,8 @@ from typing import Final
 import pandas as pd
 
 from core.errors import DataError
-from core.model.columns import FALSE_WORDS, SPOTIFY_NUMBERS, TRUE_WORDS
-from core.released import parse_release_date
+from core.tables import FALSE_WORDS, SPOTIFY_NUMBERS, TRUE_WORDS
+from core.text import parse_release_date
 
 SPOTIFY_TEXT: Final = ("artists", "album_name", "track_name", "track_genre")
 ARTIST_NUMBERS: Final = {"lastfm_listeners": (0, 1e9), "lastfm_playcount": (0, 1e12)}

@@ -13,7 +13,6 @@ import numpy as np
 from isal import isal_zlib
 from PIL import Image
 
-from core.age import ago
 from core.domain import (
     Assessment,
     Block,
@@ -46,6 +45,7 @@ from core.render.theme import (
     Colour,
     Shape,
 )
+from core.text import ago
 
 ROWS_MAX: Final = 5
 

@@ -21,10 +21,10 @@ from typing import Final, Self, TypeVar
 
 from joblib import cpu_count
 
-from core.age import ago
+from core.concurrency import SingleFlight
 from core.domain import Cover, Prediction
 from core.errors import RenderError
-from core.shared_work import SharedWork
+from core.text import ago
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class CardRenderer:
     def __init__(self, pool: RenderPool | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._pool = pool or RenderPool(load_drawing)
         self._now = now
-        self._cards: SharedWork[bytes] = SharedWork(CARDS_KEPT)
+        self._cards: SingleFlight[bytes] = SingleFlight(CARDS_KEPT)
 
     async def card(self, prediction: Prediction, cover: Cover | None) -> bytes:
         """Draw the card as PNG, 1200 x 630; without a cover one is drawn.

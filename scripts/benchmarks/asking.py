@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from core.domain import Candidate, Song, SongName  # noqa: E402
-from core.lookup.catalog import Catalogue  # noqa: E402
+from core.lookup.catalogue import Catalogue  # noqa: E402
 from core.lookup.matching import Decision, match  # noqa: E402
 from core.lookup.normalise import artist_key, base_title  # noqa: E402
 from core.query import parse_query  # noqa: E402
@@ -170,7 +170,7 @@ def main(argv: list[str] | None = None) -> int:
 def in_latin_letters(songs: Sequence[Song], seed: int) -> list[tuple[str, str, Song]]:
     """Ask for all songs of other scripts in Latin letters, as the catalogue's own spelling with a typo in each."""
     try:
-        from core.lookup.readings import Readings
+        from core.lookup.catalogue_build import Readings
     except ImportError:
         return []
     from scripts.benchmarks.noise import mistyped

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from core.errors import DataError
-from core.lookup.catalog_build import build_catalogue
+from core.lookup.catalogue_build import build_catalogue
 from core.lookup.dataset import read_dataset
 from core.lookup.normalise import song_key
 from scripts.benchmarks.live_asking import World, ask_all, running_world

@@ -12,7 +12,7 @@ import pandas as pd
 from rapidfuzz import fuzz
 
 from core.domain import Song, SongName
-from core.lookup.catalog import Catalogue
+from core.lookup.catalogue import Catalogue
 from core.lookup.normalise import song_key
 from core.query import parse_query
 from scripts.benchmarks.measuring import Row, median, percentile, timed_ms

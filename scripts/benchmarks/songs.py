@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from core.domain import Song
-from core.lookup.catalog_build import write_catalogue
+from core.lookup.catalogue_build import write_catalogue
 from core.lookup.dataset import CatalogueEntry, read_dataset
 from core.lookup.normalise import song_key
 

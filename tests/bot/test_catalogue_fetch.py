@@ -15,8 +15,8 @@ from rich.console import Console
 
 from bot.catalogue_fetch import ensure_catalogue
 from core.errors import CatalogueError
-from core.lookup.catalog import Catalogue
-from core.lookup.hub import HubFile
+from core.lookup.catalogue import Catalogue
+from core.lookup.catalogue_download import HubFile
 from core.settings import Settings
 from tests.fakes.hub_server import FakeHub, HubFault
 from tests.fakes.spotify_rows import SONGS, row, write_csv

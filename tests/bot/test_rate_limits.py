@@ -3,11 +3,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from redis.asyncio import Redis
 
 from bot import rate_limits
-from bot.rate_limits import Limit, RateDecision, RateLimiter, Scope, SharedCounts
+from bot.rate_limits import Limit, RateDecision, RateLimiter, Scope
 from bot.replies import limited_reply
 from bot.reply import ResultCode
+from core.lookup.store import Store, WindowCounter
 from core.settings import Settings
 from tests.fakes.redis_server import MISSING, PROGRAM, RedisServer
 
@@ -158,7 +160,7 @@ async def processes(redis: RedisServer) -> AsyncIterator[tuple[RateLimiter, Rate
             user=Limit(3, 60),
             chat=Limit(4, 60),
             clock=lambda: 7.0,
-            shared=SharedCounts(redis.url, wall_clock=lambda: NOON + 15),
+            shared=WindowCounter(Store(redis.url), clock=lambda: NOON + 15),
             name="discord",
         )
         for _ in range(2)
@@ -203,14 +205,14 @@ async def test_a_redis_that_dies_leaves_each_process_its_own_limit(redis: RedisS
 @needs_redis
 async def test_platforms_and_stretches_are_counted_apart_and_nobody_is_named(redis: RedisServer) -> None:
     now = [NOON]
-    counts = SharedCounts(redis.url, wall_clock=lambda: now[0])
+    counts = WindowCounter(Store(redis.url), clock=lambda: now[0])
     assert await counts.excess_s("discord:user:1", 1, 60) is None
     assert await counts.excess_s("discord:user:1", 1, 60) == 60
     assert await counts.excess_s("telegram:user:1", 1, 60) is None
     now[0] += 60
     assert await counts.excess_s("discord:user:1", 1, 60) is None
-    assert counts._store is not None
-    keys = [key async for key in counts._store._cache.scan("*")]  # type: ignore[union-attr]
+    async with Redis.from_url(redis.url, decode_responses=True) as client:
+        keys = await client.keys("*")
     assert len(keys) == 3
     assert not [key for key in keys if "user" in key]
     await counts.aclose()
@@ -218,4 +220,4 @@ async def test_platforms_and_stretches_are_counted_apart_and_nobody_is_named(red
 
 @pytest.mark.parametrize(("url", "shared"), [("mem://", False), ("disk://?directory=x", False), ("redis://h", True)])
 def test_only_a_cache_that_processes_share_counts_for_all(url: str, shared: bool) -> None:
-    assert (SharedCounts.if_shared(url) is not None) is shared
+    assert (WindowCounter.if_shared(url) is not None) is shared

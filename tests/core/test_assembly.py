@@ -6,11 +6,11 @@ from typing import NoReturn
 import pytest
 
 from core.assembly import build_predictor
+from core.concurrency import SerialExecutor
 from core.errors import SettingsError
 from core.history import History
-from core.lookup.linked import LinkFollower
+from core.lookup.link_follower import LinkFollower
 from core.settings import Settings
-from core.worker import Worker
 
 
 async def test_what_is_open_is_closed_when_a_later_part_fails(
@@ -22,13 +22,15 @@ async def test_what_is_open_is_closed_when_a_later_part_fails(
         raise SettingsError("a setting of the last part")
 
     monkeypatch.setattr(LinkFollower, "from_settings", fail)
-    for part in (History, Worker):
+    for part in (History, SerialExecutor):
 
-        def close(self: History | Worker, name: str = part.__name__, whole: Callable[..., None] = part.close) -> None:
+        def close(
+            self: History | SerialExecutor, name: str = part.__name__, whole: Callable[..., None] = part.close
+        ) -> None:
             closed.append(name)
             whole(self)
 
         monkeypatch.setattr(part, "close", close)
     with pytest.raises(SettingsError, match="last part"):
         build_predictor(settings_for("http://127.0.0.1:9"))
-    assert closed == ["Worker", "History"]
+    assert closed == ["SerialExecutor", "History"]

@@ -80,7 +80,7 @@ def test_the_level_is_kept(lines: io.StringIO) -> None:
     assert lines.getvalue().count("loud") == 1  # configured twice, written once
 
 
-@pytest.mark.parametrize("name", ["httpx", "httpcore", "telegram.ext", "stamina"])
+@pytest.mark.parametrize("name", ["httpx", "httpcore", "telegram.ext", "urllib3"])
 def test_libraries_that_print_addresses_are_quiet(lines: io.StringIO, name: str) -> None:
     logging.getLogger(name).info("HTTP Request: POST https://api.telegram.org/bot%s/getMe", TELEGRAM)
     assert lines.getvalue() == ""

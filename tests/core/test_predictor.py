@@ -18,8 +18,8 @@ from core.assembly import build_predictor
 from core.domain import Ambiguous, Assessment, Block, NotFound, Origin, Prediction, Song, SongName, Verdict
 from core.errors import EmptyQuery, ModelMissing, UpstreamError
 from core.history import song_token
-from core.lookup.catalog_build import build_catalogue
-from core.lookup.demo import RecordedFigures
+from core.lookup.catalogue_build import build_catalogue
+from core.lookup.recorded import RecordedFigures
 from core.model.inference import HitModel
 from core.predictor import Comparison, Predictor
 from core.settings import ROOT, Settings

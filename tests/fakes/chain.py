@@ -16,14 +16,14 @@ from bot.reply import Picture, Reply
 from bot.service import SongService
 from core.domain import Cover, Prediction
 from core.history import History
-from core.lookup.artwork import Artwork
-from core.lookup.breaker import Breaker
-from core.lookup.catalog import Catalogue
+from core.lookup.catalogue import Catalogue
+from core.lookup.cover import Artwork
 from core.lookup.lastfm import LastFm
-from core.lookup.linked import LinkFollower
+from core.lookup.link_follower import LinkFollower
 from core.lookup.release import ReleaseLookup
-from core.lookup.resolve import SongResolver
+from core.lookup.resolver import SongResolver
 from core.lookup.safe_fetch import HostPolicy
+from core.lookup.service import Breaker
 from core.model.inference import HitModel
 from core.predictor import Predictor
 from core.render.renderer import CardRenderer

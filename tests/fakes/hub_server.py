@@ -11,7 +11,7 @@ from typing import Self
 
 from aiohttp import web
 
-from core.lookup.hub import HubFile
+from core.lookup.catalogue_download import HubFile
 
 RESOLVE = "/datasets/maharshipandya/spotify-tracks-dataset/resolve/{revision}/dataset.csv"
 REVISION = "0123456789abcdef0123456789abcdef01234567"

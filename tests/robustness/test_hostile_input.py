@@ -33,8 +33,8 @@ from core.domain import Ambiguous, Candidate, NotFound, Prediction, SongName, So
 from core.errors import QueryError
 from core.history import song_token
 from core.limits import CANDIDATES_MAX
-from core.lookup.catalog import Catalogue
-from core.lookup.catalog_build import build_catalogue
+from core.lookup.catalogue import Catalogue
+from core.lookup.catalogue_build import build_catalogue
 from core.lookup.lastfm_parse import TEXT_MAX_CHARS, parse_text
 from core.lookup.matching import match
 from core.predictor import Comparison

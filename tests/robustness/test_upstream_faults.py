@@ -16,10 +16,10 @@ import pytest
 from bot import messages
 from bot.reply import ResultCode
 from core.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
-from core.lookup.artwork import Artwork
-from core.lookup.breaker import BreakerState
+from core.lookup.cover import Artwork
 from core.lookup.release import ReleaseLookup
-from core.lookup.resolve import RELEASE_WAIT_S
+from core.lookup.resolver import RELEASE_WAIT_S
+from core.lookup.service import BreakerState
 from core.render.renderer import CardRenderer
 from tests.fakes.art_server import Art, ArtServer
 from tests.fakes.chain import ARTISTS, HIT, OTHER, SONGS, PlainRenderer, running_chain

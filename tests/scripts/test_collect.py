@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core.lookup.collect_labels import DATED_COLUMNS
 from core.model.tables import load_tables
+from core.training.collect_tables import DATED_COLUMNS
 from scripts.collect import main
 from tests.fakes.lastfm_server import API_KEY, FakeArtist, FakeLastFm, FakeSong, Fault
 from tests.fakes.release_server import Record, ReleaseFault, ReleaseServer
@@ -248,17 +248,17 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"a,b\n1,2\n", "has none of the columns artist"),
-        (b"artist,b\n1,2\n", "has none of the columns track"),
-        (b"", "has none of the columns"),
+        (b"a,b\n1,2\n", "bad.csv lacks the column artist or artists or"),
+        (b"artist,b\n1,2\n", "bad.csv lacks the column track or track_name or"),
+        (b"", "lacks the column artist or artists or artist_name or name, track or"),
         (None, "cannot be read"),
         (b"\xff\xfe\x00artist", "cannot be read"),
-        (b"artist,track,popularity\nA,B,7\nA,C,101\n", "column 'popularity', row 3: '101' is not a number from 0"),
-        (b"artist,track,popularity\nA,B,nan\n", "column 'popularity', row 2: 'nan' is not a number"),
-        (b"artist,track,popularity\nA,B,-1\n", "column 'popularity', row 2: '-1' is not a number"),
-        (b"artist,track,popularity,label_date\nA,B,1,2022\n", "column 'label_date', row 2: '2022' is no month"),
-        (b"artist,track,popularity,label_date\nA,B,1,2022-02-30\n", "row 2: '2022-02-30' is no month"),
-        (b"artist,track,popularity,label_date\nA,B,1,2999-01\n", "row 2: '2999-01' is no month"),
+        (b"artist,track,popularity\nA,B,7\nA,C,101\n", "row 3, column popularity: '101' is not a number from 0"),
+        (b"artist,track,popularity\nA,B,nan\n", "row 2, column popularity: 'nan' is not a number"),
+        (b"artist,track,popularity\nA,B,-1\n", "row 2, column popularity: '-1' is not a number"),
+        (b"artist,track,popularity,label_date\nA,B,1,2022\n", "row 2, column label_date: '2022' is no month"),
+        (b"artist,track,popularity,label_date\nA,B,1,2022-02-30\n", "column label_date: '2022-02-30' is no month"),
+        (b"artist,track,popularity,label_date\nA,B,1,2999-01\n", "column label_date: '2999-01' is no month"),
     ],
 )
 def test_bad_input_gets_a_sentence(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.lookup.catalog import Catalogue
+from core.lookup.catalogue import Catalogue
 from core.settings import ROOT
 from tests.fakes.hub_server import FakeHub
 from tests.fakes.spotify_rows import SONGS, row, write_csv

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from core.domain import AudioFeatures, Song
-from core.lookup.catalog_build import write_catalogue
+from core.lookup.catalogue_build import write_catalogue
 from core.lookup.dataset import CatalogueEntry
 from core.model import scoring
 from core.model.artifact import save
 from core.model.boosting import BaseModel
 from core.model.calibration import FloatArray
-from core.model.columns import AUDIO_COLUMNS
 from core.model.inference import HitModel
 from core.model.recipes import Budget, Recipe
 from core.model.scored_rows import NEEDED, OPTIONAL, song_from_row
@@ -23,6 +22,7 @@ from core.model.songs import build_songs
 from core.model.tables import load_tables
 from core.model.training import train
 from core.settings import ROOT
+from core.tables import AUDIO_COLUMNS
 from scripts.score import main
 from tests.fakes.training_files import TRAINED_AT, write_training_files
 

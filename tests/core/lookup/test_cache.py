@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from core.domain import Candidate, SongName
 from core.errors import SettingsError, UpstreamUnavailable
 from core.lookup.cache import AnswerCache, Cached, cache_key
+from core.lookup.store import FILE_NAME
 from tests.fakes.redis_server import MISSING, PROGRAM, RedisServer
 
 
@@ -217,8 +218,8 @@ async def test_a_value_that_was_tampered_with_is_fetched_anew(
     url = f"disk://?directory={tmp_path}"
     async with aclosing(AnswerCache(url, clock=clock)) as cache:
         await get(cache, upstream)
-    with closing(sqlite3.connect(tmp_path / "cache.db")) as db, db:
-        assert db.execute("UPDATE Cache SET value = ?", (b"bytes:" + raw,)).rowcount == 1
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as db, db:
+        assert db.execute("UPDATE answers SET value = ?", (raw,)).rowcount == 1
     async with aclosing(AnswerCache(url, clock=clock)) as cache:
         assert (await get(cache, upstream)).value == Figures("A", 5, ("x",))
     assert upstream.asked == 2
@@ -227,9 +228,9 @@ async def test_a_value_that_was_tampered_with_is_fetched_anew(
 async def test_the_stored_form_is_json(tmp_path: Path, upstream: Upstream, clock: Clock) -> None:
     async with aclosing(AnswerCache(f"disk://?directory={tmp_path}", clock=clock)) as cache:
         await get(cache, upstream)
-    with closing(sqlite3.connect(tmp_path / "cache.db")) as db, db:
-        ((raw,),) = db.execute("SELECT value FROM Cache").fetchall()
-    stored = json.loads(raw.removeprefix(b"bytes:"))
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as db, db:
+        ((raw,),) = db.execute("SELECT value FROM answers").fetchall()
+    stored = json.loads(raw)
     assert stored == {
         "as_of": "2026-11-22T12:00:00+00:00",
         "value": {"title": "A", "listeners": 5, "tags": ["x"]},

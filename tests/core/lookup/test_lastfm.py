@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from core.concurrency import deadline
 from core.domain import Origin, Reading, SongName
 from core.errors import SettingsError, UpstreamRefused, UpstreamUnavailable
-from core.lookup.breaker import Breaker, BreakerState
-from core.lookup.budget import time_budget
 from core.lookup.lastfm import LastFm
-from core.lookup.lastfm_records import ArtistInfo, TrackInfo, is_ghost, music_tags
-from core.lookup.transport import RequestRate, RetryPolicy
+from core.lookup.lastfm_client import RetryPolicy
+from core.lookup.lastfm_parse import ArtistInfo, TrackInfo, is_misspelling, music_tags
+from core.lookup.service import Breaker, BreakerState, RequestRate
 from core.settings import Settings
 from tests.fakes.lastfm_server import API_KEY, FakeArtist, FakeLastFm, FakeSong, Fault
 
@@ -115,9 +115,9 @@ async def test_autocorrect_by_both_needs_no_third_request(fake: FakeLastFm, last
     assert len(fake.requests) == 2
 
 
-@pytest.mark.parametrize("ghosts", [True, False])
-async def test_an_unknown_song_is_none_however_lastfm_puts_it(ghosts: bool, clock: WallClock) -> None:
-    async with FakeLastFm([LIGHTS], ghosts=ghosts) as fake, connect(fake, clock) as client:
+@pytest.mark.parametrize("misspellings", [True, False])
+async def test_an_unknown_song_is_none_however_lastfm_puts_it(misspellings: bool, clock: WallClock) -> None:
+    async with FakeLastFm([LIGHTS], ghosts=misspellings) as fake, connect(fake, clock) as client:
         assert await client.find(Reading("Harbor Light", "The Keels")) is None
         assert await client.find(Reading("Anything", "Unknown Artist")) is None
 
@@ -133,7 +133,7 @@ def bare(listeners: int, **known: Any) -> TrackInfo:
 
 
 @pytest.mark.parametrize(
-    ("track", "artist_listeners", "ghost"),
+    ("track", "artist_listeners", "misspelling"),
     [
         (bare(2), None, True),
         (bare(19), None, True),
@@ -148,9 +148,9 @@ def bare(listeners: int, **known: Any) -> TrackInfo:
         (TrackInfo(title="T", artist="A"), None, True),
     ],
 )
-def test_ghosts(track: TrackInfo, artist_listeners: int | None, ghost: bool) -> None:
+def test_ghosts(track: TrackInfo, artist_listeners: int | None, misspelling: bool) -> None:
     artist = None if artist_listeners is None else ArtistInfo(name="A", listeners=artist_listeners)
-    assert is_ghost(track, artist) is ghost
+    assert is_misspelling(track, artist) is misspelling
 
 
 async def test_a_ghost_is_asked_again_as_soon_as_a_miss_is(fake: FakeLastFm, lastfm: LastFm, clock: WallClock) -> None:
@@ -368,7 +368,7 @@ async def test_calls_in_turn_keep_within_one_budget(fake: FakeLastFm, clock: Wal
     async with connect(fake, clock, budget_s=5.0) as client:
         fake.break_next(Fault.slow(0.15))
         started = asyncio.get_running_loop().time()
-        with time_budget(0.25):
+        with deadline(0.25):
             assert await client.find(READING) is not None
             with pytest.raises(UpstreamUnavailable):
                 await client.search(READING)

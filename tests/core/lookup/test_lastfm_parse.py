@@ -385,9 +385,9 @@ class TestRecorded:
         assert info.cover_url is not None
         assert "300x300/1f922f8eb093037a30faa1c666a84c78" in info.cover_url
 
-        ghost = parse_track(recorded("track.getInfo__of_a_track_artist_that_doesnt_exist.json"))
-        assert ghost.is_bare
-        assert ghost.listeners == 2
+        misspelling = parse_track(recorded("track.getInfo__of_a_track_artist_that_doesnt_exist.json"))
+        assert misspelling.is_bare
+        assert misspelling.listeners == 2
 
         old = parse_track(recorded("jammus__track.getInfo_2010_id_field.json"))
         assert (old.album, old.duration_ms, old.listeners, old.cover_url) == ("HILLYH", 232000, 38019, None)

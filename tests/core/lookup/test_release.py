@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from core.domain import Release, SongName
-from core.lookup.breaker import BreakerState
 from core.lookup.release import ReleaseLookup
-from core.lookup.service import SOURCE_S
+from core.lookup.service import SOURCE_S, BreakerState
 from core.settings import Settings
 from core.version import VERSION
 from tests.fakes.release_server import DEEZER, ITUNES, MUSICBRAINZ, Record, ReleaseFault, ReleaseServer

@@ -7,8 +7,8 @@ import pytest
 
 from core.domain import SongName
 from core.errors import UpstreamError, UpstreamGarbled, UpstreamUnavailable
-from core.lookup.listing import Listing, same_recording
 from core.lookup.release_parse import (
+    Listing,
     RateLimited,
     deezer_params,
     itunes_params,
@@ -17,6 +17,7 @@ from core.lookup.release_parse import (
     parse_deezer_day,
     parse_itunes,
     parse_musicbrainz,
+    same_recording,
 )
 from tests.fakes.release_server import Record, deezer_track, itunes_song, musicbrainz_recording
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain import SongName
-from core.lookup.readings import Readings
+from core.lookup.catalogue_build import Readings
 from core.lookup.romanise import is_foreign, romanised
 
 

@@ -1,5 +1,4 @@
 import asyncio
-import gc
 import logging
 import os
 import pickle
@@ -9,14 +8,15 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, closing
 from pathlib import Path
 
 import pytest
 
 from core.errors import SettingsError
-from core.lookup.store import MEMORY_ENTRIES, STORED_MAX_BYTES, VALUE_MAX_BYTES, Store
+from core.lookup import store as store_module
+from core.lookup.store import FILE_NAME, MEMORY_ENTRIES, STORED_MAX_BYTES, VALUE_MAX_BYTES, Store
 from tests.fakes.redis_server import MISSING, PROGRAM, RedisServer
 
 ROOT = Path(__file__).parents[3]
@@ -35,8 +35,8 @@ async def test_values_are_kept_and_expire(kind: str, tmp_path: Path) -> None:
         assert await store.get("k") is None
         await store.set("k", b'{"a": 1}', 60)
         assert await store.get("k") == b'{"a": 1}'
-        await store.set("k", b"12345", 60)  # digits alone are taken for a counter and come back as no bytes
-        assert await store.get("k") in (None, b"12345")
+        await store.set("k", b"12345", 60)
+        assert await store.get("k") == b"12345"
         await store.set("short", b"{}", 0.05)
         await asyncio.sleep(0.1)
         assert await store.get("short") is None
@@ -79,64 +79,118 @@ async def test_nothing_on_disk_is_ever_unpickled(disk: Store, tmp_path: Path) ->
     await disk.set("k", b"{}", 60)
     target = tmp_path / "pwned"
     payload = pickle.dumps(Bomb(str(target)))
-    file = tmp_path / "cache" / "evil.val"
-    file.write_bytes(payload)
-    with closing(sqlite3.connect(tmp_path / "cache" / "cache.db")) as db, db:
-        db.execute("UPDATE Cache SET mode = 4, value = ?", (payload,))
-    assert await disk.get("k") is None
-    with closing(sqlite3.connect(tmp_path / "cache" / "cache.db")) as db, db:
-        db.execute("UPDATE Cache SET mode = 4, value = NULL, filename = 'evil.val'")
-    assert await disk.get("k") is None
-    with closing(sqlite3.connect(tmp_path / "cache" / "cache.db")) as db, db:
-        db.execute("UPDATE Cache SET mode = 1, value = ?, filename = NULL", (payload,))
-    await disk.get("k")  # bytes, for the reader to refuse
+    for value in (payload, payload.decode("latin-1"), 5):
+        with closing(sqlite3.connect(tmp_path / "cache" / FILE_NAME)) as db, db:
+            assert db.execute("UPDATE answers SET value = ?", (value,)).rowcount == 1
+        # Bytes are for the reader to refuse; anything else is no value.
+        assert await disk.get("k") == (payload if isinstance(value, bytes) else None)
     assert not target.exists()
 
 
-async def test_files_outside_the_cache_are_not_read(disk: Store, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_bytes(b'{"secret": 1}')
-    await disk.set("k", b"{}", 60)
-    with closing(sqlite3.connect(tmp_path / "cache" / "cache.db")) as db, db:
-        db.execute("UPDATE Cache SET mode = 2, value = NULL, filename = '../secret'")
-    assert await disk.get("k") is None
-
-
-@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")  # diskcache drops what it cannot open
-@pytest.mark.parametrize("fault", ["damaged", "folder is a file"])
-async def test_a_store_that_cannot_be_opened_is_left_out(
-    fault: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+async def test_a_folder_that_cannot_be_made_is_left_out_until_it_can(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "cache"
-    if fault == "damaged":
-        folder.mkdir()
-        (folder / "cache.db").write_bytes(b"this is no database" * 500)
-    else:
-        folder.write_text("x")
+    folder.write_text("x")
     async with aclosing(Store(f"disk://?directory={folder}", retry_s=0.0)) as store:
         caplog.set_level(logging.INFO)
         for _ in range(3):
             await store.set("k", b"{}", 60)
             assert await store.get("k") is None
         assert [record.getMessage().split()[0] for record in caplog.records] == ["event=cache_failing"]
-        if fault == "damaged":
-            (folder / "cache.db").unlink()
-        else:
-            folder.unlink()
+        folder.unlink()
         await store.set("k", b"{}", 60)
         assert await store.get("k") == b"{}"
         assert "event=cache_recovered" in caplog.text
-    gc.collect()
+
+
+def damage_header(file: Path) -> None:
+    file.write_bytes(b"this is no database" * 500)
+
+
+def damage_middle(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    file.write_bytes(content)
+
+
+def of_another_layout(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute("PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize("spoil", [damage_header, damage_middle, of_another_layout])
+async def test_a_damaged_file_begins_anew_with_a_line_in_the_log(
+    spoil: Callable[[Path], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"disk://?directory={tmp_path}"
+    async with aclosing(Store(url)) as store:
+        await store.set("before", b"{}", 60)
+    spoil(tmp_path / FILE_NAME)
+    async with aclosing(Store(url)) as store:
+        for n in range(3):
+            await store.set(f"k{n}", b"{}", 60)
+            assert await store.get(f"k{n}") == b"{}"
+        assert await store.get("before") is None
+    assert [record.getMessage().split()[0] for record in caplog.records] == ["event=cache_begun_anew"]
+    assert str(tmp_path / FILE_NAME) in caplog.text
+
+
+async def test_a_file_damaged_while_it_is_open_begins_anew(
+    disk: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await disk.set("k", b"{}", 60)
+    file = tmp_path / "cache" / FILE_NAME
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    damage_header(file)
+    for _ in range(2):
+        await disk.set("k", b"[]", 60)
+        assert await disk.get("k") == b"[]"
+    assert [record.getMessage().split()[0] for record in caplog.records] == ["event=cache_begun_anew"]
+
+
+async def test_a_folder_of_an_earlier_version_is_no_hindrance(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "cache.db")) as db, db:
+        db.execute("CREATE TABLE Cache (rowid INTEGER PRIMARY KEY, key BLOB, value BLOB, mode INTEGER)")
+    async with aclosing(Store(f"disk://?directory={tmp_path}")) as store:
+        await store.set("k", b"{}", 60)
+        assert await store.get("k") == b"{}"
 
 
 async def test_a_full_disk_costs_only_the_keeping(disk: Store, tmp_path: Path) -> None:
     await disk.set("kept", b"{}", 60)
-    with closing(sqlite3.connect(tmp_path / "cache" / "cache.db")) as db, db:
+    with closing(sqlite3.connect(tmp_path / "cache" / FILE_NAME)) as db, db:
         db.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON Cache BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+            "CREATE TRIGGER full BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
         )
     await disk.set("lost", b"{}", 60)
     assert await disk.get("lost") is None
     assert await disk.get("kept") == b"{}"
+
+
+async def test_the_file_is_bounded_and_the_oldest_go_first(
+    disk: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store_module.FILE_MAX_BYTES < STORED_MAX_BYTES
+    monkeypatch.setattr(store_module, "FILE_MAX_BYTES", 2_000_000)
+    for n in range(600):
+        await disk.set(f"k{n}", b"x" * VALUE_MAX_BYTES, 60 + n)
+    assert await disk.get("k0") is None
+    assert await disk.get("k599") is not None
+    file = tmp_path / "cache" / FILE_NAME
+    assert file.stat().st_size < 3_000_000
+    with closing(sqlite3.connect(file)) as db:
+        assert db.execute("SELECT count(*) FROM answers").fetchone()[0] > 100
+
+
+async def test_what_has_expired_leaves_the_file(disk: Store, tmp_path: Path) -> None:
+    for n in range(10):
+        await disk.set(f"k{n}", b"{}", 0.01)
+    await asyncio.sleep(0.05)
+    await disk.set("last", b"{}", 60)
+    with closing(sqlite3.connect(tmp_path / "cache" / FILE_NAME)) as db:
+        assert db.execute("SELECT key FROM answers").fetchall() == [("last",)]
 
 
 WRITER = """
@@ -200,6 +254,7 @@ async def test_redis_keeps_values_for_other_processes(redis: RedisServer) -> Non
 @needs_redis
 async def test_redis_lets_one_process_fetch_at_a_time(redis: RedisServer) -> None:
     async with aclosing(Store(redis.url)) as one, aclosing(Store(redis.url)) as other:
+        await asyncio.gather(one.get("k"), other.get("k"))  # both are connected
         order: list[str] = []
 
         async def fetch(store: Store, name: str, after_s: float) -> bool:

@@ -14,8 +14,8 @@ import pytest
 
 from core.assembly import build_predictor
 from core.domain import Block, Origin, Prediction, Song, SongName
-from core.lookup.catalog import Catalogue
-from core.lookup.catalog_build import build_catalogue
+from core.lookup.catalogue import Catalogue
+from core.lookup.catalogue_build import build_catalogue
 from core.model.features import base_matrix, known_blocks
 from core.model.songs import CATALOGUE_LABELLED, build_songs
 from core.model.tables import load_tables

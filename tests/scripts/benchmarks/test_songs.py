@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.lookup.catalog import Catalogue
+from core.lookup.catalogue import Catalogue
 from core.lookup.normalise import song_key
 from scripts.benchmarks.songs import data_set, made_up
 from tests.fakes.spotify_rows import write_csv

@@ -1,0 +1,1 @@
+"""What is done ahead of the bot: collecting figures; nothing that runs imports it."""
