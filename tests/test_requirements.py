@@ -59,7 +59,14 @@ def test_nothing_is_installed_unchecked() -> None:
         line
         for path in files
         for line in re.sub(r"\\\n\s*", "", path.read_text(encoding="utf-8")).splitlines()
-        if re.search(r"\bpip install\b", line)
+        if re.search(r"\bpip\b.*\binstall\b", line)
     ]
     assert commands
     assert [command for command in commands if "--require-hashes" not in command] == []
+
+
+def test_the_notices_name_every_package_of_the_bot() -> None:
+    notices = (ROOT / "THIRD_PARTY_NOTICES.md").read_text(encoding="utf-8")
+    table = notices[notices.index("## Other packages") :]
+    named = set(re.findall(r"[a-z0-9][a-z0-9-]+", table.partition("\n\nThe wheels")[0]))
+    assert {re.split(r"[\[=]", name)[0] for name in pins(BOT)} - named == set()
