@@ -21,7 +21,7 @@ RUN python3 -m venv --without-pip /opt/venv && \
     --require-hashes -r requirements.txt
 
 FROM ${PYTHON_IMAGE} AS base
-RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin hitmeter
+RUN /usr/sbin/useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin hitmeter
 WORKDIR /srv/hitmeter
 COPY LICENSE THIRD_PARTY_NOTICES.md ./
 COPY bot bot
