@@ -14,13 +14,26 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+# Each list names the SHA-256 of every file, and pip takes no other. A longer list holds the shorter ones with the same pins,
+# so whoever has installed it has them too. Python compiles what it imports when it does: all would be 90 MB.
+INSTALL = -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r
+
+$(VENV)/.run: requirements-bot.txt | $(BIN)/python
+	$(BIN)/python $(INSTALL) requirements-bot.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.train: requirements.txt | $(BIN)/python
+	$(BIN)/python $(INSTALL) requirements.txt
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.dev: requirements-dev.txt | $(BIN)/python
+	$(BIN)/python $(INSTALL) requirements-dev.txt
+	@touch $@ $(VENV)/.train $(VENV)/.run
+
+$(VENV)/tools/.installed: requirements-tools.txt | $(BIN)/python
+	$(BIN)/python -m venv $(VENV)/tools
+	$(VENV)/tools/bin/python $(INSTALL) requirements-tools.txt
+	@touch $@
 
 env: ## Create .env, for your keys, which nobody else can read; one that is there stays as it is
 	@if [ -e .env ] || [ -L .env ]; then echo ".env is there already and stays as it is."; \
@@ -45,18 +58,23 @@ format: $(VENV)/.dev ## Mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(BIN)/python ## Compile the pinned requirements from the .in files
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) requirements.in -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) requirements-dev.in -o requirements-dev.txt
+# The longest list is compiled first; the shorter ones take its pins.
+COMPILE = $(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links
+
+lock: $(VENV)/tools/.installed ## Compile the pinned requirements from the .in files; UPGRADE=--upgrade raises them
+	$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) -c requirements-dev.txt --no-annotate requirements.in -o requirements.txt
+	$(COMPILE) -c requirements-dev.txt --no-annotate requirements-bot.in -o requirements-bot.txt
+	$(COMPILE) $(UPGRADE) requirements-tools.in -o requirements-tools.txt
 
 catalogue: $(VENV)/.run ## Build the song catalogue; CSV=file uses a file you have
 	$(BIN)/python scripts/fetch_data.py $(if $(CSV),--csv "$(CSV)")
 
-train: $(VENV)/.run ## Train from DATA=folder and write models/
+train: $(VENV)/.train ## Train from DATA=folder and write models/
 	$(BIN)/python scripts/train.py --data "$(or $(DATA),$(error Say where the training data is: make train DATA=folder))"
 
-retrain: $(VENV)/.run ## Collect fresh figures into DATA=folder, train, and promote the model if it is better
+retrain: $(VENV)/.train ## Collect fresh figures into DATA=folder, train, and promote the model if it is better
 	$(BIN)/python scripts/collect.py --out "$(or $(DATA),$(error Say where the training data is: make retrain DATA=folder))" --snapshot $(COLLECT)
 	$(BIN)/python scripts/train.py --data "$(DATA)" --promote || [ $$? -eq 1 ]  # 1: not better, no failure
 retrain: COLLECT ?= --chart 1000
@@ -64,10 +82,9 @@ retrain: COLLECT ?= --chart 1000
 demo: $(VENV)/.run ## Write the card, embed and caption of six songs into demo/
 	$(BIN)/python scripts/demo.py
 
-audit: $(BIN)/python ## Look up known weaknesses of all pinned packages; needs the network
-	$(BIN)/python -m venv $(VENV)/audit
-	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	$(VENV)/audit/bin/pip-audit --requirement requirements-dev.txt --no-deps --disable-pip
+audit: $(VENV)/tools/.installed ## Look up known weaknesses of all pinned packages; needs the network, and fails without
+	$(VENV)/tools/bin/pip-audit --strict --require-hashes --disable-pip -r requirements-dev.txt
+	$(VENV)/tools/bin/pip-audit --strict --require-hashes --disable-pip -r requirements-tools.txt
 
 bench: $(VENV)/.dev ## Measure speed; CSV=file measures on the data set, MILLION=1 also on a million songs
 	$(BIN)/python scripts/bench.py $(if $(CSV),--csv "$(CSV)") $(if $(MILLION),--million)

@@ -57,8 +57,8 @@ def run_tests(interpreter: Interpreter, folder: Path, arguments: Sequence[str]) 
     if not python.exists() and _run(interpreter.program, "-m", "venv", str(environment)) != 0:
         return "its environment cannot be made"
     if not installed.exists() or installed.stat().st_mtime < REQUIREMENTS.stat().st_mtime:
-        quietly = ("--quiet", "--disable-pip-version-check")
-        if _run(python, "-m", "pip", "install", *quietly, "-r", str(REQUIREMENTS)) != 0:
+        options = ("--quiet", "--disable-pip-version-check", "--require-hashes")
+        if _run(python, "-m", "pip", "install", *options, "-r", str(REQUIREMENTS)) != 0:
             return "the packages of requirements-dev.txt cannot be installed"
         installed.touch()
     code = _run(python, "-m", "pytest", *arguments)

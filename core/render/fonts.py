@@ -1,23 +1,21 @@
 """The fonts of the pictures and what they can draw.
 
 FiraGO comes first; each following font fills in scripts that those before it lack: Noto Sans, Noto Sans CJK, Noto's
-symbols, and Kurinto for some hundred further scripts and one-coloured emoji. All come from pinned packages.
+symbols, and Kurinto for some hundred further scripts and one-coloured emoji. Noto Sans CJK comes from a pinned package,
+the others lie in ``typefaces``.
 """
 
 from __future__ import annotations
 
 import re
-import tempfile
 import threading
 import unicodedata
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 import noto_cjk
-import pymupdf_fonts
 from matplotlib.font_manager import get_font
 from matplotlib.ft2font import FT2Font
 
@@ -39,30 +37,29 @@ class Weight(StrEnum):
     BOLD = "bold"
 
 
-# Names by which pymupdf-fonts knows its fonts; the symbol fonts have one weight only.
-_BUNDLED: Final = {Weight.REGULAR: ("figo", "notos"), Weight.BOLD: ("figbo", "notosbo")}
-_SYMBOLS: Final = ("symbol1", "symbol2", "music", "math")
-_KURINTO_FOLDER: Final = "static/weblate_fonts/kurinto/ttf"
-_KURINTO: Final = {
-    Weight.REGULAR: f"{_KURINTO_FOLDER}/KurintoSans-Rg.ttf",
-    Weight.BOLD: f"{_KURINTO_FOLDER}/KurintoSans-Bd.ttf",
+_FOLDER: Final = Path(__file__).with_name("typefaces")
+_LETTERS: Final = {
+    Weight.REGULAR: ("FiraGO-Regular.ttf", "NotoSans-Regular.ttf"),
+    Weight.BOLD: ("FiraGO-Bold.ttf", "NotoSans-Bold.ttf"),
 }
+# These have one weight only.
+_SYMBOLS: Final = (
+    "NotoSansSymbols-Regular.otf",
+    "NotoSansSymbols2-Regular.otf",
+    "NotoMusic-Regular.otf",
+    "NotoSansMath-Regular.otf",
+)
+_FURTHER_SCRIPTS: Final = {Weight.REGULAR: "KurintoSans-Rg.ttf", Weight.BOLD: "KurintoSans-Bd.ttf"}
 _local = threading.local()
 
 
-def _files(weight: Weight, folder: Path) -> list[Path]:
-    """List the font files in order of preference; bundled bytes are written into ``folder``."""
-
-    def unpacked(name: str) -> Path:
-        path = folder / f"{name}.ttf"
-        path.write_bytes(pymupdf_fonts.myfont(name))
-        return path
-
+def _files(weight: Weight) -> list[Path]:
+    """List the font files in order of preference."""
     return [
-        *(unpacked(name) for name in _BUNDLED[weight]),
+        *(_FOLDER / name for name in _LETTERS[weight]),
         Path(noto_cjk.font_path("sans", "jp", weight.value)),
-        *(unpacked(name) for name in _SYMBOLS),
-        Path(str(files("weblate_fonts") / _KURINTO[weight])),
+        *(_FOLDER / name for name in _SYMBOLS),
+        _FOLDER / _FURTHER_SCRIPTS[weight],
     ]
 
 
@@ -70,17 +67,14 @@ def font(weight: Weight) -> FT2Font:
     """Return the font of ``weight`` with its fallbacks; each thread has its own, since a font holds the last text."""
     fonts: dict[Weight, FT2Font] = _local.__dict__.setdefault("fonts", {})
     if weight not in fonts:
-        # matplotlib opens every file at once and keeps it open, so the folder may go again.
-        with tempfile.TemporaryDirectory(prefix="hitmeter-fonts-", ignore_cleanup_errors=True) as folder:
-            fonts[weight] = get_font(_files(weight, Path(folder)))
+        fonts[weight] = get_font(_files(weight))
     return fonts[weight]
 
 
 @cache
 def _covered(weight: Weight) -> frozenset[int]:
     """Collect the code points for which some font of ``weight`` has a glyph."""
-    with tempfile.TemporaryDirectory(prefix="hitmeter-fonts-", ignore_cleanup_errors=True) as folder:
-        return frozenset(point for path in _files(weight, Path(folder)) for point in FT2Font(path).get_charmap())
+    return frozenset(point for path in _files(weight) for point in FT2Font(path).get_charmap())
 
 
 def drawable(text: str, weight: Weight) -> str:

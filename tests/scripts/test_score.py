@@ -296,14 +296,14 @@ def test_a_catalogue_that_cannot_be_used_is_said(
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_help_and_readme_list_every_column(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_and_documents_list_every_column(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     shown = capsys.readouterr().out
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    document = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
     for name in (*NEEDED, *OPTIONAL, *scoring.RESULTS):
         assert re.search(rf"\b{name}\b", shown), name
-        assert f"`{name}`" in readme, name
+        assert f"`{name}`" in document, name
 
 
 def test_a_missing_column_is_said_and_the_old_result_stays(

@@ -1,9 +1,12 @@
+import hashlib
+import re
 import warnings
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.render import fonts
 from core.render.fonts import Weight, drawable
 from core.render.text import ink
 
@@ -63,3 +66,14 @@ def test_no_glyph_is_ever_missing(weight, text):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ink(text, 20, weight)
+
+
+def test_typefaces_are_those_that_their_list_names():
+    folder = fonts._FOLDER
+    table = (folder / "README.md").read_text("utf-8")
+    listed = dict(re.findall(r"^\| `([^`]+)` .* \| `([0-9a-f]{64})` \|$", table, re.MULTILINE))
+    lying = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.?tf")}
+    assert listed == lying
+    used = {path.name for weight in Weight for path in fonts._files(weight) if path.parent == folder}
+    assert used == set(lying), "each file is used"
+    assert "SIL OPEN FONT LICENSE" in (folder / "OFL.txt").read_text("utf-8")

@@ -1,0 +1,21 @@
+#!/bin/sh
+# What a container runs: `run` serves, `healthy` tells whether it does, anything else goes to python -m bot.
+# Hosting platforms say in PORT where they expect an answer: the webhook gives it if there is one, else /healthz.
+set -eu
+cd "$(dirname "$0")/.."
+if [ -n "${TELEGRAM_WEBHOOK_URL:-}" ]; then
+    export TELEGRAM_WEBHOOK_PORT="${TELEGRAM_WEBHOOK_PORT:-${PORT:-8080}}"
+    port=$TELEGRAM_WEBHOOK_PORT
+else
+    export HEALTH_PORT="${HEALTH_PORT:-${PORT:-8080}}"
+    port=$HEALTH_PORT
+fi
+# A mounted folder begins without the recorded figures, which answer where there is no key.
+data=${DATA_DIR:-data}
+[ -e "$data/demo_songs.csv" ] || cp deploy/demo_songs.csv "$data/" || true
+case "${1:-run}" in
+    run) exec python -m bot ;;
+    healthy) exec python -c "import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=5)" "http://127.0.0.1:$port/healthz" ;;
+    python) exec "$@" ;;
+    *) exec python -m bot "$@" ;;
+esac
