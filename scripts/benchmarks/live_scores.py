@@ -1,4 +1,4 @@
-"""Scores live answers against labels, and shows the scores."""
+"""What people were answered, scored against labels, and the tables that show it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from sklearn.metrics import roc_auc_score
 
 from core.domain import Verdict
 from core.lookup.normalise import song_key
-from scripts.benchmarks.live_asking import Reply
 from scripts.benchmarks.live_tables import SPOTIFY, Label, Labelled, Split
 
 SOURCE_SONGS_MIN: Final = 150
@@ -29,6 +28,32 @@ MISSED_SHOWN: Final = 30
 GROUPS: Final = (SPOTIFY, "dated_popularity")
 
 Scores = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one question brought.
+
+    Attributes:
+        question: As typed.
+        outcome: "answered", "ambiguous", "not found" or "failed".
+        title: Of the song answered with, as are its artist and figures; "" and None if there is none.
+        artist_listeners: None also where the artist's figures came too late.
+        released: Its day of release, YYYY-MM-DD, where a look-up tells.
+        error: Class of what went wrong.
+    """
+
+    question: str
+    outcome: str
+    title: str = ""
+    artist: str = ""
+    listeners: int | None = None
+    playcount: int | None = None
+    artist_listeners: int | None = None
+    probability: float | None = None
+    verdict: str = ""
+    released: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
