@@ -169,20 +169,20 @@ async def ask(predictor: Predictor, question: str) -> Reply:
             return Reply(question, "not found")
 
 
-async def _split(tables: Tables, world: World, shown: Progress) -> Scores:
+async def _split(tables: Tables, world: World, shown: Progress, limit: int | None) -> Scores:
     splits = tables.split
     replies, _ = await _asked(world, [f"{one.title} - {one.artist}" for one in splits], "split", shown)
     return score_split(splits, replies, tables.spotify)
 
 
-async def _named(tables: Tables, world: World, shown: Progress) -> Scores:
+async def _named(tables: Tables, world: World, shown: Progress, limit: int | None) -> Scores:
     replies, _ = await _asked(world, [f"{title} - {artist}" for title, artist in NAMED], "named", shown)
     keys = [song_key(title, artist) for title, artist in NAMED]
     labels = {song.key: song.labels for song in joined(keys, tables.spotify, tables.dated)}
     return score_named(replies, labels, keys)
 
 
-async def _joined(tables: Tables, world: World, limit: int | None, shown: Progress) -> Scores:
+async def _joined(tables: Tables, world: World, shown: Progress, limit: int | None) -> Scores:
     songs = even_sample(tables.joined, limit, SEED)
     before = world.outcomes.copy()
     replies, took_s = await _asked(world, [f"{one.title} - {one.artist}" for one in songs], "joined", shown)
@@ -208,10 +208,10 @@ async def _asked(world: World, questions: list[str], what: str, shown: Progress)
     return await ask_all(world.predictor, questions, lambda done: shown.update(task, completed=done))
 
 
-STAGES: Final = ("split", "named", "joined")
+STAGES: Final = {"split": _split, "named": _named, "joined": _joined}
 
 
-def measure(
+async def measure(
     wanted: Collection[str], data: Path, folder: Path, *, limit: int | None, console: Console
 ) -> dict[str, Any]:
     """Run the ``wanted`` stages over the tables of ``data`` and return their scores.
@@ -227,35 +227,23 @@ def measure(
         DataError: The tables cannot be used.
         ModelError: The stored model cannot be used.
     """
-    # Refused and failed questions are counted.
-    logging.disable(logging.ERROR)
     with console.status("tables"):
         tables = read_tables(data)
     with console.status("catalogue"):
         build_catalogue(data / SPOTIFY_FILE, folder / "catalogue.sqlite", source=SPOTIFY_FILE)
-    return asyncio.run(_measure(wanted, tables, data, folder, limit, console))
-
-
-async def _measure(
-    wanted: Collection[str], tables: Tables, data: Path, folder: Path, limit: int | None, console: Console
-) -> dict[str, Any]:
-    results: dict[str, Any] = {}
     async with running_world(tables, data / DATED_FILE, folder) as world:
-        results["model_trained_at"] = world.predictor.report().trained_at.isoformat()
-        results["tables"] = {
-            "lastfm_records": len(tables.records),
-            "songs_of_known_popularity": len(tables.joined),
-            "re_releases_left_out": tables.re_releases,
+        results: dict[str, Any] = {
+            "model_trained_at": world.predictor.report().trained_at.isoformat(),
+            "tables": {
+                "lastfm_records": len(tables.records),
+                "songs_of_known_popularity": len(tables.joined),
+                "re_releases_left_out": tables.re_releases,
+            },
         }
-        stages: dict[str, Callable[[Progress], Any]] = {
-            "split": lambda shown: _split(tables, world, shown),
-            "named": lambda shown: _named(tables, world, shown),
-            "joined": lambda shown: _joined(tables, world, limit, shown),
-        }
-        for name, stage in stages.items():
+        for name, stage in STAGES.items():
             if name in wanted:
                 with Progress(console=console, transient=True) as shown:
-                    results[name] = await stage(shown)
+                    results[name] = await stage(tables, world, shown, limit)
         results["shop_requests"] = dict(world.shop.requests())
     return results
 
@@ -273,10 +261,13 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"there is no stage {', '.join(sorted(unknown))}; there are {', '.join(STAGES)}")
     if options.limit is not None and options.limit < 1:
         parser.error("--limit must be at least 1")
+    # Refused and failed questions are counted.
+    logging.disable(logging.ERROR)
     console = Console(stderr=True)
     try:
         with tempfile.TemporaryDirectory(prefix="hitmeter-live-") as folder:
-            results = measure(wanted, options.data, Path(folder), limit=options.limit, console=console)
+            measuring = measure(wanted, options.data, Path(folder), limit=options.limit, console=console)
+            results = asyncio.run(measuring)
     except (DataError, ModelError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

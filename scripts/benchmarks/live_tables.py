@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import DataError
-from core.lookup.dataset import CatalogueEntry, read_dataset
+from core.lookup.dataset import CatalogueEntry, album_key, compilations, read_dataset
 from core.lookup.normalise import artist_key, first_artist, fold, plain_title, song_key
 from scripts.benchmarks.measurement import rows_of, whole
 from tests.fakes.lastfm_files import load_songs
@@ -28,9 +28,6 @@ SPOTIFY_DATE: Final = "2022-10"
 
 POPULAR: Final = 60
 """Least popularity of a popular song."""
-
-COMPILATION_ARTISTS: Final = 3
-"""First artists from which an album counts as a compilation."""
 
 MAX_RE_RELEASE: Final = 5
 """Greatest popularity of a song on a compilation that counts as a mere re-release."""
@@ -187,20 +184,21 @@ def artists_of(
 def spotify_labels(entries: Iterable[CatalogueEntry]) -> tuple[dict[str, Labelled], int]:
     """Label each song of the data set by its best row; return also how many were left out as mere re-releases."""
     best: dict[str, CatalogueEntry] = {}
-    sharing: dict[str, set[str]] = defaultdict(set)
+    albums: list[tuple[str, str]] = []
     for entry in entries:
         if not entry.song.title or not entry.song.artist:
             continue
         key = song_key(entry.song.title, entry.song.artist)
         if key not in best or entry.popularity > best[key].popularity:
             best[key] = entry
-        sharing[fold(entry.song.album or "")].add(artist_key(entry.song.artist))
-    labelled: dict[str, Labelled] = {}
-    for key, entry in best.items():
-        shared = bool(entry.song.album) and len(sharing[fold(entry.song.album or "")]) >= COMPILATION_ARTISTS
-        if not (shared and entry.popularity <= MAX_RE_RELEASE):
-            label = Label(SPOTIFY, SPOTIFY_DATE, entry.popularity)
-            labelled[key] = Labelled(key, entry.song.title, entry.song.artist, (label,))
+        albums.append((entry.song.album or "", artist_key(entry.song.artist)))
+    gathered = compilations(albums)
+    labelled = {
+        key: Labelled(key, song.title, song.artist, (Label(SPOTIFY, SPOTIFY_DATE, entry.popularity),))
+        for key, entry in best.items()
+        for song in [entry.song]
+        if entry.popularity > MAX_RE_RELEASE or album_key(song.album or "") not in gathered
+    }
     return labelled, len(best) - len(labelled)
 
 

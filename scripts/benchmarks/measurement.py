@@ -11,10 +11,13 @@ import math
 import os
 import platform
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from rich.console import Console
+from rich.table import Table
 
 HEARTBEAT_S: Final = 0.001
 """How often an event loop is asked whether it still moves."""
@@ -143,3 +146,15 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
 def whole(cell: str) -> int:
     """Read a count that may be written as a float; 0 if there is none."""
     return int(float(cell)) if cell else 0
+
+
+def print_table(
+    console: Console, title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: Collection[str]
+) -> None:
+    """Print a table whose columns named in ``left`` are words, the others numbers."""
+    table = Table(title=title, show_lines=True)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in left else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 
 from core.settings import ROOT
 from scripts.benchmarks.components import (
@@ -20,7 +19,7 @@ from scripts.benchmarks.components import (
     measure_prediction,
     measure_search,
 )
-from scripts.benchmarks.measurement import Row
+from scripts.benchmarks.measurement import Row, print_table
 from scripts.benchmarks.process import measure_first_answer, measure_growth, measure_start
 from scripts.benchmarks.serving import measure_chats, measure_crowd
 from scripts.benchmarks.songs import SONGS_OF_THE_DATA_SET, SongSet, data_set, made_up
@@ -79,14 +78,21 @@ def measure(wanted: Collection[str], folder: Path, *, csv: Path | None, million:
 
 def show(rows: Sequence[Row], songs: str, made_on: Mapping[str, str | int | float]) -> None:
     """Print the table."""
-    table = Table(title=f"Hitmeter, measured on: {songs}", show_lines=True)
-    for heading in ("what", "against", "measured", "ratio", "target", "reached"):
-        table.add_column(heading, justify="right" if heading == "ratio" else "left")
-    for row in rows:
-        ratio = "" if row.ratio is None else f"{row.ratio:.3g}"
-        table.add_row(row.what, row.against, row.measured, ratio, row.target, _REACHED[row.reached])
+    text = ("what", "against", "measured", "target", "reached")
     console = Console()
-    console.print(table)
+    cells = [
+        (
+            row.what,
+            row.against,
+            row.measured,
+            "" if row.ratio is None else f"{row.ratio:.3g}",
+            row.target,
+            _REACHED[row.reached],
+        )
+        for row in rows
+    ]
+    headings = (*text[:3], "ratio", *text[3:])
+    print_table(console, f"Hitmeter, measured on: {songs}", headings, cells, left=text)
     console.print(", ".join(f"{name} {value}" for name, value in made_on.items()), highlight=False)
 
 

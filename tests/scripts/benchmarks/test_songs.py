@@ -42,7 +42,7 @@ def test_the_data_set_gives_each_song_once_with_its_best_row(tmp_path: Path) -> 
 
 
 def test_made_up_names_are_as_varied_as_real_ones() -> None:
-    """Twelve thousand real songs: 12,733 words in titles, 72 % of them once; artists are named with 47 % of the text."""
+    """Of 12,000 real songs: 12,733 words in titles, 72 % of them once; 47 % of the text are artists' words too."""
     songs = made_up(12_000, seed=2).songs
     words = Counter(word for song in songs for word in fold(song.title).split())
     once = sum(times == 1 for times in words.values())
