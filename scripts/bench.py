@@ -21,8 +21,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; 0 if all was measured, 2 if the data or the command cannot be used."""
     # Imported here, since processes that are started for a measurement read this file again.
     from core.errors import DataError, ModelError
-    from scripts.benchmarks.groups import GROUPS, measure
-    from scripts.benchmarks.table import machine, show, write
+    from scripts.benchmarks.measurement import machine
+    from scripts.benchmarks.table import GROUPS, measure, show, write
 
     parser = argparse.ArgumentParser(description="Measure how fast the bot is.")
     parser.add_argument("--csv", type=Path, help="the Spotify Tracks Dataset; made-up songs without it")

@@ -1,4 +1,4 @@
-"""The whole chain as the measurements run it: the real predictor over a Last.fm in another process."""
+"""The chain that is measured: the real predictor over loopback services in other processes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,10 @@ from pathlib import Path
 from bot.runtime import tune_runtime
 from core.assembly import build_predictor
 from core.domain import Song
-from core.lookup.normalise import artist_key
 from core.predictor import Predictor
 from core.settings import Settings
-from scripts.benchmarks.far_lastfm import FarLastFm
-from tests.fakes.lastfm_server import API_KEY, FakeArtist, FakeSong
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """A predictor and the Last.fm it asks."""
-
-    predictor: Predictor
-    lastfm: FarLastFm
+from scripts.benchmarks.services import ServerProcess, lastfm_of
+from tests.fakes.lastfm_server import API_KEY
 
 
 def settings_of(lastfm_url: str, data_dir: Path, **changes: str) -> Settings:
@@ -43,21 +34,18 @@ def settings_of(lastfm_url: str, data_dir: Path, **changes: str) -> Settings:
     return Settings.model_validate(values | changes)
 
 
-def on_lastfm(songs: Sequence[Song]) -> tuple[tuple[FakeSong, ...], tuple[FakeArtist, ...]]:
-    """Give songs and their artists made-up figures, the same each time."""
-    known = tuple(
-        FakeSong(song.title, song.artist, 900_000 - 900 * place, 12_000_000 - 9_000 * place, tags=("pop", "rock"))
-        for place, song in enumerate(songs)
-    )
-    names = {artist_key(song.artist): song.artist for song in songs}
-    artists = tuple(FakeArtist(name, 2_000_000 + place, 60_000_000) for place, name in enumerate(names.values()))
-    return known, artists
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A predictor and the Last.fm it asks."""
+
+    predictor: Predictor
+    lastfm: ServerProcess
 
 
 @contextlib.asynccontextmanager
 async def running_chain(songs: Sequence[Song], data_dir: Path, *, latency_s: float = 0.0) -> AsyncIterator[Chain]:
     """Run the chain; Last.fm knows ``songs``, the catalogue and the history lie in ``data_dir``."""
-    with FarLastFm(*on_lastfm(songs), latency_s=latency_s) as lastfm:
+    with lastfm_of(songs, latency_s) as lastfm:
         predictor = build_predictor(settings_of(lastfm.url, data_dir)).predictor
         usual_s = sys.getswitchinterval()
         tune_runtime()

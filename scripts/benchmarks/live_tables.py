@@ -1,18 +1,19 @@
-"""The tables behind the measurement of live answers: what Last.fm knows, and how popular songs turned out to be."""
+"""The tables of the live measurement: what Last.fm knows, and how popular songs turned out to be."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from core.lookup.dataset import CatalogueEntry
+from core.errors import DataError
+from core.lookup.dataset import CatalogueEntry, album_key, compilations, read_dataset
 from core.lookup.normalise import artist_key, first_artist, fold, plain_title, song_key
+from scripts.benchmarks.measurement import rows_of, whole
+from tests.fakes.lastfm_files import load_songs
 from tests.fakes.lastfm_server import FakeArtist, FakeSong
 
 SPOTIFY_FILE: Final = "spotify_tracks_114k.csv.gz"
@@ -28,10 +29,7 @@ SPOTIFY_DATE: Final = "2022-10"
 POPULAR: Final = 60
 """Least popularity of a popular song."""
 
-SHARED_BY: Final = 3
-"""First artists from which an album counts as a compilation."""
-
-RE_RELEASE_MAX: Final = 5
+MAX_RE_RELEASE: Final = 5
 """Greatest popularity of a song on a compilation that counts as a mere re-release."""
 
 TAG_SOURCES: Final = ("teotu2024", "mattsandy2019", "hetrec2011")
@@ -82,27 +80,59 @@ class Split:
     records: tuple[FakeSong, ...]
 
 
-def rows_of(path: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a CSV file, plain or .gz; every cell is text."""
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All that is asked and served.
+
+    Attributes:
+        records: Every record that Last.fm tells apart.
+        groups: The records of each song, the greatest first.
+        artists: With figures and tags.
+        spotify: Labels of the Spotify Tracks Dataset, without mere re-releases.
+        dated: Labels of the dated tables.
+        re_releases: Songs left out as such.
+    """
+
+    records: tuple[FakeSong, ...]
+    groups: Mapping[str, tuple[FakeSong, ...]]
+    artists: tuple[FakeArtist, ...]
+    spotify: Mapping[str, Labelled]
+    dated: Mapping[str, Labelled]
+    re_releases: int
+
+    @property
+    def joined(self) -> tuple[Labelled, ...]:
+        """Songs that Last.fm knows and whose popularity is known."""
+        return joined(self.groups, self.spotify, self.dated)
+
+    @property
+    def split(self) -> tuple[Split, ...]:
+        """Songs of several records."""
+        return split_songs(self.groups)
 
 
-def whole(cell: str) -> int:
-    """Read a count that may be written as a float; 0 if there is none."""
-    return int(float(cell)) if cell else 0
+def read_tables(folder: Path) -> Tables:
+    """Read the tables.
 
-
-def named_by_lastfm(song: FakeSong) -> tuple[str, str]:
-    """Return what Last.fm tells records apart by: neither case nor punctuation."""
-    return _words(song.artist), _words(song.title)
+    Raises:
+        DataError: One is missing or cannot be read.
+    """
+    try:
+        records = distinct_records(load_songs(folder / TRACKS_FILE))
+        artists = artists_of(records, rows_of(folder / ARTISTS_FILE), rows_of(folder / TAGS_FILE))
+        spotify, re_releases = spotify_labels(read_dataset(folder / SPOTIFY_FILE))
+        dated = dated_labels(rows_of(folder / DATED_FILE))
+    except (OSError, EOFError, KeyError, ValueError) as error:
+        raise DataError(f"{folder} cannot be used: {error}") from error
+    return Tables(records, by_song(records), artists, spotify, dated, re_releases)
 
 
 def distinct_records(songs: Iterable[FakeSong]) -> tuple[FakeSong, ...]:
     """Merge what Last.fm takes for one record: the greatest figures, and the rest from the greatest that has it."""
     same: dict[tuple[str, str], list[FakeSong]] = defaultdict(list)
     for song in songs:
-        same[named_by_lastfm(song)].append(song)
+        # Last.fm tells records apart by neither case nor punctuation.
+        same[_words(song.artist), _words(song.title)].append(song)
     return tuple(_merged(sorted(found, key=lambda song: -song.listeners)) for found in same.values())
 
 
@@ -154,20 +184,21 @@ def artists_of(
 def spotify_labels(entries: Iterable[CatalogueEntry]) -> tuple[dict[str, Labelled], int]:
     """Label each song of the data set by its best row; return also how many were left out as mere re-releases."""
     best: dict[str, CatalogueEntry] = {}
-    sharing: dict[str, set[str]] = defaultdict(set)
+    albums: list[tuple[str, str]] = []
     for entry in entries:
         if not entry.song.title or not entry.song.artist:
             continue
         key = song_key(entry.song.title, entry.song.artist)
         if key not in best or entry.popularity > best[key].popularity:
             best[key] = entry
-        sharing[fold(entry.song.album or "")].add(artist_key(entry.song.artist))
-    labelled: dict[str, Labelled] = {}
-    for key, entry in best.items():
-        shared = bool(entry.song.album) and len(sharing[fold(entry.song.album or "")]) >= SHARED_BY
-        if not (shared and entry.popularity <= RE_RELEASE_MAX):
-            label = Label(SPOTIFY, SPOTIFY_DATE, entry.popularity)
-            labelled[key] = Labelled(key, entry.song.title, entry.song.artist, (label,))
+        albums.append((entry.song.album or "", artist_key(entry.song.artist)))
+    gathered = compilations(albums)
+    labelled = {
+        key: Labelled(key, song.title, song.artist, (Label(SPOTIFY, SPOTIFY_DATE, entry.popularity),))
+        for key, entry in best.items()
+        for song in [entry.song]
+        if entry.popularity > MAX_RE_RELEASE or album_key(song.album or "") not in gathered
+    }
     return labelled, len(best) - len(labelled)
 
 

@@ -10,9 +10,8 @@ from core.domain import Prediction, Song
 from core.errors import UpstreamUnavailable
 from core.lookup.dataset import CatalogueEntry
 from core.lookup.normalise import song_key
-from scripts.benchmarks.live_asking import Reply, ask_all
-from scripts.benchmarks.live_scoring import Scored, ranking, score, score_joined, score_split
-from scripts.benchmarks.live_shop import Shop, products_of
+from scripts.benchmarks.live_answers import ask_all
+from scripts.benchmarks.live_scores import Reply, Scored, ranking, score, score_joined, score_split
 from scripts.benchmarks.live_tables import (
     SPOTIFY,
     Label,
@@ -26,6 +25,7 @@ from scripts.benchmarks.live_tables import (
     split_songs,
     spotify_labels,
 )
+from scripts.benchmarks.services import Shop, records_on_sale
 from tests.fakes.lastfm_server import FakeSong
 from tests.fakes.predictions import prediction
 
@@ -165,7 +165,7 @@ def test_the_shop_finds_a_song_by_its_words_with_its_earliest_day() -> None:
         }
 
     shop = Shop(
-        products_of(
+        records_on_sale(
             [
                 row("Hello", "Adele;X", "2016"),
                 row("Hello", "Adele", "2015"),
@@ -175,7 +175,7 @@ def test_the_shop_finds_a_song_by_its_words_with_its_earliest_day() -> None:
             ]
         )
     )
-    assert [(one.title, one.released) for one in shop.products] == [
+    assert [(one.title, one.released) for one in shop.records] == [
         ("Hello (Remastered)", "2015-10-23"),
         ("Starboy", "2016-09-01"),
     ]

@@ -1,15 +1,23 @@
-"""What a measurement is made of: rows of the table, percentiles, interleaved timing, and stalls of an event loop."""
+"""What a measurement is made of: rows of the table, percentiles, times, memory, and the machine."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
 import gc
+import gzip
 import math
+import os
+import platform
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
+
+from rich.console import Console
+from rich.table import Table
 
 HEARTBEAT_S: Final = 0.001
 """How often an event loop is asked whether it still moves."""
@@ -99,3 +107,54 @@ async def stalls_ms() -> AsyncIterator[list[float]]:
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
+
+
+def rss_mb(process: int | str = "self") -> float:
+    """Return the memory that a process holds, as Linux counts it; NaN where there is no /proc."""
+    status = Path(f"/proc/{process}/status")
+    if not status.exists():
+        return float("nan")
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def machine() -> dict[str, str | int | float]:
+    """Name what the figures were measured with, and how busy it was with other work."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": next(models, platform.processor() or "unknown"),
+        "cores": os.cpu_count() or 1,
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else float("nan"),
+    }
+
+
+def rows_of(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of a CSV file, plain or .gz; every cell is text."""
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def whole(cell: str) -> int:
+    """Read a count that may be written as a float; 0 if there is none."""
+    return int(float(cell)) if cell else 0
+
+
+def print_table(
+    console: Console, title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: Collection[str]
+) -> None:
+    """Print a table whose columns named in ``left`` are words, the others numbers."""
+    table = Table(title=title, show_lines=True)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in left else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

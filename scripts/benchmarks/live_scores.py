@@ -1,4 +1,4 @@
-"""Scores live answers against labels, and shows the scores."""
+"""What people were answered, scored against labels, and the tables that show it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,49 @@ from statistics import fmean
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
 from core.domain import Verdict
 from core.lookup.normalise import song_key
-from scripts.benchmarks.live_asking import Reply
 from scripts.benchmarks.live_tables import SPOTIFY, Label, Labelled, Split
+from scripts.benchmarks.measurement import print_table
 
-SOURCE_SONGS_MIN: Final = 150
+MIN_SOURCE_SONGS: Final = 150
 """Fewest answered songs of a source for a figure of its own."""
 
 HEARD: Final = 10_000
 """Listeners from which a song is one that people ask for."""
 
-MISSED_SHOWN: Final = 30
+MAX_MISSED_SHOWN: Final = 30
 """Most missed songs printed; the file holds all."""
 
-GROUPS: Final = (SPOTIFY, "dated_popularity")
-
 Scores = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one question brought.
+
+    Attributes:
+        question: As typed.
+        outcome: "answered", "ambiguous", "not found" or "failed".
+        title: Of the song answered with, as are its artist and figures; "" and None if there is none.
+        artist_listeners: None also where the artist's figures came too late.
+        released: Its day of release, YYYY-MM-DD, where a look-up tells.
+        error: Class of what went wrong.
+    """
+
+    question: str
+    outcome: str
+    title: str = ""
+    artist: str = ""
+    listeners: int | None = None
+    playcount: int | None = None
+    artist_listeners: int | None = None
+    probability: float | None = None
+    verdict: str = ""
+    released: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +60,6 @@ class Scored:
 
     reply: Reply
     label: Label
-
-
-def group_of(label: Label) -> str:
-    """Name the table a label is from."""
-    return SPOTIFY if label.source == SPOTIFY else GROUPS[1]
 
 
 def score_joined(songs: Sequence[Labelled], replies: Sequence[Reply], greatest: Mapping[str, int]) -> Scores:
@@ -59,7 +77,7 @@ def score_joined(songs: Sequence[Labelled], replies: Sequence[Reply], greatest: 
     within = {
         source: scores
         for source, scored in sorted(sources.items())
-        if (scores := score(scored))["answered"] >= SOURCE_SONGS_MIN and scores["auc_probability"] is not None
+        if (scores := score(scored))["answered"] >= MIN_SOURCE_SONGS and scores["auc_probability"] is not None
     }
     answered = [(song, reply) for song, reply in pairs if reply.outcome == "answered"]
     wrong = [(song, reply) for song, reply in answered if song_key(reply.title, reply.artist) != song.key]
@@ -78,9 +96,7 @@ def score_joined(songs: Sequence[Labelled], replies: Sequence[Reply], greatest: 
             for name in ("auc_probability", "auc_plays", "auc_listeners")
         }
         | {"sources": len(within)},
-        "by_table": {
-            name: score(scored) for name, scored in sorted(_by(each, lambda one: group_of(one.label)).items())
-        },
+        "by_table": {name: score(scored) for name, scored in sorted(_by(each, _table_of).items())},
         "by_source": within,
         "failed": dict(Counter(reply.error for reply in replies if reply.error)),
         "wrong_songs": [
@@ -116,7 +132,7 @@ def score(scored: Sequence[Scored]) -> Scores:
 
 
 def judged(one: Scored) -> str:
-    """Tell whether the verdict came true: "right", "wrong", or "medium" where it takes no side."""
+    """Return whether the verdict came true: "right", "wrong", or "medium" where it takes no side."""
     if one.reply.verdict == Verdict.MEDIUM:
         return "medium"
     return "right" if (one.reply.verdict == Verdict.POPULAR) == one.label.popular else "wrong"
@@ -130,7 +146,7 @@ def ranking(popular: Sequence[bool], values: Sequence[float | None]) -> float | 
 
 
 def score_split(splits: Sequence[Split], replies: Sequence[Reply], known: Iterable[str]) -> Scores:
-    """Tell how many songs of several records were answered from the greatest; ``known`` are the catalogue's songs."""
+    """Count how many songs of several records were answered from the greatest; ``known`` are the catalogue's songs."""
     catalogue = set(known)
     pairs = list(zip(splits, replies, strict=True))
     missed = [(split, reply) for split, reply in pairs if reply.listeners != split.records[0].listeners]
@@ -174,37 +190,37 @@ def score_named(replies: Sequence[Reply], labels: Mapping[str, Sequence[Label]],
 
 def show(results: Mapping[str, Any], console: Console) -> None:
     """Print every stage's scores."""
-    if joined := results.get("joined"):
-        _show_joined(joined, console)
-    if named := results.get("named"):
-        _show_named(named, console)
-    if split := results.get("split"):
-        _show_split(split, console)
+    for stage, print_scores in {"joined": _show_joined, "named": _show_named, "split": _show_split}.items():
+        if scores := results.get(stage):
+            print_scores(scores, console)
 
 
 def _show_joined(joined: Scores, console: Console) -> None:
-    table = Table(title="Songs of known popularity")
-    table.add_column("songs")
-    headings = ("asked", "answered", "ambiguous", "not found", "failed", "popular", "mean p", "right", "medium")
-    for heading in (*headings, "right of decided", "of Popular", "of Not popular", "AUC", "by plays", "by listeners"):
-        table.add_column(heading, justify="right")
-    rows = {"pooled": joined["pooled"], **joined["by_table"], **joined["by_source"]}
-    if len(joined["by_table"]) == 1:
-        rows = {"pooled": joined["pooled"], **joined["by_source"]}
-    for name, scores in rows.items():
-        counts = [f"{scores[key]:,}" for key in ("asked", "answered", "ambiguous", "not found", "failed")]
-        shares = ("popular", "mean_probability", "right", "medium", "right_of_decided")
-        shares += ("right_of_popular", "right_of_not_popular")
-        aucs = ("auc_probability", "auc_plays", "auc_listeners")
-        table.add_row(name, *counts, *(_pct(scores[key]) for key in shares), *(_three(scores[key]) for key in aucs))
+    counts = ("asked", "answered", "ambiguous", "not found", "failed")
+    shares = {
+        "popular": "popular",
+        "mean p": "mean_probability",
+        "right": "right",
+        "medium": "medium",
+        "right of decided": "right_of_decided",
+        "of Popular": "right_of_popular",
+        "of Not popular": "right_of_not_popular",
+    }
+    aucs = {"AUC": "auc_probability", "by plays": "auc_plays", "by listeners": "auc_listeners"}
+    tables = joined["by_table"] if len(joined["by_table"]) > 1 else {}
     within = joined["within"]
-    blank = [""] * 12
-    table.add_row(
-        f"within {within['sources']} sources",
-        *blank,
-        *(_three(within[key]) for key in ("auc_probability", "auc_plays", "auc_listeners")),
-    )
-    console.print(table)
+    rows = [
+        (
+            name,
+            *(f"{scores[key]:,}" for key in counts),
+            *(_pct(scores[key]) for key in shares.values()),
+            *(_three(scores[key]) for key in aucs.values()),
+        )
+        for name, scores in ({"pooled": joined["pooled"]} | tables | joined["by_source"]).items()
+    ]
+    blank = [""] * (len(counts) + len(shares))
+    rows.append((f"within {within['sources']} sources", *blank, *(_three(within[key]) for key in aucs.values())))
+    print_table(console, "Songs of known popularity", ("songs", *counts, *shares, *aucs), rows, left=("songs",))
     pooled = joined["pooled"]
     facts = {
         "another song": pooled["wrong_song"],
@@ -219,44 +235,41 @@ def _show_joined(joined: Scores, console: Console) -> None:
 
 
 def _show_named(named: Scores, console: Console) -> None:
-    table = Table(title="Songs known by name")
-    for heading in (
-        "question",
-        "outcome",
-        "answered with",
-        "listeners",
-        "probability",
-        "verdict",
-        "released",
-        "labels",
-    ):
-        table.add_column(heading, justify="right" if heading in ("listeners", "probability") else "left")
-    for song in named["songs"]:
-        listeners = "" if song["listeners"] is None else f"{song['listeners']:,}"
-        labels = ", ".join(f"{popularity} {source}" for source, popularity in song["labels"].items())
-        answer = song["title"] and f"{song['title']} - {song['artist']}"
-        chance = _three(song["probability"])
-        table.add_row(
-            song["question"], song["outcome"], answer, listeners, chance, song["verdict"], song["released"], labels
+    left = ("question", "outcome", "answered with", "verdict", "released", "labels")
+    rows = [
+        (
+            song["question"],
+            song["outcome"],
+            song["title"] and f"{song['title']} - {song['artist']}",
+            "" if song["listeners"] is None else f"{song['listeners']:,}",
+            _three(song["probability"]),
+            song["verdict"],
+            song["released"],
+            ", ".join(f"{popularity} {source}" for source, popularity in song["labels"].items()),
         )
-    console.print(table)
+        for song in named["songs"]
+    ]
+    print_table(console, "Songs known by name", (*left[:3], "listeners", "probability", *left[3:]), rows, left=left)
 
 
 def _show_split(split: Scores, console: Console) -> None:
     inside, heard = split["in_catalogue"], split["heard"]
-    table = Table(
-        title=f"{split['asked']} songs in several records: {_pct(split['from_greatest'])} from the greatest; "
+    title = (
+        f"{split['asked']} songs in several records: {_pct(split['from_greatest'])} from the greatest; "
         f"of {inside['asked']} in the catalogue {_pct(inside['from_greatest'])}, "
-        f"of {heard['asked']} with {HEARD:,} listeners {_pct(heard['from_greatest'])}; "
-        f"{len(split['missed'])} missed"
+        f"of {heard['asked']} with {HEARD:,} listeners {_pct(heard['from_greatest'])}; {len(split['missed'])} missed"
     )
-    for heading in ("missed", "outcome", "answered with", "listeners", "greatest record", "listeners"):
-        table.add_column(heading, justify="right" if heading == "listeners" else "left")
-    for one in split["missed"][:MISSED_SHOWN]:
-        title, artist, listeners = one["records"][0]
+    rows = []
+    for one in split["missed"][:MAX_MISSED_SHOWN]:
+        record, artist, listeners = one["records"][0]
         used = "" if one["listeners"] is None else f"{one['listeners']:,}"
-        table.add_row(one["question"], one["outcome"], one["answer"], used, f"{title} - {artist}", f"{listeners:,}")
-    console.print(table)
+        rows.append((one["question"], one["outcome"], one["answer"], used, f"{record} - {artist}", f"{listeners:,}"))
+    left = ("missed", "outcome", "answered with", "greatest record")
+    print_table(console, title, (*left[:3], "listeners", left[3], "listeners"), rows, left=left)
+
+
+def _table_of(one: Scored) -> str:
+    return SPOTIFY if one.label.source == SPOTIFY else "dated_popularity"
 
 
 def _by(scored: Iterable[Scored], key: Callable[[Scored], str]) -> dict[str, list[Scored]]:

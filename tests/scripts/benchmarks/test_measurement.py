@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from scripts.benchmarks.measuring import interleaved_ms, median, percentile, stalls_ms
+from scripts.benchmarks.measurement import interleaved_ms, median, percentile, stalls_ms
 
 
 @pytest.mark.parametrize(
