@@ -14,10 +14,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from core.model.boosting import GenreRates
 from core.model.calibration import FloatArray
 from core.model.columns import AUDIO_COLUMNS
 from core.model.features import COLUMN, FloatMatrix
+from core.model.rates import GenreRates
 
 FOREST: Final[dict[str, Any]] = {
     "max_depth": 20,
