@@ -100,7 +100,7 @@ class ModelMissing(ModelError):
 
 
 class ModelRejected(ModelError):
-    """The stored model is damaged, tampered with or made by other versions."""
+    """The stored model is damaged, tampered with or made by other rules."""
 
 
 class CatalogueError(HitmeterError):

@@ -24,9 +24,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table  # noqa: E402
 
 from core.errors import DataError, ModelError  # noqa: E402
-from core.model.artifact import roll_back  # noqa: E402
 from core.model.publishing import metrics_bytes, publish, rule_on  # noqa: E402
 from core.model.recipes import FULL, RECIPES, Budget  # noqa: E402
+from core.model.saving import roll_back  # noqa: E402
 from core.model.songs import build_songs  # noqa: E402
 from core.model.tables import load_tables  # noqa: E402
 from core.model.training import STEPS, Trained, train  # noqa: E402
@@ -76,7 +76,7 @@ def _train(options: argparse.Namespace, console: Console, budget: Budget) -> int
         options.out.mkdir(parents=True, exist_ok=True)
         path = options.out / f"metrics-{recipe.name}.json"
         path.write_bytes(metrics_bytes(trained.metrics))
-        console.print(f"This recipe is a baseline, far too large to serve. Its figures are in {path}.")
+        console.print(f"This recipe is a baseline and is not served. Its figures are in {path}.")
         return 0
     if options.promote:
         decision = rule_on(trained, options.out, seed=options.seed, ruled_at=now)

@@ -56,6 +56,35 @@ def test_training_is_imported_by_nothing_that_runs() -> None:
     assert found == []
 
 
+TRAINING = ("sklearn", "scipy", "pandas", "joblib", "threadpoolctl", "distributed")
+"""What only training needs, and no answer."""
+
+
+def reached_from(package: str) -> dict[str, Path]:
+    """Find the modules of ours that a package imports, at whatever depth and also within functions."""
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in modules("core")}
+    found: dict[str, Path] = {}
+    waiting = [name for path in modules(package) for name in imports(path)]
+    while waiting:
+        name = waiting.pop()
+        if name in files and name not in found:
+            found[name] = files[name]
+            waiting += imports(files[name])
+    return found
+
+
+def test_nothing_that_answers_imports_what_training_needs() -> None:
+    reached = reached_from("bot")
+    assert "core.model.quick_trees" in reached, "the walk does not reach the model"
+    found = [
+        f"{module} imports {name}"
+        for module, path in reached.items()
+        for name in imports(path)
+        if name.split(".")[0] in TRAINING
+    ]
+    assert found == []
+
+
 def test_the_walk_sees_imports() -> None:
     assert "core.errors.SettingsError" in imports(ROOT / "core" / "settings.py")
 

@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from core.model.boosting import GenreRates
 from core.model.calibration import FloatArray
 from core.model.features import COLUMN, FloatMatrix
+from core.model.rates import GenreRates
 from core.tables import AUDIO_COLUMNS
 
 FOREST: Final[dict[str, Any]] = {

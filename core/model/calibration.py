@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 FloatArray = NDArray[np.float64]
 
@@ -26,9 +25,3 @@ class Calibration:
     def __call__(self, logit: FloatArray) -> FloatArray:
         """Return calibrated log odds."""
         return self.intercept + self.slope * logit
-
-
-def fit_calibration(logit: FloatArray, popular: NDArray[np.bool_], weight: FloatArray | None = None) -> Calibration:
-    """Fit on log odds of songs that the model giving them had not seen (Platt 1999)."""
-    regression = LogisticRegression(C=1e6).fit(logit[:, None], popular, sample_weight=weight)
-    return Calibration(slope=float(regression.coef_[0, 0]), intercept=float(regression.intercept_[0]))

@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 
 from core.domain import Block
 from core.model.augmentation import Examples, drawn, examples, some_tags
-from core.model.calibration import Calibration, FloatArray, fit_calibration
+from core.model.boosting import BaseModel
+from core.model.calibration import Calibration, FloatArray
 from core.model.features import COLUMN, FloatMatrix
+from core.model.fitting import fit_calibration, fit_track_weighing
 from core.model.folds import N_FOLDS
 from core.model.measures import BoolArray
 from core.model.served import FoldModel, track_figures
 from core.model.songs import TrainingSongs
 from core.model.tags import TAGS_SEEN, tag_columns
-from core.model.track_stage import TrackFigures, TrackWeighing, fit_track_weighing
+from core.model.track_stage import TrackFigures, TrackWeighing
 from core.model.views import GROUPS_OF_BLOCK, PATTERNS, Pattern, hide, patterns_of_rows, seen_under, within
 
 FEWEST_TO_CALIBRATE: Final = 20
@@ -142,7 +144,9 @@ def cross_fit(
     notify("calibration")
     weighings, live = _second_stage(songs, rows, models, calibrations, np.random.default_rng([seed, N_FOLDS + 1]))
     notify("second stage")
-    folds = (FoldModel(*parts) for parts in zip(models, calibrations, weighings, strict=True))
+    # The library that fitted them answers many rows on all cores; from here on they are what is served.
+    served = (model.served() if isinstance(model, BaseModel) else model for model in models)
+    folds = (FoldModel(*parts) for parts in zip(served, calibrations, weighings, strict=True))
     return CrossFit(tuple(folds), base, live)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from core.domain import Assessment, BandRecord, Block, FeatureValue, ModelReport, Song, Verdict, VerdictBands
 from core.model.artifact import load
@@ -46,8 +45,6 @@ class HitModel:
         self.trained_at = trained_at
         self._known_tags = frozenset(model.vocabulary)
         self._catalogue_records = _catalogue_records(model.metrics)
-        # One row is quicker on one thread, and the other cores stay free for drawing.
-        self._threads = ThreadpoolController()
 
     @classmethod
     def load(cls, models_dir: Path) -> Self:
@@ -55,7 +52,7 @@ class HitModel:
 
         Raises:
             ModelMissing: There is none.
-            ModelRejected: It is damaged, tampered with or made by other versions.
+            ModelRejected: It is damaged, tampered with or made by other rules.
         """
         loaded = load(models_dir)
         return cls(loaded.model, loaded.trained_at)
@@ -88,8 +85,7 @@ class HitModel:
         blocks = known_blocks(song)
         figures = track_figures([song], as_of) if Block.TRACK in blocks else None
         fold, pattern = self._model.folds[fold_of(song.artist)], pattern_of(blocks)
-        with self._threads.limit(limits=1, user_api="openmp"):
-            log_odds, reasons = assess_with_reasons(self._model, fold, song, row, pattern, figures)
+        log_odds, reasons = assess_with_reasons(self._model, fold, song, row, pattern, figures)
         probability = float(sigmoid(np.array([log_odds]))[0])
         verdict = self._model.bands.verdict(probability)
         records = self._model.records
@@ -126,12 +122,11 @@ class HitModel:
             blocks = known_blocks(song)
             alike.setdefault((fold_of(song.artist), Block.TRACK in blocks, pattern_of(blocks)), []).append(place)
         log_odds = np.empty(len(songs))
-        with self._threads.limit(limits=1, user_api="openmp"):
-            for (fold, weigh, pattern), places in alike.items():
-                which = np.zeros(len(songs), dtype=bool)
-                which[places] = True
-                own = figures.of(which) if weigh else None
-                log_odds[which] = self._model.folds[fold].log_odds(rows[which], pattern, own)
+        for (fold, weigh, pattern), places in alike.items():
+            which = np.zeros(len(songs), dtype=bool)
+            which[places] = True
+            own = figures.of(which) if weigh else None
+            log_odds[which] = self._model.folds[fold].log_odds(rows[which], pattern, own)
         return sigmoid(log_odds)
 
     def with_usual(self, song: Song, key: str, *, as_of: date) -> Song | None:

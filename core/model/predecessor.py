@@ -15,11 +15,12 @@ from sklearn.model_selection import train_test_split
 from core.domain import POPULAR_FROM
 from core.lookup.normalise import artist_key, song_key
 from core.model.baselines import predecessor_forest
-from core.model.boosting import GenreRates, without_blank_columns
+from core.model.boosting import without_blank_columns
 from core.model.calibration import FloatArray
 from core.model.evaluation import HALF, IntArray, view_entry
 from core.model.features import COLUMN, FloatMatrix, base_matrix
 from core.model.measures import BoolArray
+from core.model.rates import GenreRates
 from core.model.recipes import Run
 from core.model.songs import CATALOGUE_LABELLED, artist_figures, song_of_row
 from core.model.tables import RawTables

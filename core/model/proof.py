@@ -1,7 +1,7 @@
 """Loads the stored model and lets it answer once before it may serve.
 
-The artifact's checks compare bytes, versions and feature rules. An artifact made by other training code can pass them
-all and still fail at every answer; that shows here, where the model before it can go on serving.
+The artifact's checks look at bytes, feature rules and each figure by itself. An artifact made by other training code
+can pass them all and still fail at every answer; that shows here, where the model before it can go on serving.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from core.domain import AudioFeatures, Song
-from core.errors import ModelRejected
+from core.errors import ModelError, ModelRejected
 from core.model.inference import HitModel
 
 _AUDIO: Final = AudioFeatures(
@@ -50,12 +50,14 @@ def load_proved(models_dir: Path) -> HitModel:
 
     Raises:
         ModelMissing: There is none.
-        ModelRejected: It is damaged, tampered with, made by other versions, or cannot answer.
+        ModelRejected: It is damaged, tampered with, made by other rules, or cannot answer.
     """
-    model = HitModel.load(models_dir)
     try:
+        model = HitModel.load(models_dir)
         probabilities = [model.assess(song).probability for song in PROBES]
         model.report()
+    except ModelError:
+        raise
     except Exception as error:
         raise ModelRejected(f"The model in {models_dir} cannot answer: {type(error).__name__}: {error}") from error
     if not all(0.0 <= probability <= 1.0 for probability in probabilities):

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from core.errors import ModelError
 from core.lookup.recorded import RecordedFigures
-from core.model.artifact import load, save
+from core.model.artifact import load
 from core.model.calibration import sigmoid
 from core.model.inference import HitModel
 from core.model.model_card import CALIBRATION_PNG, PRECISION_RECALL_PNG, KnownSong, model_card
 from core.model.pictures import calibration_picture, precision_recall_picture
 from core.model.promotion import Ruling, rule
+from core.model.saving import save
 from core.model.served import ServedModel
 from core.model.training import Trained
 

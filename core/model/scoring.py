@@ -192,7 +192,7 @@ def _scored(
             yield from (score_rows(model, chunk, as_of=as_of, catalogue=catalogue) for chunk in chunks)
             return
     # What cannot be used was reported by opening it here, not as a broken pool.
-    # Forking after OpenMP has run can hang; fresh processes cannot.
+    # Forking a process that has threads can hang; fresh processes cannot.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _open_in_worker, (models_dir, catalogue_path)) as pool:
         waiting: deque[Future[tuple[list[Row], Tally]]] = deque()

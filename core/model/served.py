@@ -1,18 +1,41 @@
-"""What the artifact holds: five fold models and the figures that put an answer in words."""
+"""What answers: five fold models and the figures that put an answer in words; arrays and numbers alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from core.domain import BandRecord, Song, VerdictBands
-from core.model.boosting import BaseModel
 from core.model.calibration import Calibration, FloatArray
 from core.model.features import Dates, FloatMatrix, age_years, days
+from core.model.quick_trees import BoostedTrees
+from core.model.rates import GenreRates, TagRates, boosted_columns
 from core.model.track_stage import TrackFigures, TrackWeighing
 from core.model.views import Pattern
+
+
+class Estimator(Protocol):
+    """A fitted base model."""
+
+    def decision_function(self, rows: FloatMatrix) -> FloatArray:
+        """Return log odds before calibration, shape (n,), of base columns, shape (n, n_columns)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BoostedBase:
+    """The base model that can be stored: rates of genres and tags, and boosted trees over them and the base columns."""
+
+    genre_rates: GenreRates
+    tag_rates: TagRates
+    trees: BoostedTrees
+
+    def decision_function(self, rows: FloatMatrix) -> FloatArray:
+        """Return log odds before calibration, shape (n,), of base columns, shape (n, n_columns)."""
+        return self.trees.decision_function(boosted_columns(rows, self.genre_rates, self.tag_rates))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +43,12 @@ class FoldModel:
     """The model for the artists of one fold, fitted on all other artists.
 
     Attributes:
-        base: Fitted base model, or another estimator with ``decision_function`` over the base columns.
+        base: A :class:`BoostedBase`; any other estimator can be measured but not stored.
         calibration: For each pattern of known blocks.
         weighing: Second stage, for songs with figures of their own.
     """
 
-    base: BaseModel
+    base: Estimator
     calibration: Mapping[Pattern, Calibration]
     weighing: TrackWeighing
 

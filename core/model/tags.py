@@ -1,7 +1,7 @@
 """Last.fm tags as figures: how they are named, which the model knows, and how a song's tags stand in its row.
 
 A row holds fingerprints of tag names, not their meaning: what each tag says is learnt in training, from the artists of
-the training folds alone (:class:`core.model.boosting.TagRates`).
+the training folds alone (:class:`core.model.rates.TagRates`).
 """
 
 from __future__ import annotations

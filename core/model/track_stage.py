@@ -1,8 +1,8 @@
 """The second stage: a monotone logistic regression that weighs a song's own Last.fm figures beside the base model.
 
-It is fitted on all songs that have such figures, on the inputs that it is served. More listeners, more plays, a bigger
-artist or a higher answer of the base model never lower its answer: each term rises with its figure, and no weight of
-those terms is negative.
+It is fitted (:mod:`core.model.fitting`) on all songs that have such figures, on the inputs that it is served. More
+listeners, more plays, a bigger artist or a higher answer of the base model never lower its answer: each term rises with
+its figure, and no weight of those terms is negative.
 
 The population it answers for is the songs people ask about: those that charts, playlists and discographies hold, each
 collection counting by the square root of its size. Most of them are popular, which is what such a question is like. Of
@@ -17,7 +17,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from core.model.calibration import FloatArray
 
@@ -46,9 +45,6 @@ AGE_YEARS: Final = (
     60.0,
 )
 """Knots between which the answer changes evenly; counts as logarithms to base 10, age in years."""
-
-REGULARISATION: Final = 1.0
-"""Inverse strength of the L2 penalty on standardised terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +87,21 @@ KINDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A fitted logistic regression for songs of one kind; ``weights`` belong to the columns of :func:`track_terms`."""
-
-    intercept: float
-    weights: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class TrackWeighing:
-    """A fitted second stage: a line for each kind of songs, by what is known beside their own figures."""
+    """A fitted second stage: a logistic regression for each kind of songs, by what is known beside their own figures.
 
-    lines: tuple[Line, ...]
+    Attributes:
+        intercepts: Shape (``KINDS``,).
+        weights: Of the columns of :func:`track_terms`, shape (``KINDS``, n_terms).
+    """
+
+    intercepts: FloatArray
+    weights: FloatArray
 
     def __call__(self, logit: FloatArray, figures: TrackFigures) -> FloatArray:
         """Return log odds after weighing, shape (n,)."""
-        intercepts = np.array([line.intercept for line in self.lines])
-        weights = np.array([line.weights for line in self.lines])
         kind = figures.kind
-        return np.asarray(intercepts[kind] + (track_terms(logit, figures) * weights[kind]).sum(axis=1))
+        return np.asarray(self.intercepts[kind] + (track_terms(logit, figures) * self.weights[kind]).sum(axis=1))
 
 
 def track_terms(logit: FloatArray, figures: TrackFigures) -> FloatArray:
@@ -139,44 +131,3 @@ RISING: Final = np.arange(1 + sum(len(knots) - 1 for knots in (LISTENERS, PLAYS,
     1 + sum(len(knots) - 1 for knots in (LISTENERS, PLAYS, ARTIST_LISTENERS))
 )
 """Which terms may only raise an answer: all but those of age."""
-
-
-def fit_track_weighing(
-    logit: FloatArray, figures: TrackFigures, popular: NDArray[np.bool_], weight: FloatArray
-) -> TrackWeighing:
-    """Fit on songs with figures, each kind by itself; ``logit`` must come from models that had not seen them."""
-    kind = figures.kind
-    lines = []
-    for number in range(KINDS):
-        own = (kind == number) & (weight > 0)
-        lines.append(_fitted_line(track_terms(logit[own], figures.of(own)), popular[own], weight[own]))
-    return TrackWeighing(tuple(lines))
-
-
-def _fitted_line(terms: FloatArray, popular: NDArray[np.bool_], weight: FloatArray) -> Line:
-    """Fit one kind of songs.
-
-    Terms of ``RISING`` whose weight would come out negative are left out and the others fitted again. Songs of one
-    class alone teach nothing: then the base model's answer stays as it is.
-    """
-    weights = np.zeros(terms.shape[1])
-    if popular.all() or not popular.any():
-        weights[0] = 1.0
-        return Line(0.0, tuple(float(value) for value in weights))
-    kept = np.flatnonzero(terms.std(axis=0) > 0)
-    while True:
-        mean = np.average(terms[:, kept], axis=0, weights=weight)
-        spread = np.sqrt(np.average((terms[:, kept] - mean) ** 2, axis=0, weights=weight)) + 1e-9
-        fitted = LogisticRegression(C=REGULARISATION, max_iter=1000).fit(
-            (terms[:, kept] - mean) / spread, popular, sample_weight=weight
-        )
-        found = fitted.coef_[0] / spread
-        wrong = RISING[kept] & (found < 0)
-        if not wrong.any():
-            break
-        kept = kept[~wrong]
-        if not len(kept):  # nothing rises: all songs of this kind get their rate
-            rate = float(np.average(popular, weights=weight))
-            return Line(float(np.log(rate / (1 - rate))), tuple(float(value) for value in weights))
-    weights[kept] = found
-    return Line(float(fitted.intercept_[0] - found @ mean), tuple(float(value) for value in weights))

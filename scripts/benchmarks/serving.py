@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from bot.discord_bot.client import DiscordPlatform
 from bot.monitoring import Health, Metrics
-from bot.reply import ResultCode
+from bot.reply import ResultCode, token_of
 from bot.runtime import Platform
 from bot.service import SongService
 from bot.telegram_bot.app import TelegramPlatform

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from bot.service import SongService
 from core.assembly import build_predictor
 from core.errors import ModelError, ModelMissing, ModelRejected
 from core.model.artifact import load
+from core.model.saving import dump_plain
+from core.model.stored_model import to_plain
 from core.settings import ROOT, Settings
 from tests.fakes.chain import ARTISTS, HIT, SONGS
 from tests.fakes.command import command
@@ -31,9 +34,17 @@ MODEL_WRITER = """
     from dataclasses import replace
     from datetime import UTC, datetime
     sys.path.insert(0, sys.argv[1])
-    from core.model.artifact import load, save
+    import numpy as np
+    from core.model.artifact import load
+    from core.model.quick_trees import LEAF, BoostedTrees, TreeNodes
+    from core.model.saving import save
     folder = pathlib.Path(sys.argv[2])
-    old = replace(load(folder).model, folds=())
+    one, none = np.ones(1, np.int32), np.zeros(1, np.int32)
+    leaf = TreeNodes(0.0, one, np.full(1, LEAF, np.int16), np.zeros(1), np.zeros(1, np.uint8), none, none, np.zeros(1))
+    def small(fold):  # the same but for its trees, so that writing is quick
+        return replace(fold, base=replace(fold.base, trees=BoostedTrees.of(leaf, fold.base.trees.n_columns)))
+    old = load(folder).model
+    old = replace(old, folds=tuple(map(small, old.folds)))
     left = [0]
     def deadly(operation):
         def run(*args, **kwargs):
@@ -54,7 +65,7 @@ MODEL_WRITER = """
         child = os.fork()
         if child == 0:
             left[0] = step
-            new = replace(old, threshold=old.threshold + step + 1)
+            new = replace(old, threshold=(step + 1) / 1000)
             save(new, folder, trained_at=trained_at.replace(year=2027), extras={"metrics.json": b"{}"}, recipe="new")
             os._exit(0)
         _, status = os.waitpid(child, 0)
@@ -105,7 +116,7 @@ def tampered(folder: Path) -> None:
 
 def another_version(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["versions"]["scikit-learn"] = "0.24.2"
+    manifest["format"] = 2
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -122,11 +133,30 @@ def garbled_manifest(folder: Path) -> None:
     (folder / "manifest.json").write_bytes(b"\xff\x00{")
 
 
+class Bomb:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
 def unable_to_answer(folder: Path) -> None:
-    """Forge an artifact that passes every check of bytes and cannot answer."""
+    """Forge an artifact that passes every check and cannot answer."""
+    put(folder, dump_plain(to_plain(replace(load(folder).model, metrics={}))))
+
+
+def booby_trapped(folder: Path) -> None:
+    """Forge an artifact and its manifest so that an unpickler would make a folder beside them."""
     buffer = io.BytesIO()
-    joblib.dump(replace(load(folder).model, folds=()), buffer)
-    body = buffer.getvalue()
+    joblib.dump({"folds": Bomb(folder.parent / "exploded")}, buffer, compress=("zlib", 9))
+    put(folder, buffer.getvalue())
+
+
+def put(folder: Path, body: bytes) -> None:
+    """Put a body in place with a manifest that fits it."""
     digest = hashlib.sha256(body).hexdigest()
     missing_artifact(folder)
     (folder / f"model-{digest[:12]}.joblib").write_bytes(body)
@@ -143,6 +173,7 @@ BROKEN_MODELS = {
     missing_folder: ModelMissing,
     garbled_manifest: ModelRejected,
     unable_to_answer: ModelRejected,
+    booby_trapped: ModelRejected,
 }
 
 
@@ -169,3 +200,4 @@ async def test_a_broken_model_is_refused_at_the_start_and_by_a_reload(
         with pytest.raises(BROKEN_MODELS[harm]) as raised:
             build_predictor(settings)
     assert raised.value.user_message == ModelError.user_message
+    assert not (tmp_path / "exploded").exists()

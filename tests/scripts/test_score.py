@@ -12,11 +12,11 @@ from core.domain import AudioFeatures, Song
 from core.lookup.catalogue_build import write_catalogue
 from core.lookup.dataset import CatalogueEntry
 from core.model import scoring
-from core.model.artifact import save
 from core.model.boosting import BaseModel
 from core.model.calibration import FloatArray
 from core.model.inference import HitModel
 from core.model.recipes import Budget, Recipe
+from core.model.saving import save
 from core.model.scored_rows import NEEDED, OPTIONAL, song_from_row
 from core.model.songs import build_songs
 from core.model.tables import load_tables

@@ -11,10 +11,11 @@ import pytest
 from distributed import LocalCluster
 from threadpoolctl import threadpool_limits
 
-from core.model.artifact import MANIFEST, PREVIOUS, load
+from core.model.artifact import MANIFEST, load
 from core.model.baselines import forest_on_songs
 from core.model.boosting import BaseModel
 from core.model.recipes import RECIPES, Budget, Recipe
+from core.model.saving import PREVIOUS
 from scripts.train import main
 from tests.fakes.training_files import write_training_files
 
@@ -48,11 +49,17 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
+def artifact(found: dict[str, bytes]) -> tuple[str, bytes]:
+    ((name, body),) = ((name, body) for name, body in found.items() if name.endswith(".joblib"))
+    return name, body
+
+
 def test_a_model_is_written_whole_and_the_same_seed_gives_the_same_metrics(data: Path, tmp_path: Path) -> None:
     assert run("--data", data, "--out", tmp_path / "a") == 0
     assert run("--data", data, "--out", tmp_path / "b") == 0
     first, second = files(tmp_path / "a"), files(tmp_path / "b")
     assert first["metrics.json"] == second["metrics.json"]
+    assert artifact(first) == artifact(second)
     assert {"MODEL_CARD.md", "calibration.png", "precision_recall.png", MANIFEST} < set(first)
     assert not list((tmp_path / "a").glob(".staging-*"))
     metrics = json.loads(first["metrics.json"])
@@ -119,6 +126,7 @@ def test_a_dask_cluster_gives_what_local_processes_give(data: Path, tmp_path: Pa
         assert run("--data", data, "--out", tmp_path / "dask", "--dask", cluster.scheduler_address) == 0
     local, dask = files(tmp_path / "local"), files(tmp_path / "dask")
     assert local["metrics.json"] == dask["metrics.json"]
+    assert artifact(local) == artifact(dask)
 
 
 def packed(folder: Path, stem: str) -> Path:

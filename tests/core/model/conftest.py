@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_limits
 
-from core.model.artifact import save
 from core.model.boosting import BaseModel
 from core.model.features import FloatMatrix, base_matrix
 from core.model.inference import HitModel
 from core.model.recipes import Budget, Recipe
+from core.model.saving import save
 from core.model.songs import TrainingSongs, build_songs
 from core.model.tables import RawTables, load_tables
 from core.model.training import Trained, train

@@ -5,14 +5,18 @@ import io
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
+import numpy as np
 import pytest
 
 from core.errors import ModelMissing, ModelRejected
-from core.model import artifact
-from core.model.artifact import MANIFEST, load, save
+from core.model import saving
+from core.model.artifact import MANIFEST, load
+from core.model.plain_data import load_plain
+from core.model.saving import dump_plain, save
 from core.model.training import Trained
 from tests.fakes.training_files import TRAINED_AT
 
@@ -36,7 +40,7 @@ def stored(folder: Path) -> Path:
 
 def pickled(value: object) -> bytes:
     buffer = io.BytesIO()
-    joblib.dump(value, buffer)
+    joblib.dump(value, buffer, compress=("zlib", 9))
     return buffer.getvalue()
 
 
@@ -85,8 +89,45 @@ def test_a_swapped_artifact_is_never_unpickled(folder: Path, tmp_path: Path) -> 
 
 def test_another_kind_of_artifact_is_refused(folder: Path) -> None:
     put(folder, pickled({"not": "a model"}))
-    with pytest.raises(ModelRejected, match="holds a dict"):
+    with pytest.raises(ModelRejected, match="holds no model of ours: the model has no"):
         load(folder)
+
+
+def test_an_artifact_and_a_manifest_that_are_both_forged_run_no_code(folder: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "exploded"
+    body = load_plain(stored(folder).read_bytes())
+    assert isinstance(body, dict)
+    forged = pickled(body | {"metrics": Bomb(mark)})
+    put(folder, forged)
+    with pytest.raises(ModelRejected, match=r"posix\.mkdir, which is not for plain data"):
+        load(folder)
+    assert not mark.exists()
+    joblib.load(io.BytesIO(forged))
+    assert mark.exists(), "the forged file does run code where it can"
+
+
+def test_an_artifact_of_endless_trees_is_refused(folder: Path) -> None:
+    body = load_plain(stored(folder).read_bytes())
+    assert isinstance(body, dict)
+    trees = body["folds"][0]["trees"]
+    trees["left"] = np.zeros_like(trees["left"])
+    put(folder, dump_plain(body))
+    with pytest.raises(ModelRejected, match="backwards"):
+        load(folder)
+
+
+def test_the_same_model_gives_the_same_bytes(folder: Path, trained: Trained, tmp_path: Path) -> None:
+    names = set()
+    for number, model in enumerate((trained.model, load(folder).model)):
+        names.add(save(model, tmp_path / str(number), trained_at=TRAINED_AT, extras={}, recipe="default").name)
+    assert names == {stored(folder).name}
+
+
+def test_what_could_not_be_loaded_is_not_saved(folder: Path, trained: Trained) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(ModelRejected, match="could not be loaded: base_rate"):
+        save(replace(trained.model, base_rate=7.0), folder, trained_at=TRAINED_AT, extras={}, recipe="default")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_lost_artifact_is_said(folder: Path) -> None:
@@ -95,7 +136,7 @@ def test_a_lost_artifact_is_said(folder: Path) -> None:
         load(folder)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 90_000, b" " * 200_000 + b"{}"])
 def test_a_garbled_manifest_is_refused(folder: Path, body: bytes) -> None:
     (folder / MANIFEST).write_bytes(body)
     with pytest.raises(ModelRejected):
@@ -104,7 +145,7 @@ def test_a_garbled_manifest_is_refused(folder: Path, body: bytes) -> None:
 
 def test_too_large_an_artifact_changes_nothing(folder: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    monkeypatch.setattr(artifact, "ARTIFACT_MAX_BYTES", 1000)
+    monkeypatch.setattr(saving, "ARTIFACT_MAX_BYTES", 1000)
     with pytest.raises(ModelRejected, match="1,000 are allowed"):
         save(trained.model, folder, trained_at=TRAINED_AT, extras={}, recipe="default")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

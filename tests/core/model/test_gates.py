@@ -11,7 +11,7 @@ from core.model.calibration import sigmoid
 from core.model.gates import metric_gates, reason_gates, sense_gates
 from core.model.inference import HitModel
 from core.model.promotion import answers_of, paired_difference, rule
-from core.model.track_stage import KINDS, RISING, Line, TrackWeighing
+from core.model.track_stage import KINDS, RISING, TrackWeighing
 from core.model.training import Trained
 from tests.fakes.training_files import TRAINED_AT
 
@@ -67,7 +67,7 @@ def test_an_equal_challenger_is_not_promoted(trained: Trained) -> None:
 
 def test_a_better_challenger_is_promoted_only_through_every_gate(trained: Trained) -> None:
     blind = tuple(
-        replace(fold, weighing=TrackWeighing((Line(0.0, (0.0,) * len(RISING)),) * KINDS))
+        replace(fold, weighing=TrackWeighing(np.zeros(KINDS), np.zeros((KINDS, len(RISING)))))
         for fold in trained.model.folds
     )
     champion = replace(trained.model, folds=blind)

@@ -144,10 +144,10 @@ def test_a_missing_model_is_said(tmp_path: Path) -> None:
     ("change", "match"),
     [
         ({"format": 99}, "format 99"),
-        ({"versions": {"scikit-learn": "0.1"}}, "made with"),
         ({"features": "0"}, "other rules"),
         ({"artifact": {"file": "../x.joblib", "bytes": 1, "sha256": "0"}}, "names no artifact"),
         ({"artifact": {}}, "lacks or garbles"),
+        ({"artifact": {"file": "x", "bytes": float("inf"), "sha256": "0"}}, "lacks or garbles"),
         ({"trained_at": "yesterday"}, "lacks or garbles"),
     ],
 )

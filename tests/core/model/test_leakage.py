@@ -11,10 +11,11 @@ from sklearn.metrics import roc_auc_score
 
 from core.lookup.normalise import artist_key
 from core.model.augmentation import examples
-from core.model.boosting import BaseModel, GenreRates, TagRates
+from core.model.boosting import BaseModel
 from core.model.crossfit import cross_fit
 from core.model.features import COLUMN, FloatMatrix, base_matrix
 from core.model.folds import N_FOLDS, fold_of
+from core.model.rates import GenreRates, TagRates
 from core.model.songs import CATALOGUE_LABELLED, TrainingSongs, build_songs
 from core.model.tables import RawTables
 from core.model.training import Trained

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.domain import Song
-from core.model.boosting import TAG_RATES, TagRates
 from core.model.features import base_matrix
+from core.model.rates import TAG_RATES, TagRates
 from core.model.songs import CATALOGUE_LABELLED
 from core.model.tags import TAGS_READ, TAGS_SEEN, fingerprint, known_tags, plain_tag, tag_columns, vocabulary
 

@@ -3,12 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.model.track_stage import (
-    RISING,
-    TrackFigures,
-    fit_track_weighing,
-    track_terms,
-)
+from core.model.fitting import fit_track_weighing
+from core.model.track_stage import RISING, TrackFigures, track_terms
 
 RNG = np.random.default_rng(11)
 
@@ -24,7 +20,7 @@ def made_up(n: int = 4000, *, helps: float = 1.5) -> tuple[np.ndarray, np.ndarra
 def test_more_listeners_never_lower_an_answer(helps: float) -> None:
     logit, popular, figures = made_up(helps=helps)
     weighing = fit_track_weighing(logit, figures, popular, np.ones(len(logit)))
-    assert all((np.array(line.weights)[RISING] >= 0).all() for line in weighing.lines)
+    assert (weighing.weights[:, RISING] >= 0).all()
     listeners = np.geomspace(1, 1e8, 200)
     some = np.full(200, 2e5)
     for other in (np.nan, 0.0, 30.0):
