@@ -17,7 +17,7 @@ from core.lookup.link_follower import LinkFollower
 from core.lookup.recorded import CatalogueSource, RecordedFigures
 from core.lookup.release import ReleaseLookup
 from core.lookup.resolver import SongResolver
-from core.model.proof import load_proved
+from core.model.hit_model import load_proved
 from core.predictor import Predictor
 from core.render.renderer import CardRenderer, RenderPool, load_drawing
 

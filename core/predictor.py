@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.concurrency import SerialExecutor, SingleFlight, deadline
 from core.domain import Answer, Assessment, Cover, Found, ModelReport, Prediction, SongName
-from core.model.proof import load_proved
+from core.model.hit_model import load_proved
 from core.query import LinkedSong, parse_pair, parse_question
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.lookup.cover import Artwork
     from core.lookup.link_follower import LinkFollower
     from core.lookup.resolver import SongResolver
-    from core.model.inference import HitModel
+    from core.model.hit_model import HitModel
     from core.query import Pair, Question
     from core.render.renderer import CardRenderer
 

@@ -1,6 +1,6 @@
 """Tables of songs: the columns, separators, words and bounds they share, and the one reader of their rows.
 
-Whole tables are read into frames for training by :mod:`core.model.tables`, within the same bounds.
+Whole tables are read into frames for training by :mod:`core.training.data`, within the same bounds.
 """
 
 from __future__ import annotations

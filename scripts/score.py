@@ -22,11 +22,10 @@ from rich.console import Console  # noqa: E402
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: E402
 
 from core.errors import CatalogueError, DataError, ModelError, SettingsError  # noqa: E402
-from core.model.scored_rows import NEEDED, OPTIONAL  # noqa: E402
-from core.model.scoring import RESULTS, Tally, score_table  # noqa: E402
 from core.settings import load_settings  # noqa: E402
 from core.tables import AUDIO_COLUMNS  # noqa: E402
 from core.text import parse_release_date  # noqa: E402
+from core.training.score import NEEDED, OPTIONAL, RESULTS, Tally, score_table  # noqa: E402  # noqa: E402
 
 NO_CATALOGUE = "off"
 

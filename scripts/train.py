@@ -24,12 +24,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table  # noqa: E402
 
 from core.errors import DataError, ModelError  # noqa: E402
-from core.model.publishing import metrics_bytes, publish, rule_on  # noqa: E402
-from core.model.recipes import FULL, RECIPES, Budget  # noqa: E402
-from core.model.saving import roll_back  # noqa: E402
-from core.model.songs import build_songs  # noqa: E402
-from core.model.tables import load_tables  # noqa: E402
-from core.model.training import STEPS, Trained, train  # noqa: E402
+from core.training.data import build_songs, load_tables  # noqa: E402
+from core.training.promotion import (  # noqa: E402
+    metrics_bytes,
+    publish,
+    roll_back,
+    rule_on,
+)
+from core.training.recipes import FULL, RECIPES, Budget  # noqa: E402
+from core.training.train import STEPS, Trained, train  # noqa: E402
 
 LATE_WORKERS_S = 60
 """Longest wait for Dask workers to appear."""

@@ -75,7 +75,7 @@ def reached_from(package: str) -> dict[str, Path]:
 
 def test_nothing_that_answers_imports_what_training_needs() -> None:
     reached = reached_from("bot")
-    assert "core.model.quick_trees" in reached, "the walk does not reach the model"
+    assert "core.model.ensemble" in reached, "the walk does not reach the model"
     found = [
         f"{module} imports {name}"
         for module, path in reached.items()

@@ -8,14 +8,12 @@ from typing import Final
 
 import numpy as np
 
+from core import text
 from core.domain import Block, Reason, Song
 from core.lookup.normalise import visible
-from core.model import display
-from core.model.features import COLUMN, COLUMNS_OF, FloatMatrix, Group
+from core.model.ensemble import FoldModel, ServedModel, TrackFigures
+from core.model.features import COLUMN, COLUMNS_OF, FloatMatrix, Group, Pattern
 from core.model.genres import genres_of
-from core.model.served import FoldModel, ServedModel
-from core.model.track_stage import TrackFigures
-from core.model.views import Pattern
 
 MOST_REASONS: Final = 3
 """Reasons given in each direction."""
@@ -142,7 +140,7 @@ def _swaps(model: ServedModel, song: Song, row: FloatMatrix, figures: TrackFigur
     if song.artist_listeners is not None and known(Group.ARTIST):
         usual = float(typical[COLUMN["artist_listeners"]])
         size = "big" if song.artist_listeners > usual else "small"
-        label = f"{size} artist ({display.short_count(song.artist_listeners)} listeners)"
+        label = f"{size} artist ({text.short_count(song.artist_listeners)} listeners)"
         swaps.append(_Swap("artist_listeners", label, COLUMNS_OF[Group.ARTIST], figures={"artist_listeners": usual}))
     if known(Group.AGE):
         age = COLUMN["age_years"]
@@ -155,7 +153,7 @@ def _swaps(model: ServedModel, song: Song, row: FloatMatrix, figures: TrackFigur
         swaps.append(_Swap(Block.GENRES, _named("genre", genres_of(song)), COLUMNS_OF[Group.GENRES], Block.GENRES))
     if known(Group.DURATION):
         length = "long" if row[COLUMN["duration_ms"]] > typical[COLUMN["duration_ms"]] else "short"
-        label = f"{length} ({display.clock(float(row[COLUMN['duration_ms']]))})"
+        label = f"{length} ({text.clock(float(row[COLUMN['duration_ms']]))})"
         swaps.append(_Swap("duration_ms", label, COLUMNS_OF[Group.DURATION]))
     if known(Group.ALBUM) and row[COLUMN["album_is_title"]] > 0:
         swaps.append(_Swap("album", "released as a single", COLUMNS_OF[Group.ALBUM]))
@@ -183,7 +181,7 @@ def _track_swap(model: ServedModel, song: Song) -> _Swap:
         ("listeners", "listeners", float(song.listeners or 1), usual_listeners),
         ("playcount", "plays", float(song.playcount or 1), usual_plays),
     ):
-        label = f"{'many' if count > usual else 'few'} {name} ({display.short_count(count)})"
+        label = f"{'many' if count > usual else 'few'} {name} ({text.short_count(count)})"
         far.append((math.log(count / usual), (key, label)))
     (_, fewest), (_, most) = sorted(far)
     return _Swap(*most, figures={"listeners": usual_listeners, "playcount": usual_plays}, other=fewest)
@@ -192,7 +190,7 @@ def _track_swap(model: ServedModel, song: Song) -> _Swap:
 def _released(song: Song, age: float) -> str:
     if song.released is not None and age > NEW_YEARS:
         return f"released in {song.released.year}"
-    return f"released {display.age_years(age)}"
+    return f"released {text.age_years(age)}"
 
 
 def _named(kind: str, names: tuple[str, ...]) -> str:

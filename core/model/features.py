@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -20,12 +20,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from core import text
 from core.domain import AudioFeatures, Block, Song
-from core.model import display
-from core.model.folds import fold_of
-from core.model.genres import GENRES, genre_index, genres_of
-from core.model.tags import TAGS_SEEN, tag_columns
-from core.model.title_facts import (
+from core.lookup.normalise import artist_key
+from core.model.genres import GENRES, TAGS_SEEN, genre_index, genres_of, tag_columns
+from core.model.text_features import (
     ALBUM_FACTS,
     ARTIST_NAME_FACTS,
     CREDIT_FACTS,
@@ -35,6 +34,20 @@ from core.model.title_facts import (
     credit_facts,
     title_facts,
 )
+
+N_FOLDS: Final = 5
+"""Folds of training songs, disjoint in first artists."""
+
+
+def fold_of(artist: str, n_folds: int = N_FOLDS) -> int:
+    """Return the fold of an artist, 0 to ``n_folds`` - 1, from a hash that no process or version changes.
+
+    All spellings that :func:`core.lookup.normalise.artist_key` makes equal share a fold. A song is answered by the
+    model of its artist's fold, which never saw that artist.
+    """
+    digest = hashlib.blake2b(artist_key(artist).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % n_folds
+
 
 NAN: Final = math.nan
 FloatMatrix = NDArray[np.float32]
@@ -105,9 +118,7 @@ def _explicit(song: Song) -> float:
     return NAN if song.explicit is None else float(song.explicit)
 
 
-def _audio_feature(
-    key: str, label: str, unit: str = "", show: Callable[[float], str] | None = display.share
-) -> Feature:
+def _audio_feature(key: str, label: str, unit: str = "", show: Callable[[float], str] | None = text.share) -> Feature:
     return Feature(key, label, unit, Group.AUDIO, partial(_audio, key), show)
 
 
@@ -116,27 +127,27 @@ def _facts(group: Group, facts: dict[str, str]) -> tuple[Feature, ...]:
 
 
 FEATURES: Final[tuple[Feature, ...]] = (
-    Feature("listeners", "Listeners", "listeners", Group.TRACK, lambda s: _known(s.listeners), display.count, 1),
-    Feature("playcount", "Plays", "plays", Group.TRACK, lambda s: _known(s.playcount), display.count, 1),
+    Feature("listeners", "Listeners", "listeners", Group.TRACK, lambda s: _known(s.listeners), text.count, 1),
+    Feature("playcount", "Plays", "plays", Group.TRACK, lambda s: _known(s.playcount), text.count, 1),
     Feature(
         "plays_per_listener", "Plays per listener", "plays per listener", Group.TRACK,
-        lambda s: _ratio(s.playcount, s.listeners), display.one_decimal,
+        lambda s: _ratio(s.playcount, s.listeners), text.one_decimal,
     ),
     Feature(
         "artist_listeners", "Artist's listeners", "listeners", Group.ARTIST, lambda s: _known(s.artist_listeners),
-        display.count, 1,
+        text.count, 1,
     ),
     Feature(
         "artist_playcount", "Artist's plays", "plays", Group.ARTIST, lambda s: _known(s.artist_playcount),
-        display.count, 1,
+        text.count, 1,
     ),
-    Feature("age_years", "Released", "years ago", Group.AGE, show=display.age_years),
-    Feature("duration_ms", "Length", "ms", Group.DURATION, _duration, display.clock),
+    Feature("age_years", "Released", "years ago", Group.AGE, show=text.age_years),
+    Feature("duration_ms", "Length", "ms", Group.DURATION, _duration, text.clock),
     _audio_feature("danceability", "Danceability"),
     _audio_feature("energy", "Energy"),
     _audio_feature("valence", "Positivity"),
-    Feature("tempo", "Tempo", "BPM", Group.AUDIO, _tempo, display.beats),
-    _audio_feature("loudness", "Loudness", "dB", display.decibels),
+    Feature("tempo", "Tempo", "BPM", Group.AUDIO, _tempo, text.beats),
+    _audio_feature("loudness", "Loudness", "dB", text.decibels),
     _audio_feature("acousticness", "Acousticness"),
     _audio_feature("instrumentalness", "Instrumentalness"),
     _audio_feature("speechiness", "Speechiness"),
@@ -254,3 +265,69 @@ def schema_hash(probes: Sequence[Song] = _PROBES) -> str:
         values = " ".join(f"{value:.9g}" for value in base_row(song, _PROBED_ON))
         digest.update(f"{fold_of(song.artist)} {values}\n".encode())
     return digest.hexdigest()
+
+
+Pattern = tuple[Block, ...]
+"""Blocks known to the base model, in the order of :class:`core.domain.Block`; never holds ``Block.TRACK``."""
+
+BASE_BLOCKS: Final = tuple(block for block in Block if block is not Block.TRACK)
+
+PATTERNS: Final[tuple[Pattern, ...]] = tuple(
+    tuple(block for bit, block in enumerate(BASE_BLOCKS) if number >> bit & 1)
+    for number in range(2 ** len(BASE_BLOCKS))
+)
+"""All combinations of base blocks."""
+
+VIEWS: Final[dict[str, Pattern]] = {
+    "full": (Block.ARTIST, Block.TAGS, Block.GENRES, Block.AUDIO),
+    "no_tags": (Block.ARTIST, Block.GENRES, Block.AUDIO),
+    "no_audio": (Block.ARTIST, Block.TAGS, Block.GENRES),
+    "live": (Block.ARTIST, Block.TAGS),
+    "catalogue": (Block.GENRES, Block.AUDIO),
+    "artist": (Block.ARTIST,),
+    "audio": (Block.AUDIO,),
+    "names": (),
+}
+"""Views of the catalogue's songs that are reported, by name; what the title tells is known in all of them."""
+
+GROUPS_OF_BLOCK: Final[dict[Block, tuple[Group, ...]]] = {
+    Block.ARTIST: (Group.ARTIST,),
+    Block.TAGS: (Group.TAGS,),
+    Block.GENRES: (Group.GENRES,),
+    Block.AUDIO: (Group.AUDIO, Group.CREDITS),
+    Block.AGE: (Group.AGE,),
+}
+"""Groups hidden with a block. Credits come from the catalogue alone, as the audio features do."""
+
+
+def pattern_of(blocks: Iterable[Block]) -> Pattern:
+    """Return the base blocks among ``blocks``, in their fixed order."""
+    known = set(blocks)
+    return tuple(block for block in BASE_BLOCKS if block in known)
+
+
+def hide(rows: FloatMatrix, groups: Iterable[Group]) -> FloatMatrix:
+    """Return a copy of ``rows``, shape (n, n_columns), with whole groups set to NaN."""
+    hidden = rows.copy()
+    for group in groups:
+        hidden[:, list(COLUMNS_OF[group])] = np.nan
+    return hidden
+
+
+def seen_under(rows: FloatMatrix, pattern: Pattern) -> FloatMatrix:
+    """Return a copy of ``rows`` as they look when only the blocks of ``pattern`` are known."""
+    return hide(rows, [g for block in BASE_BLOCKS if block not in pattern for g in GROUPS_OF_BLOCK[block]])
+
+
+def within(pattern: Pattern, rows: FloatMatrix) -> NDArray[np.bool_]:
+    """Return which rows know something of every block of ``pattern``, shape (n,)."""
+    known = np.ones(len(rows), dtype=bool)
+    for block in pattern:
+        known &= ~np.isnan(rows[:, list(COLUMNS_OF[GROUPS_OF_BLOCK[block][0]])]).all(axis=1)
+    return known
+
+
+def patterns_of_rows(rows: FloatMatrix) -> list[Pattern]:
+    """Return for each row the blocks of which it knows anything, audio by its audio features alone."""
+    seen = [~np.isnan(rows[:, list(COLUMNS_OF[GROUPS_OF_BLOCK[block][0]])]).all(axis=1) for block in BASE_BLOCKS]
+    return [tuple(b for b, has in zip(BASE_BLOCKS, row, strict=True) if has) for row in np.column_stack(seen)]

@@ -19,8 +19,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Self, TypeVar
 
-from core.concurrency import SingleFlight
-from core.cpu import cpu_count
+from core.concurrency import SingleFlight, cpu_count
 from core.domain import Cover, Prediction
 from core.errors import RenderError
 from core.text import ago

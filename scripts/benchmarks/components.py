@@ -24,12 +24,12 @@ from rapidfuzz import fuzz
 from core.domain import Cover, Prediction, Song, SongName
 from core.lookup.catalogue import Catalogue
 from core.lookup.normalise import song_key
-from core.model.baselines import predecessor_forest
-from core.model.inference import HitModel
+from core.model.hit_model import HitModel
 from core.query import parse_query
 from core.render.animation import FRAMES, draw_animation
 from core.render.card import chosen_features, draw_card, source_words
 from core.render.theme import ACCENTS, GROUND, HEIGHT_PX, QUIET, TEXT, TRACK, WHITE, WIDTH_PX
+from core.training.recipes import predecessor_forest
 from scripts.benchmarks.measurement import Row, cores, interleaved_ms, median, percentile, timed_ms
 from scripts.benchmarks.songs import NoisyQuestion, SongSet, made_up, noisy_questions
 from tests.fakes.predictions import prediction

@@ -20,7 +20,7 @@ from core.errors import EmptyQuery, ModelMissing, UpstreamError
 from core.history import song_token
 from core.lookup.catalogue_build import build_catalogue
 from core.lookup.recorded import RecordedFigures
-from core.model.inference import HitModel
+from core.model.hit_model import HitModel
 from core.predictor import Comparison, Predictor
 from core.settings import ROOT, Settings
 from tests.fakes.lastfm_server import FakeArtist, FakeLastFm, FakeSong, Fault

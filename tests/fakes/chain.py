@@ -24,7 +24,7 @@ from core.lookup.release import ReleaseLookup
 from core.lookup.resolver import SongResolver
 from core.lookup.safe_fetch import HostPolicy
 from core.lookup.service import Breaker
-from core.model.inference import HitModel
+from core.model.hit_model import HitModel
 from core.predictor import Predictor
 from core.render.renderer import CardRenderer
 from core.settings import ROOT

@@ -20,10 +20,9 @@ from bot.reply import ResultCode
 from bot.service import SongService
 from core.assembly import build_predictor
 from core.errors import ModelError, ModelMissing, ModelRejected
-from core.model.artifact import load
-from core.model.saving import dump_plain
-from core.model.stored_model import to_plain
+from core.model.artifact import load, to_plain
 from core.settings import ROOT, Settings
+from core.training.promotion import dump_plain
 from tests.fakes.chain import ARTISTS, HIT, SONGS
 from tests.fakes.command import command
 from tests.fakes.lastfm_server import FakeLastFm
@@ -36,8 +35,8 @@ MODEL_WRITER = """
     sys.path.insert(0, sys.argv[1])
     import numpy as np
     from core.model.artifact import load
-    from core.model.quick_trees import LEAF, BoostedTrees, TreeNodes
-    from core.model.saving import save
+    from core.model.ensemble import LEAF, BoostedTrees, TreeNodes
+    from core.training.promotion import save
     folder = pathlib.Path(sys.argv[2])
     one, none = np.ones(1, np.int32), np.zeros(1, np.int32)
     leaf = TreeNodes(0.0, one, np.full(1, LEAF, np.int16), np.zeros(1), np.zeros(1, np.uint8), none, none, np.zeros(1))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core.model.tables import load_tables
 from core.training.collect_tables import DATED_COLUMNS
+from core.training.data import load_tables
 from scripts.collect import main
 from tests.fakes.lastfm_server import API_KEY, FakeArtist, FakeLastFm, FakeSong, Fault
 from tests.fakes.release_server import Record, ReleaseFault, ReleaseServer

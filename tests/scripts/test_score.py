@@ -11,18 +11,17 @@ import pytest
 from core.domain import AudioFeatures, Song
 from core.lookup.catalogue_build import write_catalogue
 from core.lookup.dataset import CatalogueEntry
-from core.model import scoring
-from core.model.boosting import BaseModel
-from core.model.calibration import FloatArray
-from core.model.inference import HitModel
-from core.model.recipes import Budget, Recipe
-from core.model.saving import save
-from core.model.scored_rows import NEEDED, OPTIONAL, song_from_row
-from core.model.songs import build_songs
-from core.model.tables import load_tables
-from core.model.training import train
+from core.model.ensemble import FloatArray
+from core.model.hit_model import HitModel
 from core.settings import ROOT
 from core.tables import AUDIO_COLUMNS
+from core.training import score as scoring
+from core.training.crossfit import BaseModel
+from core.training.data import build_songs, load_tables
+from core.training.promotion import save
+from core.training.recipes import Budget, Recipe
+from core.training.score import NEEDED, OPTIONAL, song_from_row
+from core.training.train import train
 from scripts.score import main
 from tests.fakes.training_files import TRAINED_AT, write_training_files
 

@@ -12,10 +12,9 @@ from distributed import LocalCluster
 from threadpoolctl import threadpool_limits
 
 from core.model.artifact import MANIFEST, load
-from core.model.baselines import forest_on_songs
-from core.model.boosting import BaseModel
-from core.model.recipes import RECIPES, Budget, Recipe
-from core.model.saving import PREVIOUS
+from core.training.crossfit import BaseModel
+from core.training.promotion import PREVIOUS
+from core.training.recipes import RECIPES, Budget, Recipe, forest_on_songs
 from scripts.train import main
 from tests.fakes.training_files import write_training_files
 

@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 
 from core.errors import ModelMissing, ModelRejected
-from core.model import saving
-from core.model.artifact import MANIFEST, load
-from core.model.plain_data import load_plain
-from core.model.saving import dump_plain, save
-from core.model.training import Trained
+from core.model.artifact import MANIFEST, load, load_plain
+from core.training import promotion as saving
+from core.training.promotion import dump_plain, save
+from core.training.train import Trained
 from tests.fakes.training_files import TRAINED_AT
 
 

@@ -16,11 +16,9 @@ from core.assembly import build_predictor
 from core.domain import Block, Origin, Prediction, Song, SongName
 from core.lookup.catalogue import Catalogue
 from core.lookup.catalogue_build import build_catalogue
-from core.model.features import base_matrix, known_blocks
-from core.model.songs import CATALOGUE_LABELLED, build_songs
-from core.model.tables import load_tables
-from core.model.views import VIEWS, pattern_of, seen_under
+from core.model.features import VIEWS, base_matrix, known_blocks, pattern_of, seen_under
 from core.settings import Settings
+from core.training.data import CATALOGUE_LABELLED, build_songs, load_tables
 from tests.fakes.chain import committed_model
 from tests.fakes.training_files import write_training_files
 

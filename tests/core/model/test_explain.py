@@ -10,8 +10,8 @@ import pytest
 
 from core.domain import Song
 from core.model import explain
-from core.model.inference import HitModel
-from core.model.songs import TrainingSongs
+from core.model.hit_model import HitModel
+from core.training.data import TrainingSongs
 
 DAY = date(2026, 1, 1)
 HEARD = Song(

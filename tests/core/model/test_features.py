@@ -10,11 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain import AudioFeatures, Block, Song
-from core.model.features import BASE, COLUMN, COLUMNS_OF, Group, base_matrix, base_row, known_blocks, schema_hash
-from core.model.genres import GENRES, genres_of
-from core.model.tags import TAGS_SEEN
-from core.model.title_facts import title_facts
-from core.model.views import PATTERNS, VIEWS, seen_under
+from core.model.features import (
+    BASE,
+    COLUMN,
+    COLUMNS_OF,
+    PATTERNS,
+    VIEWS,
+    Group,
+    base_matrix,
+    base_row,
+    known_blocks,
+    schema_hash,
+    seen_under,
+)
+from core.model.genres import GENRES, TAGS_SEEN, genres_of
+from core.model.text_features import title_facts
 
 DAY = date(2026, 1, 1)
 AUDIO = AudioFeatures(
