@@ -10,9 +10,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bot.replies import headline, percent
+from bot.replies import headline
 from bot.reply import LineKind, Reply
 from core.domain import Assessment, FeatureValue, Prediction, Verdict, VerdictBands
+from core.model.display import percent
 
 STYLES: Final = {Verdict.POPULAR: "green", Verdict.MEDIUM: "yellow", Verdict.NOT_POPULAR: "red"}
 

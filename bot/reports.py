@@ -8,10 +8,11 @@ from typing import Final
 
 from bot import words
 from bot.metrics import Figures, Percentiles
-from bot.replies import day, headline, percent
+from bot.replies import day, headline
 from bot.reply import Line, LineKind, Picture, Reply, ResultCode, text_reply
 from core.age import span
 from core.domain import Block, ModelReport, Prediction, ReportRow
+from core.model.display import percent
 from core.predictor import Comparison
 
 CALIBRATION_NAME: Final = "hitmeter-calibration.png"
