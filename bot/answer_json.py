@@ -217,7 +217,7 @@ def _prediction(prediction: Prediction) -> PredictionDocument:
             )
             for feature in assessment.features
         ],
-        reasons=[ReasonDocument(key=reason.key, label=reason.label, push=reason.push) for reason in assessment.reasons],
+        reasons=[ReasonDocument(key=reason.key, label=reason.text, push=reason.push) for reason in assessment.reasons],
         source=SourceDocument(origin=source.origin.name.lower(), as_of=source.as_of, stale=source.stale),
         model_trained_at=assessment.trained_at,
         links=[LinkDocument(label=link.label, url=link.url) for link in song_links(song)],

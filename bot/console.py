@@ -22,10 +22,11 @@ from rich.text import Text
 
 from bot import messages
 from bot.messages import Surface, commands_on
-from bot.replies import command_line, headline, percent
+from bot.replies import command_line, headline
 from bot.reply import Choice, LineKind, Picture, Question, Reply, ResultCode, text_reply
 from bot.service import SongService
 from core.domain import Assessment, FeatureValue, Prediction, Verdict, VerdictBands
+from core.text import percent
 
 NAME_MAX_BYTES: Final = 80
 """Longest part of a file name that one song makes; two of them with an ending fit the 255 bytes of file systems."""

@@ -41,18 +41,13 @@ from core.domain import (
     Verdict,
 )
 from core.predictor import Comparison
-from core.text import ago, span
+from core.text import ago, percent, span
 
 if TYPE_CHECKING:
     from bot.monitoring import Percentiles, Stats
 
 TAGS_SHOWN: Final = 4
 """Tags named in an answer; more are noise."""
-
-
-def percent(share: float) -> str:
-    """Write a share from 0 to 1 as people read it, "92.3 %"."""
-    return f"{share * 100:.1f} %"
 
 
 def format_date(moment: datetime) -> str:
@@ -146,8 +141,8 @@ def popularity_words(popularity: RecordedPopularity, verdict: Verdict) -> str:
 def why_reply(prediction: Prediction) -> Reply:
     """Explain one answer in words: the pushes, what was known, the base rate, how such answers fare."""
     assessment = prediction.assessment
-    ups = [reason.label for reason in assessment.reasons if reason.push > 0]
-    downs = [reason.label for reason in assessment.reasons if reason.push < 0]
+    ups = [reason.text for reason in assessment.reasons if reason.push > 0]
+    downs = [reason.text for reason in assessment.reasons if reason.push < 0]
     unknown = [block for block in Block if block not in assessment.view]
     record = assessment.record
     source = prediction.source
@@ -246,7 +241,7 @@ def _reasons(reasons: Sequence[Reason]) -> Line | None:
         return None
     ranked = sorted(reasons, key=lambda reason: -abs(reason.push))[:3]
     pushes = [
-        (messages.PUSH_UP if reason.push > 0 else messages.PUSH_DOWN).format(label=reason.label) for reason in ranked
+        (messages.PUSH_UP if reason.push > 0 else messages.PUSH_DOWN).format(label=reason.text) for reason in ranked
     ]
     return Line(LineKind.WHY, messages.WHY_LINE.format(reasons=" · ".join(pushes)))
 

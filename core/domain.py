@@ -268,12 +268,19 @@ class FeatureValue:
 class Reason:
     """One push on the confidence: ``push`` in log odds, positive towards popular.
 
-    ``key`` is the feature or block replaced by its typical value to measure the push.
+    ``key`` is the feature or block replaced by its typical value to measure the push; ``figure`` is the value that the
+    label speaks of, "959 k", or "" where the label says it itself.
     """
 
     key: str
     label: str
     push: float
+    figure: str = ""
+
+    @property
+    def text(self) -> str:
+        """Label and figure, "many listeners (959 k)"."""
+        return f"{self.label} ({self.figure})" if self.figure else self.label
 
 
 @dataclass(frozen=True, slots=True)

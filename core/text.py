@@ -79,6 +79,14 @@ def share(value: float) -> str:
     return f"{value * 100:.0f} %"
 
 
+def percent(value: float) -> str:
+    """Write a probability in percent: 0.923 gives "92.3 %", the ends "< 0.1 %" and "> 99.9 %"."""
+    shown = round(value * 100, 1)
+    if shown < 0.1:
+        return "< 0.1 %"
+    return "> 99.9 %" if shown > 99.9 else f"{shown:.1f} %"
+
+
 def decibels(value: float) -> str:
     """Write loudness: -5.934 gives "-5.9 dB"."""
     return f"{value:.1f} dB"

@@ -64,18 +64,20 @@ class _Swap:
     Attributes:
         key: The feature named, or the block or group where none is.
         label: What the figure is, for people.
+        figure: The figure itself, where the label does not say it.
         columns: Base columns replaced.
         unknown: The block that is unknown once they are.
         figures: What the second stage sees instead, by field of :class:`TrackFigures`.
-        other: Key and label that are told instead when the push is downwards.
+        other: Key, label and figure that are told instead when the push is downwards.
     """
 
     key: str
     label: str
     columns: tuple[int, ...] = ()
+    figure: str = ""
     unknown: Block | None = None
     figures: dict[str, float] = field(default_factory=dict)
-    other: tuple[str, str] | None = None
+    other: tuple[str, str, str] | None = None
 
 
 def assess_with_reasons(
@@ -112,8 +114,9 @@ def assess_with_reasons(
 
 
 def _reason(swap: _Swap, push: float) -> Reason:
-    key, label = swap.other if swap.other is not None and push < 0 else (swap.key, swap.label)
-    return Reason(key, label, push)
+    own = (swap.key, swap.label, swap.figure)
+    key, label, figure = swap.other if swap.other is not None and push < 0 else own
+    return Reason(key, label, push, figure)
 
 
 def _swapped_figures(figures: TrackFigures, swaps: list[_Swap]) -> TrackFigures:
@@ -140,21 +143,25 @@ def _swaps(model: ServedModel, song: Song, row: FloatMatrix, figures: TrackFigur
     if song.artist_listeners is not None and known(Group.ARTIST):
         usual = float(typical[COLUMN["artist_listeners"]])
         size = "big" if song.artist_listeners > usual else "small"
-        label = f"{size} artist ({text.short_count(song.artist_listeners)} listeners)"
-        swaps.append(_Swap("artist_listeners", label, COLUMNS_OF[Group.ARTIST], figures={"artist_listeners": usual}))
+        figure = f"{text.short_count(song.artist_listeners)} listeners"
+        figures_then = {"artist_listeners": usual}
+        swaps.append(
+            _Swap("artist_listeners", f"{size} artist", COLUMNS_OF[Group.ARTIST], figure, figures=figures_then)
+        )
     if known(Group.AGE):
         age = COLUMN["age_years"]
         swaps.append(
             _Swap("age_years", _released(song, float(row[age])), (age,), figures={"age_years": float(typical[age])})
         )
     if known(Group.TAGS):
-        swaps.append(_Swap(Block.TAGS, _named("tag", song.tags), COLUMNS_OF[Group.TAGS], Block.TAGS))
+        swaps.append(_Swap(Block.TAGS, _named("tag", song.tags), COLUMNS_OF[Group.TAGS], unknown=Block.TAGS))
     if known(Group.GENRES):
-        swaps.append(_Swap(Block.GENRES, _named("genre", genres_of(song)), COLUMNS_OF[Group.GENRES], Block.GENRES))
+        genres = _named("genre", genres_of(song))
+        swaps.append(_Swap(Block.GENRES, genres, COLUMNS_OF[Group.GENRES], unknown=Block.GENRES))
     if known(Group.DURATION):
         length = "long" if row[COLUMN["duration_ms"]] > typical[COLUMN["duration_ms"]] else "short"
-        label = f"{length} ({text.clock(float(row[COLUMN['duration_ms']]))})"
-        swaps.append(_Swap("duration_ms", label, COLUMNS_OF[Group.DURATION]))
+        figure = text.clock(float(row[COLUMN["duration_ms"]]))
+        swaps.append(_Swap("duration_ms", length, COLUMNS_OF[Group.DURATION], figure))
     if known(Group.ALBUM) and row[COLUMN["album_is_title"]] > 0:
         swaps.append(_Swap("album", "released as a single", COLUMNS_OF[Group.ALBUM]))
     if known(Group.CREDITS):
@@ -181,10 +188,12 @@ def _track_swap(model: ServedModel, song: Song) -> _Swap:
         ("listeners", "listeners", float(song.listeners or 1), usual_listeners),
         ("playcount", "plays", float(song.playcount or 1), usual_plays),
     ):
-        label = f"{'many' if count > usual else 'few'} {name} ({text.short_count(count)})"
-        far.append((math.log(count / usual), (key, label)))
-    (_, fewest), (_, most) = sorted(far)
-    return _Swap(*most, figures={"listeners": usual_listeners, "playcount": usual_plays}, other=fewest)
+        label = f"{'many' if count > usual else 'few'} {name}"
+        far.append((math.log(count / usual), (key, label, text.short_count(count))))
+    (_, fewest), (_, (key, label, figure)) = sorted(far)
+    return _Swap(
+        key, label, figure=figure, figures={"listeners": usual_listeners, "playcount": usual_plays}, other=fewest
+    )
 
 
 def _released(song: Song, age: float) -> str:

@@ -8,8 +8,8 @@ from typing import Final
 
 from PIL import Image
 
-from core.domain import Cover, Prediction
-from core.render.card import ACTION_BOX, GAUGE, card_without_value, draw_result, draw_value
+from core.domain import Cover, Prediction, Verdict, VerdictBands
+from core.render.card import ACTION_BOX, GAUGE, card_without_result, draw_moving, draw_result
 from core.render.theme import ACCENTS, WIDTH_PX
 
 FRAMES: Final = 24
@@ -34,10 +34,10 @@ def progress(share: float) -> float:
 def draw_animation(prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:
     """Draw the animated card as GIF, 800 x 420, ``FRAMES`` frames, played once.
 
-    While the needle moves, the arc has the colour of the zone it is in; the verdict appears when the needle rests.
+    Until the needle rests no zone and no word gives the verdict away, and overshooting never leaves the verdict's band.
     Only the box in which something moves is drawn anew for each frame.
     """
-    still = card_without_value(prediction, cover, now)
+    still = card_without_result(prediction, cover, now)
     final = still.copy()
     draw_result(final, prediction)
     palette = _palette(still, final)
@@ -67,7 +67,9 @@ def draw_animation(prediction: Prediction, cover: Cover | None, now: datetime) -
 def _palette(still: Image.Image, final: Image.Image) -> Image.Image:
     """Choose the colours of the film from a small copy of its end, the empty gauge and each accent."""
     width, height = _SAMPLE_PX
-    gauge = still.resize((width // 2, height // 2), Image.Resampling.BOX, box=GAUGE.box)
+    zones = still.copy()
+    GAUGE.draw_zones(zones, VerdictBands())
+    gauge = zones.resize((width // 2, height // 2), Image.Resampling.BOX, box=GAUGE.box)
     sample = Image.new("RGB", (width, height + gauge.height))
     sample.paste(final.resize(_SAMPLE_PX, Image.Resampling.BOX))
     sample.paste(gauge, (0, height))
@@ -79,8 +81,16 @@ def _palette(still: Image.Image, final: Image.Image) -> Image.Image:
 
 def _moving(still: Image.Image, prediction: Prediction, way: float) -> Image.Image:
     """Draw the needle at the share ``way`` of its way; the number beside it is where the needle is."""
-    bands, target = prediction.assessment.bands, prediction.assessment.probability
-    at = min(1.0, max(0.0, target * way))
+    assessment = prediction.assessment
+    at = assessment.probability * way
+    if way > 1:
+        at = min(at, _band_end(assessment.bands, assessment.verdict))
     scene = still.copy()
-    draw_value(scene, at, round(at * 100, 1), ACCENTS[bands.verdict(at)], bands)
+    draw_moving(scene, assessment, max(0.0, at))
     return scene
+
+
+def _band_end(bands: VerdictBands, verdict: Verdict) -> float:
+    """Return the greatest probability, of those written with one decimal of a percent, that gives ``verdict``."""
+    ends = {Verdict.NOT_POPULAR: bands.medium - 0.001, Verdict.MEDIUM: bands.popular - 0.001, Verdict.POPULAR: 1.0}
+    return ends[verdict]

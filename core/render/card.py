@@ -1,11 +1,9 @@
-"""The card of one prediction: names, cover, gauge, rows of figures, small print."""
+"""The card of one prediction: cover, names, gauge, reasons, figures, small print; and the parts a comparison shares."""
 
 from __future__ import annotations
 
 import struct
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -13,192 +11,68 @@ import numpy as np
 from isal import isal_zlib
 from PIL import Image
 
-from core.domain import (
-    Assessment,
-    Block,
-    Cover,
-    FeatureValue,
-    Origin,
-    Prediction,
-    Reason,
-    RecordedPopularity,
-    Source,
-    Verdict,
-    VerdictBands,
-)
+from core import text
+from core.domain import Assessment, Cover, FeatureValue, Origin, Prediction, RecordedPopularity, Song, Source, Verdict
 from core.render.cover import NOTE, cover_art, dominant, lay_cover, tinted_ground
 from core.render.fonts import Weight, drawable
-from core.render.shapes import Gauge, rounded_mask, sign
-from core.render.text import CAP_HEIGHT_EM, Ink, fit, fits, ink, room_for, two_lines
+from core.render.shapes import Gauge, sign
+from core.render.text import CAP_HEIGHT_EM, Ink, fit, fits, ink, largest, two_lines
 from core.render.theme import (
     ACCENTS,
-    FILL,
     MARGIN_PX,
     QUIET,
     SHAPES,
-    SMALLEST_TYPE_PX,
-    STALE,
     TEXT,
-    TRACK,
+    TYPE_MIN_PX,
+    WARNING,
     WHITE,
     WIDTH_PX,
     Colour,
     Shape,
 )
-from core.text import ago
 
-ROWS_MAX: Final = 5
-
-_OF_A_BLOCK: Final = 2
-_ROW_TYPE_PX: Final = 24
-_STANDING_TYPE_PX: Final = 22
-_BAR_PX: Final = 10
-_ROW_GAP_PX: Final = 16
-_ROW_WIDE_GAP_PX: Final = 28
-_ROW_NAME_MIN_PX: Final = 150
-_ROW_VALUE_MAX_PX: Final = 210
-_BAR_MIN_PX: Final = 96
-_SIGN_PX: Final = 15
-_SIGN_GAP_PX: Final = 9
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where the parts of the rows lie, in pixels; values and standings end at their right edges."""
-
-    name_px: int
-    bar_left: int
-    bar_px: int
-    value_px: int
-    value_right: int
-    standing_px: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Where the rows lie on a picture.
-
-    Attributes:
-        left: Left edge of the names, in pixels.
-        top: Upper edge of the first row, in pixels.
-        width_px: Width of a row.
-        pitch_px: Height of a row.
-        standings: Whether "top 1 %" is written at the end of each row.
-    """
-
-    left: int
-    top: int
-    width_px: int
-    pitch_px: int
-    standings: bool = True
-
-    @property
-    def right(self) -> int:
-        """Right edge of all."""
-        return self.left + self.width_px
-
-    def columns(self, features: tuple[FeatureValue, ...]) -> Columns:
-        """Give values and standings the room they need, names what leaves the bars theirs, and the bars the rest."""
-
-        def needed(texts: Iterable[str], type_px: int, weight: Weight) -> int:
-            return max((room_for(text, type_px, weight) for text in texts), default=0)
-
-        value_px = min(_ROW_VALUE_MAX_PX, needed((f.display for f in features), _ROW_TYPE_PX, Weight.BOLD))
-        standings = (f.standing for f in features if self.standings and f.standing)
-        standing_px = needed(standings, _STANDING_TYPE_PX, Weight.REGULAR)
-        behind_bar = _ROW_GAP_PX + value_px + (_ROW_WIDE_GAP_PX + standing_px if standing_px else 0)
-        name_max_px = self.width_px - behind_bar - _ROW_GAP_PX - _BAR_MIN_PX
-        names_px = needed((f.label for f in features), _ROW_TYPE_PX, Weight.REGULAR)
-        name_px = min(name_max_px, max(_ROW_NAME_MIN_PX, names_px))
-        bar_left = self.left + name_px + _ROW_GAP_PX
-        bar_px = self.right - behind_bar - bar_left
-        return Columns(name_px, bar_left, bar_px, value_px, bar_left + bar_px + _ROW_GAP_PX + value_px, standing_px)
-
-    def draw(
-        self, picture: Image.Image, features: tuple[FeatureValue, ...], push: Reason | None, accent: Colour
-    ) -> None:
-        """Draw one row for each of ``features``, all of which have a percentile; ``push`` marks its own."""
-        columns = self.columns(features)
-        for place, feature in enumerate(features):
-            marked = push if push is not None and push.key == feature.key else None
-            self._row(picture, columns, self.top + place * self.pitch_px, feature, marked, accent)
-
-    def _row(
-        self,
-        picture: Image.Image,
-        columns: Columns,
-        top: int,
-        feature: FeatureValue,
-        push: Reason | None,
-        accent: Colour,
-    ) -> None:
-        middle = top + self.pitch_px // 2
-        baseline = middle + round(_ROW_TYPE_PX * CAP_HEIGHT_EM / 2)
-        if push is not None:
-            arrow = sign(Shape.UP if push.push > 0 else Shape.DOWN, _SIGN_PX, accent)
-            picture.paste(arrow, (self.left - _SIGN_PX - _SIGN_GAP_PX, middle - _SIGN_PX // 2), arrow)
-        name = fit(feature.label, _ROW_TYPE_PX, columns.name_px)
-        name.lay(picture, self.left, baseline, TEXT if push is None else WHITE)
-
-        corner = (columns.bar_left, middle - _BAR_PX // 2)
-        picture.paste(tuple(TRACK), corner, rounded_mask(columns.bar_px, _BAR_PX, _BAR_PX // 2))
-        filled = round(columns.bar_px * min(100.0, max(0.0, feature.percentile or 0.0)) / 100)
-        if filled:
-            colour = FILL if push is None else accent
-            picture.paste(tuple(colour), corner, rounded_mask(max(filled, _BAR_PX), _BAR_PX, _BAR_PX // 2))
-
-        value = fit(feature.display, _ROW_TYPE_PX, columns.value_px, Weight.BOLD)
-        value.lay(picture, columns.value_right, baseline, WHITE, right=True)
-        if columns.standing_px and feature.standing:
-            ink(feature.standing, _STANDING_TYPE_PX).lay(picture, self.right, baseline, QUIET, right=True)
-
-
-def strongest_push(assessment: Assessment) -> Reason | None:
-    """Return the reason that counts most, if there is any."""
-    return assessment.reasons[0] if assessment.reasons else None
-
-
-def chosen_features(assessment: Assessment, most: int = ROWS_MAX) -> tuple[FeatureValue, ...]:
-    """Choose the features to show, in their order: those with a percentile, the strongest push always among them.
-
-    A card says more when it shows some of each block than all of one, so the third of a block gives way to others.
-    """
-    ranked = [feature for feature in assessment.features if feature.percentile is not None]
-    push = strongest_push(assessment)
-    seen: Counter[Block | None] = Counter()
-    preference: dict[str, int] = {}
-    for feature in ranked:
-        seen[feature.block] += 1
-        if push is not None and feature.key == push.key:
-            preference[feature.key] = 0
-        else:
-            preference[feature.key] = 1 if feature.block is None or seen[feature.block] <= _OF_A_BLOCK else 2
-    preferred = sorted(ranked, key=lambda feature: preference[feature.key])[:most]
-    return tuple(feature for feature in ranked if feature in preferred)
-
-
-COVER_CORNER: Final = (MARGIN_PX, 68)
+COVER_CORNER: Final = (MARGIN_PX, 40)
 COVER_SIDE_PX: Final = 420
-COLUMN_LEFT: Final = 520
+COLUMN_LEFT: Final = 524
 COLUMN_RIGHT: Final = WIDTH_PX - MARGIN_PX
-GAUGE: Final = Gauge(hub=(664, 362), radius_px=140)
-CONFIDENCE_LEFT: Final = 846
-CONFIDENCE_BASELINE: Final = 300
-ACTION_BOX: Final = (GAUGE.box[0], GAUGE.box[1], COLUMN_RIGHT, GAUGE.box[3])
-"""All that moves in the animation: the gauge and the percentage; left, top, right, bottom."""
+GAUGE: Final = Gauge(hub=(648, 380), radius_px=118)
+RESULT_LEFT: Final = 806
+RESULT_BASELINE: Final = 318
+ACTION_BOX: Final = (GAUGE.box[0], 236, COLUMN_RIGHT, GAUGE.box[3])
+"""All that moves in the animation: the gauge, the percentage and the verdict; left, top, right, bottom."""
 
-_TOP: Final = 68
+ROWS_MAX: Final = 3
+REASONS_MAX: Final = 3
+FOOTER_BASELINE_PX: Final = 604
+BRAND: Final = "Hitmeter"
+
+_ROW_KEYS: Final = ("listeners", "playcount", "artist_listeners")
+"""What the rows show wherever it is known."""
+
+_TOP: Final = 40
 _TITLE_SIZES_PX: Final = (54, 48)
 _TITLE_TWO_LINES_PX: Final = 44
-_ARTIST_PX: Final = 30
-_CONFIDENCE_PX: Final = 96
-_PERCENT_SIGN_PX: Final = 56
-_VERDICT_PX: Final = 40
-_VERDICT_BASELINE: Final = 360
-_POPULARITY_BASELINE: Final = 524
-_POPULARITY_PITCH_PX: Final = 30
-_PITCHES_PX: Final = {1: 44, 2: 44, 3: 44, 4: 40}
-_ROWS: Final = Rows(left=COLUMN_LEFT, top=390, width_px=COLUMN_RIGHT - COLUMN_LEFT, pitch_px=33)
+_ARTIST_PX: Final = 32
+_ABOUT_BASELINE_MAX: Final = 226
+_PERCENT_SIZES_PX: Final = (100, 88, 76)
+_VERDICT_SIZES_PX: Final = (44, 38, 32, 28)
+_VERDICT_BASELINE: Final = 378
+_REASONS_BASELINE: Final = 432
+_ROWS_BASELINE: Final = 480
+_ROW_PITCH_PX: Final = 37
+_BELOW_COVER_BASELINE: Final = 503
+_BELOW_COVER_PITCH_PX: Final = 31
+_BELOW_COVER_LINES: Final = 3
+_SIGN_PX: Final = 19
+_SIGN_GAP_PX: Final = 8
+_GAP_PX: Final = 26
+
+_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_BITS: Final = 8
+_PNG_RGB: Final = 2
+_PNG_FILTER_UP: Final = 2
+_PNG_LEVEL: Final = 1
+"""Of ISA-L's four; the next ones are slower and no smaller here."""
 
 
 def draw_card(prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:
@@ -206,156 +80,256 @@ def draw_card(prediction: Prediction, cover: Cover | None, now: datetime) -> byt
 
     Pure but for caches, and all arguments pickle: it may run in any thread or process.
     """
-    picture = card_without_value(prediction, cover, now)
+    picture = card_without_result(prediction, cover, now)
     draw_result(picture, prediction)
     return png(picture)
 
 
-def card_without_value(prediction: Prediction, cover: Cover | None, now: datetime) -> Image.Image:
-    """Draw all of the card but arc, needle, percentage and verdict, mode "RGB"."""
+def card_without_result(prediction: Prediction, cover: Cover | None, now: datetime) -> Image.Image:
+    """Draw all of the card but the gauge, the percentage and the verdict, mode "RGB"."""
     art = cover_art(cover, prediction.song.name)
-    assessment, accent = prediction.assessment, ACCENTS[prediction.assessment.verdict]
+    assessment = prediction.assessment
     centre = (COVER_CORNER[0] + COVER_SIDE_PX // 2, COVER_CORNER[1] + COVER_SIDE_PX // 2)
-    picture = tinted_ground(dominant(art), centre)
-    lay_cover(picture, art, COVER_CORNER, COVER_SIDE_PX, accent)
-    _draw_names(picture, prediction.song.title, prediction.song.artist)
-    GAUGE.draw_zones(picture, assessment.bands)
-    features = chosen_features(assessment)
-    rows = replace(_ROWS, pitch_px=_PITCHES_PX.get(len(features), _ROWS.pitch_px))
-    rows.draw(picture, features, strongest_push(assessment), accent)
-    if prediction.popularity is not None:
-        _draw_popularity(picture, prediction.popularity, assessment.verdict)
-    draw_footer(picture, prediction.source, assessment, now)
+    colour = dominant(art)
+    picture = tinted_ground(colour, centre)
+    lay_cover(picture, art, COVER_CORNER, COVER_SIDE_PX, colour)
+    _draw_names(picture, prediction)
+    draw_reasons(picture, assessment, COLUMN_LEFT, _REASONS_BASELINE, COLUMN_RIGHT - COLUMN_LEFT)
+    rows = figures(assessment)
+    draw_rows(picture, rows, COLUMN_LEFT, COLUMN_RIGHT, _ROWS_BASELINE, _ROW_PITCH_PX, standings=True)
+    _draw_below_cover(picture, prediction, now)
+    draw_footer(picture, assessment.base_rate)
     return picture
+
+
+def draw_result(picture: Image.Image, prediction: Prediction) -> None:
+    """Draw gauge, percentage and verdict as they are in the end."""
+    assessment = prediction.assessment
+    GAUGE.draw_zones(picture, assessment.bands, assessment.verdict)
+    GAUGE.draw_needle(picture, assessment.probability)
+    room = COLUMN_RIGHT - RESULT_LEFT
+    draw_percentage(picture, assessment.probability, RESULT_LEFT, RESULT_BASELINE, room, _PERCENT_SIZES_PX)
+    draw_verdict(picture, assessment.verdict, RESULT_LEFT, _VERDICT_BASELINE, room, _VERDICT_SIZES_PX)
+
+
+def draw_moving(picture: Image.Image, assessment: Assessment, at: float) -> None:
+    """Draw gauge and percentage with the needle at ``at`` (0 to 1), before anything is decided."""
+    GAUGE.draw_zones(picture, assessment.bands)
+    GAUGE.draw_needle(picture, at)
+    room = COLUMN_RIGHT - RESULT_LEFT
+    draw_percentage(picture, at, RESULT_LEFT, RESULT_BASELINE, room, _PERCENT_SIZES_PX)
+
+
+def draw_percentage(
+    picture: Image.Image, probability: float, left: int, baseline: int, room_px: int, sizes_px: tuple[int, ...]
+) -> None:
+    """Write the probability in percent, in the largest of ``sizes_px`` that leaves room for the sign behind it."""
+    number = text.percent(probability).removesuffix(" %")
+    for size in sizes_px:
+        digits, unit = ink(number, size, Weight.BOLD), ink("%", round(size * 0.58), Weight.BOLD)
+        gap = round(size * 0.1)
+        if digits.width + gap + unit.width <= room_px:
+            break
+    digits.lay(picture, left, baseline, WHITE)
+    unit.lay(picture, left + digits.width + gap, baseline, TEXT)
+
+
+def draw_verdict(
+    picture: Image.Image, verdict: Verdict, left: int, baseline: int, room_px: int, sizes_px: tuple[int, ...]
+) -> None:
+    """Write the verdict in its colour behind its shape."""
+    accent = ACCENTS[verdict]
+    height = round(sizes_px[0] * CAP_HEIGHT_EM) + 2
+    shape = sign(SHAPES[verdict], height, accent)
+    picture.paste(shape, (left, baseline - height + 1), shape)
+    start = left + height + 14
+    largest(verdict.value, sizes_px, left + room_px - start, Weight.BOLD).lay(picture, start, baseline, accent)
+
+
+def draw_reasons(picture: Image.Image, assessment: Assessment, left: int, baseline: int, room_px: int) -> None:
+    """Write the strongest reasons on one line, each behind an arrow in the colour of its push; as many as fit whole."""
+    start = left
+    for reason in assessment.reasons[:REASONS_MAX]:
+        words = fit(reason.label, TYPE_MIN_PX, room_px)
+        end = start + _SIGN_PX + _SIGN_GAP_PX + words.width
+        if end > left + room_px:
+            if start > left:
+                break
+            words = fit(reason.label, TYPE_MIN_PX, room_px - _SIGN_PX - _SIGN_GAP_PX)
+        shape, colour = (
+            (Shape.UP, ACCENTS[Verdict.POPULAR]) if reason.push > 0 else (Shape.DOWN, ACCENTS[Verdict.NOT_POPULAR])
+        )
+        arrow = sign(shape, _SIGN_PX, colour)
+        picture.paste(arrow, (start, baseline - _SIGN_PX + 1), arrow)
+        words.lay(picture, start + _SIGN_PX + _SIGN_GAP_PX, baseline, TEXT)
+        start = end + _GAP_PX
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of figures: name, value and standing ("top 1 %"; "" if it has none), ready to be written."""
+
+    key: str
+    label: str
+    value: str
+    standing: str
+
+
+def figures(assessment: Assessment) -> tuple[Row, ...]:
+    """Choose the rows: the song's listeners and plays and the artist's listeners, else the first ranked figures."""
+    known = {feature.key: feature for feature in assessment.features}
+    chosen = [known[key] for key in _ROW_KEYS if key in known]
+    if not chosen:
+        chosen = [feature for feature in assessment.features if feature.percentile is not None][:ROWS_MAX]
+    return tuple(Row(one.key, one.label, _short(one), one.standing or "") for one in chosen)
+
+
+def draw_rows(
+    picture: Image.Image,
+    rows: tuple[Row, ...],
+    left: int,
+    right: int,
+    baseline: int,
+    pitch_px: int,
+    *,
+    standings: bool,
+    brighter: frozenset[str] | None = None,
+) -> None:
+    """Write rows of figures from the first ``baseline`` on.
+
+    Args:
+        picture: Mode "RGB".
+        rows: What to write.
+        left: Left edge of the names.
+        right: Right edge of all.
+        baseline: Of the first row.
+        pitch_px: From one row to the next.
+        standings: Write where each figure stands among all songs.
+        brighter: Keys of the rows whose values stand out; None for all.
+    """
+    ranks = [fit(row.standing, TYPE_MIN_PX, right - left) for row in rows] if standings else []
+    rank_px = max((rank.width for rank in ranks), default=0)
+    values_right = right - (rank_px + _GAP_PX if rank_px else 0)
+    for place, row in enumerate(rows):
+        y = baseline + place * pitch_px
+        value = ink(row.value, TYPE_MIN_PX, Weight.BOLD)
+        fit(row.label, TYPE_MIN_PX, values_right - value.width - _GAP_PX - left).lay(picture, left, y, TEXT)
+        value.lay(picture, values_right, y, WHITE if brighter is None or row.key in brighter else QUIET, right=True)
+        if ranks:
+            ranks[place].lay(picture, right, y, QUIET, right=True)
+
+
+def draw_footer(picture: Image.Image, base_rate: float) -> None:
+    """Say along the lower edge what "popular" means and how rare it is."""
+    right = WIDTH_PX - MARGIN_PX
+    brand = ink(BRAND, TYPE_MIN_PX, Weight.BOLD)
+    brand.lay(picture, right, FOOTER_BASELINE_PX, QUIET, right=True)
+    words = f"Popular = 60 or more of 100 on Spotify; {base_rate * 100:.0f} % of songs are"
+    room = right - brand.width - _GAP_PX - MARGIN_PX
+    fit(words, TYPE_MIN_PX, room).lay(picture, MARGIN_PX, FOOTER_BASELINE_PX, QUIET)
+
+
+def source_words(source: Source, now: datetime) -> str:
+    """Say in a few words where figures are from and how old they are."""
+    match source.origin:
+        case Origin.RECORDED:
+            words = f"Last.fm, recorded {source.as_of:%b %Y}"
+        case Origin.CATALOGUE:
+            words = f"Recorded {source.as_of.year}, no listeners"
+        case Origin.LASTFM:
+            words = f"Last.fm, {text.ago(source.as_of, now)}"
+        case _:
+            assert_never(source.origin)
+    return f"Not up to date: {words}" if source.stale else words
 
 
 def popularity_words(popularity: RecordedPopularity, verdict: Verdict) -> tuple[str, ...]:
     """Say the recorded popularity in one line, and in a second one what keeps it from agreeing with the verdict."""
-    first = f"Spotify popularity {popularity.value} of 100 in {popularity.year}"
+    first = f"Spotify {popularity.year}: {popularity.value} of 100"
     if popularity.contradicts(verdict):
-        then = "popular" if verdict is Verdict.NOT_POPULAR else "not popular"
-        return first, f"{then} then, unlike the verdict"
+        return first, "popular then, unlike now" if verdict is Verdict.NOT_POPULAR else "not popular then"
     return (first, "of a compilation with it") if popularity.rerelease else (first,)
 
 
-def draw_result(picture: Image.Image, prediction: Prediction) -> None:
-    """Draw arc, needle, percentage and verdict as they are in the end."""
-    assessment, accent = prediction.assessment, ACCENTS[prediction.assessment.verdict]
-    draw_value(picture, assessment.probability, prediction.confidence_pct, accent, assessment.bands)
-    _draw_verdict(picture, prediction, accent)
-
-
-def draw_value(
-    picture: Image.Image, probability: float, confidence_pct: float, accent: Colour, bands: VerdictBands
-) -> None:
-    """Draw what moves in the animation: arc, needle and percentage."""
-    GAUGE.draw_value(picture, probability, accent, bands)
-    number = ink(f"{confidence_pct:.1f}", _CONFIDENCE_PX, Weight.BOLD)
-    number.lay(picture, CONFIDENCE_LEFT, CONFIDENCE_BASELINE, WHITE)
-    after = CONFIDENCE_LEFT + number.width + 10
-    ink("%", _PERCENT_SIGN_PX, Weight.BOLD).lay(picture, after, CONFIDENCE_BASELINE, TEXT)
-
-
-def _draw_names(picture: Image.Image, title: str, artist: str) -> None:
-    room = COLUMN_RIGHT - COLUMN_LEFT
-    title = drawable(title, Weight.BOLD) or NOTE
-    on_one_line = (size for size in _TITLE_SIZES_PX if fits(title, size, room, Weight.BOLD))
-    size = next(on_one_line, _TITLE_TWO_LINES_PX)
-    lines = two_lines(title, size, room, Weight.BOLD)
-    baseline = _TOP + round(size * CAP_HEIGHT_EM)
-    for line in lines:
-        line.lay(picture, COLUMN_LEFT, baseline, WHITE)
-        baseline += round(size * 1.16)
-    baseline += round(_ARTIST_PX * 1.42) - round(size * 1.16)
-    fit(artist, _ARTIST_PX, room).lay(picture, COLUMN_LEFT, baseline, TEXT)
-
-
-def _draw_popularity(picture: Image.Image, popularity: RecordedPopularity, verdict: Verdict) -> None:
-    """Write the recorded popularity below the cover; what disagrees with the verdict stands out."""
-    contradicts = popularity.contradicts(verdict)
-    baseline = _POPULARITY_BASELINE
-    for line in popularity_words(popularity, verdict):
-        said = fit(line, SMALLEST_TYPE_PX, COVER_SIDE_PX, Weight.BOLD if contradicts else Weight.REGULAR)
-        said.lay(picture, COVER_CORNER[0], baseline, TEXT if contradicts else QUIET)
-        baseline += _POPULARITY_PITCH_PX
-
-
-def _draw_verdict(picture: Image.Image, prediction: Prediction, accent: Colour) -> None:
-    verdict = prediction.assessment.verdict
-    height = round(_VERDICT_PX * CAP_HEIGHT_EM) + 4
-    shape = sign(SHAPES[verdict], height, accent)
-    picture.paste(shape, (CONFIDENCE_LEFT, _VERDICT_BASELINE - height + 2), shape)
-    word = ink(verdict.value, _VERDICT_PX, Weight.BOLD)
-    word.lay(picture, CONFIDENCE_LEFT + height + 14, _VERDICT_BASELINE, accent)
-
-
-BRAND: Final = "Hitmeter"
-FOOTER_BASELINE_PX: Final = 594
-
-_FOOTER_TYPE_PX: Final = 22
-_FOOTER_SEPARATOR: Final = "  ·  "
-_FOOTER_GAP_PX: Final = 28
-
-
-def source_words(source: Source, now: datetime) -> str:
-    """Say where figures are from and how old they are; recorded ones name their month, the catalogue's their year."""
-    match source.origin:
-        case Origin.RECORDED:
-            return f"Recorded figures of {source.as_of:%B %Y}"
-        case Origin.CATALOGUE:
-            return f"Recorded {source.as_of.year}, no listener figures"
-        case Origin.LASTFM:
-            return f"{source.origin.value}, {ago(source.as_of, now)}"
-        case _:
-            assert_never(source.origin)
-
-
-def draw_footer(picture: Image.Image, source: Source, assessment: Assessment, now: datetime) -> None:
-    """Draw the small print along the lower edge; figures that are out of date are marked in colour and word."""
-    right = WIDTH_PX - MARGIN_PX
-    brand = ink(BRAND, _FOOTER_TYPE_PX, Weight.BOLD)
-    brand.lay(picture, right, FOOTER_BASELINE_PX, QUIET, right=True)
-    room = right - brand.width - _FOOTER_GAP_PX - MARGIN_PX
-    start = MARGIN_PX
-    if source.stale:
-        mark = ink(f"Not up to date: {source_words(source, now)}", _FOOTER_TYPE_PX, Weight.BOLD)
-        mark.lay(picture, start, FOOTER_BASELINE_PX, STALE)
-        rest = _FOOTER_SEPARATOR
-    else:
-        mark = Ink("", None, 0, 0, 0)
-        rest = source_words(source, now) + _FOOTER_SEPARATOR
-    rest += f"{assessment.base_rate:.0%} of all songs are popular".replace("%", " %")
-    rest += f"{_FOOTER_SEPARATOR}model of {_day(assessment.trained_at)}"
-    if source.stale:
-        start += mark.width + 14
-        rest = rest.strip()
-    fit(rest, _FOOTER_TYPE_PX, room - (start - MARGIN_PX)).lay(picture, start, FOOTER_BASELINE_PX, QUIET)
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%b %Y}"
-
-
-_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-_BITS: Final = 8
-_RGB: Final = 2
-_FILTER_UP: Final = 2
-_LEVEL: Final = 1
-"""Of ISA-L's four; the next ones are slower and no smaller here."""
+def about_words(song: Song, assessment: Assessment) -> str:
+    """Say album, year and the first genre or tag, as far as they are known."""
+    album = song.album if song.album and song.album.casefold() != song.title.casefold() else None
+    year = str(song.released.year) if song.released else None
+    kind = next(iter(song.genres or assessment.tags), None)
+    return " · ".join(part for part in (album, year, kind) if part)
 
 
 def png(picture: Image.Image) -> bytes:
-    """Encode a picture of mode "RGB" as PNG (W3C Portable Network Graphics, third edition)."""
+    """Encode a picture of mode "RGB" as PNG (W3C Portable Network Graphics, third edition), quickly.
+
+    Pillow tries five filters on every row and packs with zlib, which takes longer than drawing does. For these pictures
+    the filter "up" alone gives files of the same size, and ISA-L packs them in a quarter of zlib's time.
+    """
     width, height = picture.size
     rows = np.asarray(picture.convert("RGB")).reshape(height, width * 3)
     filtered = np.empty((height, 1 + width * 3), dtype=np.uint8)
-    filtered[:, 0] = _FILTER_UP
+    filtered[:, 0] = _PNG_FILTER_UP
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-    header = struct.pack(">IIBBBBB", width, height, _BITS, _RGB, 0, 0, 0)
-    body = isal_zlib.compress(filtered.data, _LEVEL)
-    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+    header = struct.pack(">IIBBBBB", width, height, _PNG_BITS, _PNG_RGB, 0, 0, 0)
+    body = isal_zlib.compress(filtered.data, _PNG_LEVEL)
+    return _PNG_SIGNATURE + _png_chunk(b"IHDR", header) + _png_chunk(b"IDAT", body) + _png_chunk(b"IEND", b"")
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", isal_zlib.crc32(kind + data))
+
+
+def _short(feature: FeatureValue) -> str:
+    """Write counts in a few characters, other figures as everywhere."""
+    return text.short_count(feature.value) if feature.unit in ("listeners", "plays") else feature.display
+
+
+def _draw_names(picture: Image.Image, prediction: Prediction) -> None:
+    """Write title, artist and what is known of the release, each clear of what hangs below the line before."""
+    song, room = prediction.song, COLUMN_RIGHT - COLUMN_LEFT
+    title = drawable(song.title, Weight.BOLD) or NOTE
+    on_one_line = (size for size in _TITLE_SIZES_PX if fits(title, size, room, Weight.BOLD))
+    size = next(on_one_line, _TITLE_TWO_LINES_PX)
+    artist = fit(song.artist, _ARTIST_PX, room)
+    about = fit(about_words(song, prediction.assessment), TYPE_MIN_PX, room)
+    lines = [(line, WHITE) for line in two_lines(title, size, room, Weight.BOLD)]
+    draw_stack(picture, [*lines, (artist, TEXT), (about, QUIET)], COLUMN_LEFT, _TOP, _ABOUT_BASELINE_MAX)
+
+
+def draw_stack(picture: Image.Image, lines: list[tuple[Ink, Colour]], left: int, top: int, bottom_max: int) -> None:
+    """Write lines of different sizes one below the other, those that :func:`stacked` finds room for."""
+    for (line, colour), baseline in zip(lines, stacked([line for line, _ in lines], top, bottom_max), strict=False):
+        line.lay(picture, left, baseline, colour)
+
+
+def stacked(lines: list[Ink], top: int, bottom_max: int) -> list[int]:
+    """Return the baselines of lines below each other, down to the last one that ends above ``bottom_max``."""
+    baselines: list[int] = []
+    baseline, before = top, None
+    for line in lines:
+        if before is None:
+            baseline += round(line.size_px * CAP_HEIGHT_EM)
+        else:
+            pitch = round(line.size_px * (1.16 if line.size_px == before.size_px else 1.38))
+            # Signs that hang low push the next line down as far as they must.
+            baseline += max(pitch, before.below + line.above + 4)
+        if baseline + line.below > bottom_max:
+            break
+        baselines.append(baseline)
+        before = line
+    return baselines
+
+
+def _draw_below_cover(picture: Image.Image, prediction: Prediction, now: datetime) -> None:
+    """Write below the cover where the figures are from, and the recorded popularity; what to beware of stands out."""
+    source, popularity, verdict = prediction.source, prediction.popularity, prediction.assessment.verdict
+    colour = WARNING if source.stale else QUIET
+    lines = [(line, colour) for line in two_lines(source_words(source, now), TYPE_MIN_PX, COVER_SIDE_PX)]
+    if popularity is not None:
+        contradicts = popularity.contradicts(verdict)
+        weight, colour = (Weight.BOLD, TEXT) if contradicts else (Weight.REGULAR, QUIET)
+        said = popularity_words(popularity, verdict)
+        lines += [(fit(line, TYPE_MIN_PX, COVER_SIDE_PX, weight), colour) for line in said]
+    for place, (line, colour) in enumerate(lines[:_BELOW_COVER_LINES]):
+        line.lay(picture, COVER_CORNER[0], _BELOW_COVER_BASELINE + place * _BELOW_COVER_PITCH_PX, colour)

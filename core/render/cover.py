@@ -22,7 +22,7 @@ NOTE: Final = "♪"
 """Stands on a drawn cover when no letter of the title can be drawn."""
 
 _GLOW_PX: Final = 64
-_GLOW_STRENGTH: Final = 0.50
+_GLOW_STRENGTH: Final = 0.42
 _CORNER_SHARE: Final = 0.055
 _INITIALS_SIZE_SHARE: Final = 0.42
 _GROOVES: Final = 7

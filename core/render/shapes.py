@@ -20,7 +20,9 @@ from matplotlib.transforms import Affine2D
 from PIL import Image, ImageFilter
 
 from core.domain import Verdict, VerdictBands
-from core.render.theme import ACCENTS, GROUND, WHITE, Colour, Shape
+from core.render.fonts import Weight
+from core.render.text import CAP_HEIGHT_EM, ink
+from core.render.theme import ACCENTS, GROUND, TEXT, WHITE, Colour, Shape, contrast
 
 _DPI: Final = 100
 
@@ -68,20 +70,31 @@ def rounded_mask(width_px: int, height_px: int, radius_px: int) -> Image.Image:
     return rasterise([box], width_px, height_px).getchannel("A")
 
 
-_RING_SHARE: Final = 0.22
-_ZONE_ALPHA: Final = 0.30
-_GAP_DEG: Final = 1.4
+_RING_SHARE: Final = 0.24
+_QUIET_ZONE_SHARE_MIN: Final = 0.55
+"""Least share of its colour that a zone keeps which was not reached."""
+
+_QUIET_ZONE_CONTRAST: Final = 3.6
+"""Its contrast to the plain ground, so that ``PARTS_CONTRAST_MIN`` is kept on a tinted one."""
+
+_GAP_DEG: Final = 1.6
 _GLOW_PX: Final = 9
-_GLOW_STRENGTH: Final = 0.55
-_HUB_SHARE: Final = 0.085
-_NEEDLE_REACH: Final = 0.90
+_GLOW_STRENGTH: Final = 0.5
+_HUB_SHARE: Final = 0.10
+_NEEDLE_WIDTH_SHARE: Final = 0.085
+_TIP_WIDTH_SHARE: Final = 0.035
+_NEEDLE_REACH: Final = 0.97
+_MARK_TYPE_PX: Final = 26
+_MARK_GAP_PX: Final = 25
+"""From the ring to the middle of the number that stands outside it."""
+
 _HALO_PX: Final = 24
 """Room around the ring for its glow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """Where a gauge lies on a picture.
+    """Where a gauge lies on a picture: a half circle of three zones, each in the colour of its verdict, and a needle.
 
     Attributes:
         hub: Centre of the half circle, x and y in pixels.
@@ -98,7 +111,7 @@ class Gauge:
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """Everything the gauge may paint on: left, top, right, bottom."""
+        """Everything but the numbers: left, top, right, bottom."""
         x, y = self.hub
         reach = self.radius_px + _HALO_PX
         return (x - reach, y - reach, x + reach, y + _HALO_PX)
@@ -108,26 +121,22 @@ class Gauge:
         angle = math.pi * (1 - probability)
         return (self.hub[0] + distance_px * math.cos(angle), self.hub[1] - distance_px * math.sin(angle))
 
-    def draw(self, picture: Image.Image, probability: float, accent: Colour, bands: VerdictBands) -> None:
-        """Draw zones, arc and needle on ``picture``, mode "RGB"."""
-        self.draw_zones(picture, bands)
-        self.draw_value(picture, probability, accent, bands)
+    def draw_zones(self, picture: Image.Image, bands: VerdictBands, reached: Verdict | None = None) -> None:
+        """Draw the zones on ``picture``, mode "RGB", the ``reached`` one in full colour, with their bounds outside."""
+        left_top = self.box[:2]
+        zones = _zones(self.radius_px, self.ring_px, bands, reached)
+        if reached is not None:
+            picture.paste(tuple(ACCENTS[reached]), left_top, _glow(self.radius_px, self.ring_px, bands, reached))
+        picture.paste(zones, left_top, zones)
+        for bound in (bands.medium, bands.popular):
+            mark = ink(f"{bound * 100:.0f}", _MARK_TYPE_PX, Weight.BOLD)
+            x, y = self.point(bound, self.radius_px + _MARK_GAP_PX)
+            mark.lay(picture, round(x - mark.width / 2), round(y + _MARK_TYPE_PX * CAP_HEIGHT_EM / 2), TEXT)
 
-    def draw_zones(self, picture: Image.Image, bands: VerdictBands) -> None:
-        """Draw the part that no confidence changes."""
-        zones = _zones(self.radius_px, self.ring_px, bands)
-        picture.paste(zones, self.box[:2], zones)
-
-    def draw_value(self, picture: Image.Image, probability: float, accent: Colour, bands: VerdictBands) -> None:
-        """Draw the bright arc up to ``probability`` (0 to 1) and the needle."""
-        arc, needle = _value(self.radius_px, self.ring_px, min(1.0, max(0.0, probability)), accent, bands)
-        left, top, *_ = self.box
-        if probability > 0:
-            coverage = arc.getchannel("A")
-            glow = coverage.filter(ImageFilter.BoxBlur(_GLOW_PX)).filter(ImageFilter.BoxBlur(_GLOW_PX))
-            picture.paste(tuple(accent), (left, top), glow.point(lambda share: int(share * _GLOW_STRENGTH)))
-            picture.paste(arc, (left, top), coverage)
-        picture.paste(needle, (left, top), needle)
+    def draw_needle(self, picture: Image.Image, probability: float) -> None:
+        """Draw the needle that points at ``probability``, 0 to 1; what lies beyond stays at the ends of the scale."""
+        needle = _needle(self.radius_px, min(1.0, max(0.0, probability)))
+        picture.paste(needle, self.box[:2], needle)
 
 
 def _local(radius_px: int) -> tuple[Gauge, int, int]:
@@ -136,7 +145,7 @@ def _local(radius_px: int) -> tuple[Gauge, int, int]:
     return Gauge((reach, reach), radius_px), 2 * reach, reach + _HALO_PX
 
 
-def _band(gauge: Gauge, ring_px: int, start: float, end: float, colour: Colour, alpha: float) -> Wedge:
+def _arc(gauge: Gauge, ring_px: int, start: float, end: float, colour: Colour) -> Wedge:
     """Make the piece of the ring between two probabilities."""
     # Pictures count y downwards, so the upper half of the circle lies at 180 to 360 degrees.
     return Wedge(
@@ -145,7 +154,7 @@ def _band(gauge: Gauge, ring_px: int, start: float, end: float, colour: Colour, 
         180 + 180 * start,
         180 + 180 * end,
         width=ring_px,
-        facecolor=(*colour.unit, alpha),
+        facecolor=colour.unit,
         linewidth=0,
     )
 
@@ -160,34 +169,67 @@ def _spans(bands: VerdictBands) -> tuple[tuple[float, float, Verdict], ...]:
     )
 
 
+@lru_cache(maxsize=8)
+def _quiet(colour: Colour) -> Colour:
+    """Darken the colour of a zone that was not reached, as far as it still stands out of the ground."""
+    shares = (n / 100 for n in range(round(_QUIET_ZONE_SHARE_MIN * 100), 100))
+    darker = (GROUND.towards(colour, share) for share in shares)
+    return next((dark for dark in darker if contrast(dark, GROUND) >= _QUIET_ZONE_CONTRAST), colour)
+
+
 @lru_cache(maxsize=16)
-def _zones(radius_px: int, ring_px: int, bands: VerdictBands) -> Image.Image:
+def _zones(radius_px: int, ring_px: int, bands: VerdictBands, reached: Verdict | None) -> Image.Image:
     gauge, width, height = _local(radius_px)
-    spans = _spans(bands)
-    pieces = [_band(gauge, ring_px, a, b, ACCENTS[verdict], _ZONE_ALPHA) for a, b, verdict in spans if b > a]
-    return rasterise(pieces, width, height)
+    arcs = [
+        _arc(
+            gauge,
+            ring_px,
+            start,
+            end,
+            ACCENTS[verdict] if verdict is reached else _quiet(ACCENTS[verdict]),
+        )
+        for start, end, verdict in _spans(bands)
+        if end > start
+    ]
+    return rasterise(arcs, width, height)
 
 
-@lru_cache(maxsize=4)
-def _value(
-    radius_px: int, ring_px: int, probability: float, accent: Colour, bands: VerdictBands
-) -> tuple[Image.Image, Image.Image]:
+@lru_cache(maxsize=8)
+def _glow(radius_px: int, ring_px: int, bands: VerdictBands, reached: Verdict) -> Image.Image:
+    """Draw the light that the reached zone throws around itself, mode "L"."""
     gauge, width, height = _local(radius_px)
-    spans = ((a, min(b, probability)) for a, b, _ in _spans(bands))
-    arc = rasterise([_band(gauge, ring_px, a, b, accent, 1.0) for a, b in spans if b > a], width, height)
-    hub = radius_px * _HUB_SHARE
-    tip = gauge.point(probability, radius_px * _NEEDLE_REACH)
-    angle = math.pi * (1 - probability)
-    side = (hub * 0.62 * math.sin(angle), hub * 0.62 * math.cos(angle))
+    arcs = [
+        _arc(gauge, ring_px, a, b, ACCENTS[verdict]) for a, b, verdict in _spans(bands) if verdict is reached and b > a
+    ]
+    coverage = rasterise(arcs, width, height).getchannel("A")
+    blurred = coverage.filter(ImageFilter.BoxBlur(_GLOW_PX)).filter(ImageFilter.BoxBlur(_GLOW_PX))
+    return blurred.point(lambda share: int(share * _GLOW_STRENGTH))
+
+
+@lru_cache(maxsize=8)
+def _needle(radius_px: int, probability: float) -> Image.Image:
+    """Draw the needle, mode "RGBA": white from the hub to its blunt tip, with a dark edge where it crosses the ring."""
+    gauge, width, height = _local(radius_px)
     x, y = gauge.hub
-    blade = [(x + side[0], y + side[1]), tip, (x - side[0], y - side[1])]
-    needle = rasterise(
+    tip_x, tip_y = gauge.point(probability, radius_px * _NEEDLE_REACH)
+    angle = math.pi * (1 - probability)
+    across = (math.sin(angle), math.cos(angle))
+
+    def pair(at: tuple[float, float], half_width: float) -> tuple[tuple[float, float], tuple[float, float]]:
+        return (
+            (at[0] + across[0] * half_width, at[1] + across[1] * half_width),
+            (at[0] - across[0] * half_width, at[1] - across[1] * half_width),
+        )
+
+    foot, tip = pair((x, y), radius_px * _NEEDLE_WIDTH_SHARE), pair((tip_x, tip_y), radius_px * _TIP_WIDTH_SHARE)
+    blade = [foot[0], tip[0], tip[1], foot[1]]
+    hub = radius_px * _HUB_SHARE
+    return rasterise(
         [
-            Polygon(blade, facecolor=WHITE.unit, edgecolor=GROUND.unit, linewidth=1.6, joinstyle="round"),
+            Polygon(blade, facecolor=WHITE.unit, edgecolor=GROUND.unit, linewidth=2.2, joinstyle="round"),
             Circle(gauge.hub, hub, facecolor=WHITE.unit, linewidth=0),
             Circle(gauge.hub, hub * 0.45, facecolor=GROUND.unit, linewidth=0),
         ],
         width,
         height,
     )
-    return arc, needle

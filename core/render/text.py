@@ -5,7 +5,6 @@ Shaping (joins, conjuncts, direction) is libraqm's, called by matplotlib. Text i
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from core.render.fonts import Weight, drawable, font
 from core.render.theme import Colour
 
 ELLIPSIS: Final = "…"
+HYPHEN: Final = "-"
 CAP_HEIGHT_EM: Final = 0.689
 """Height of FiraGO's capitals and figures above the baseline."""
 
@@ -48,6 +48,7 @@ class Ink:
         left: Pixels from the pen's start to the mask.
         above: Pixels of the mask above the baseline.
         width: Pixels from the pen's start to the ink's right edge.
+        size_px: Size of the type.
     """
 
     text: str
@@ -55,6 +56,12 @@ class Ink:
     left: int
     above: int
     width: int
+    size_px: int
+
+    @property
+    def below(self) -> int:
+        """Pixels of the mask below the baseline."""
+        return 0 if self.mask is None else self.mask.height - self.above
 
     def lay(self, picture: Image.Image, x: int, baseline: int, colour: Colour, *, right: bool = False) -> None:
         """Draw on ``picture`` with the pen at ``x``, or ending at ``x`` with ``right``."""
@@ -68,7 +75,7 @@ def ink(text: str, size_px: int, weight: Weight = Weight.REGULAR) -> Ink:
     """Shape and rasterise ``text`` on one line; accents beyond a line's usual height are cut."""
     text = drawable(text[: 2 * _CHARS_MAX], weight)
     if not text:
-        return Ink("", None, 0, 0, 0)
+        return Ink("", None, 0, 0, 0, size_px)
     face = font(weight)
     face.set_size(size_px, _POINTS_PER_INCH)
     face.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
@@ -81,7 +88,7 @@ def ink(text: str, size_px: int, weight: Weight = Weight.REGULAR) -> Ink:
     bottom = min(mask.height, above + round(_DESCENT_EM * size_px))
     if too_high or bottom < mask.height:
         mask, above = mask.crop((0, too_high, mask.width, bottom)), above - too_high
-    return Ink(text, mask, left, above, left + mask.width)
+    return Ink(text, mask, left, above, left + mask.width, size_px)
 
 
 @lru_cache(maxsize=4096)
@@ -91,11 +98,6 @@ def _width(text: str, size_px: int, weight: Weight) -> float:
     face.set_size(size_px, _POINTS_PER_INCH)
     face.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
     return max(0, face.get_bitmap_offset()[0]) / 64 + face.get_width_height()[0] / 64 + 1
-
-
-def room_for(text: str, size_px: int, weight: Weight = Weight.REGULAR) -> int:
-    """Tell the least width in pixels in which :func:`fit` leaves ``text`` whole."""
-    return math.ceil(_width(drawable(text, weight), size_px, weight))
 
 
 def warm_up() -> None:
@@ -124,7 +126,7 @@ def clusters(text: str) -> list[str]:
 def fits(text: str, size_px: int, width_px: int, weight: Weight = Weight.REGULAR) -> bool:
     """Tell whether ``text`` has room on one line ``width_px`` wide."""
     text = drawable(text[: 2 * _CHARS_MAX], weight)
-    return len(clusters(text)) <= _most(size_px, width_px) and _width(text, size_px, weight) <= width_px
+    return len(clusters(text)) <= _pieces_max(size_px, width_px) and _width(text, size_px, weight) <= width_px
 
 
 def fit(text: str, size_px: int, width_px: int, weight: Weight = Weight.REGULAR) -> Ink:
@@ -133,13 +135,13 @@ def fit(text: str, size_px: int, width_px: int, weight: Weight = Weight.REGULAR)
     if fits(text, size_px, width_px, weight):
         return ink(text, size_px, weight)
     pieces = clusters(text)
-    counts = range(1, min(len(pieces), _most(size_px, width_px)) + 1)
+    counts = range(1, min(len(pieces), _pieces_max(size_px, width_px)) + 1)
     room = float(width_px)
     count = bisect_right(counts, room, key=lambda count: _width(_cut(pieces, count), size_px, weight))
     return ink(_cut(pieces, count), size_px, weight)
 
 
-def _most(size_px: int, width_px: int) -> int:
+def _pieces_max(size_px: int, width_px: int) -> int:
     """Bound the letters that can have room on a line, to spare measuring long texts."""
     return int(width_px / (_NARROWEST_EM * size_px)) + 1
 
@@ -160,16 +162,28 @@ def _breaks(pieces: Sequence[str]) -> list[int]:
 
 
 def two_lines(text: str, size_px: int, width_px: int, weight: Weight = Weight.REGULAR) -> tuple[Ink, ...]:
-    """Draw ``text`` on one line or two, broken between words where they allow it; the second ends in an ellipsis."""
+    """Draw ``text`` on one line or two, broken between words where they allow it; the second ends in an ellipsis.
+
+    A word that is longer than a line is broken with a hyphen.
+    """
     text = drawable(text[: 2 * _CHARS_MAX], weight)
     if fits(text, size_px, width_px, weight):
         return (ink(text, size_px, weight),)
     pieces = clusters(text)
-    places = [place for place in _breaks(pieces) if place <= _most(size_px, width_px)]
+    places = [place for place in _breaks(pieces) if place <= _pieces_max(size_px, width_px)]
     room = float(width_px)
     fitting = bisect_right(places, room, key=lambda place: _width("".join(pieces[:place]).strip(), size_px, weight))
-    # One endless word fills the first line with as much as it holds.
-    place = places[fitting - 1] if fitting else len(clusters(fit(text, size_px, width_px, weight).text)) - 1
-    place = max(1, place)
-    first = ink("".join(pieces[:place]).strip(), size_px, weight)
-    return (first, fit("".join(pieces[place:]).strip(), size_px, width_px, weight))
+    if fitting:
+        place, first = places[fitting - 1], "".join(pieces[: places[fitting - 1]]).strip()
+    else:
+        counts = range(1, min(len(pieces), _pieces_max(size_px, width_px)) + 1)
+        fitting = bisect_right(counts, room, key=lambda n: _width("".join(pieces[:n]) + HYPHEN, size_px, weight))
+        place = max(1, fitting)
+        first = "".join(pieces[:place]) + HYPHEN
+    return (ink(first, size_px, weight), fit("".join(pieces[place:]).strip(), size_px, width_px, weight))
+
+
+def largest(text: str, sizes_px: Sequence[int], width_px: int, weight: Weight = Weight.REGULAR) -> Ink:
+    """Draw ``text`` on one line in the first of ``sizes_px``, from large to small, that fits; cut in the last."""
+    size_px = next((size for size in sizes_px if fits(text, size, width_px, weight)), sizes_px[-1])
+    return fit(text, size_px, width_px, weight)

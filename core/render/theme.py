@@ -1,7 +1,7 @@
 """Colours and measures of the pictures, with the rule that keeps them readable.
 
-All measures are pixels of a 1200 x 630 picture with the origin at the top left. Phones show it at a third, so no type
-is smaller than ``SMALLEST_TYPE_PX``.
+All measures are pixels of a 1200 x 630 picture with the origin at the top left. Phones show it a third as
+wide, so no type is smaller than ``TYPE_MIN_PX``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from core.domain import Verdict
 WIDTH_PX: Final = 1200
 HEIGHT_PX: Final = 630
 MARGIN_PX: Final = 52
-SMALLEST_TYPE_PX: Final = 22
+TYPE_MIN_PX: Final = 26
 
-LEAST_CONTRAST: Final = 4.5
+TEXT_CONTRAST_MIN: Final = 4.5
 """Least contrast ratio of text to ground: WCAG 2.2, success criterion 1.4.3."""
+
+PARTS_CONTRAST_MIN: Final = 3.0
+"""Least contrast ratio of the parts of a drawing to the ground: WCAG 2.2, success criterion 1.4.11."""
 
 
 class Colour(NamedTuple):
@@ -61,9 +64,8 @@ GROUND: Final = Colour.from_hex("#0E0F12")
 WHITE: Final = Colour.from_hex("#FFFFFF")
 TEXT: Final = Colour.from_hex("#D7D9DE")
 QUIET: Final = Colour.from_hex("#A3A7B0")
-FILL: Final = Colour.from_hex("#C9CCD3")
-TRACK: Final = Colour.from_hex("#34373F")
-STALE: Final = Colour.from_hex("#F59E0B")
+RULE: Final = Colour.from_hex("#34373F")
+WARNING: Final = Colour.from_hex("#F59E0B")
 
 ACCENTS: Final = {
     Verdict.POPULAR: Colour.from_hex("#1DB954"),

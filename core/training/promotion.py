@@ -287,7 +287,7 @@ def known_songs(trained: Trained, demo_songs: Path, trained_at: datetime) -> tup
         if recorded.kind:
             answer = model.assess(song, as_of=trained_at.date())
             arrows = tuple(
-                f"{'▲' if reason.push > 0 else '▼'} {reason.label}" for reason in answer.reasons[:REASONS_SHOWN]
+                f"{'▲' if reason.push > 0 else '▼'} {reason.text}" for reason in answer.reasons[:REASONS_SHOWN]
             )
             known.append(
                 KnownSong(

@@ -27,8 +27,8 @@ from core.lookup.normalise import song_key
 from core.model.hit_model import HitModel
 from core.query import parse_query
 from core.render.animation import FRAMES, draw_animation
-from core.render.card import chosen_features, draw_card, source_words
-from core.render.theme import ACCENTS, GROUND, HEIGHT_PX, QUIET, TEXT, TRACK, WHITE, WIDTH_PX
+from core.render.card import draw_card, figures, source_words
+from core.render.theme import ACCENTS, GROUND, HEIGHT_PX, QUIET, TEXT, WHITE, WIDTH_PX
 from core.training.recipes import predecessor_forest
 from scripts.benchmarks.measurement import Row, cores, interleaved_ms, median, percentile, timed_ms
 from scripts.benchmarks.songs import NoisyQuestion, SongSet, made_up, noisy_questions
@@ -330,15 +330,11 @@ def _draw_plainly(prediction: Prediction, cover: Cover, now: datetime) -> bytes:
     axes.text(520, 105, prediction.song.title, fontsize=38, fontweight="bold", color=WHITE.unit)
     axes.text(520, 148, prediction.song.artist, fontsize=21, color=TEXT.unit)
     _draw_gauge(axes, prediction, accent)
-    for place, feature in enumerate(chosen_features(assessment)):
-        y = 410 + 33 * place
-        axes.text(520, y, feature.label, fontsize=16, color=TEXT.unit)
-        axes.add_patch(FancyBboxPatch((760, y - 12), 150, 8, boxstyle="round,pad=2", color=TRACK.unit, lw=0))
-        if feature.percentile is not None:
-            length = 150 * feature.percentile / 100
-            axes.add_patch(FancyBboxPatch((760, y - 12), length, 8, boxstyle="round,pad=2", color=accent, lw=0))
-        axes.text(1030, y, feature.display, fontsize=16, color=WHITE.unit, ha="right", fontweight="bold")
-        axes.text(1148, y, feature.standing or "", fontsize=14, color=QUIET.unit, ha="right")
+    for place, row in enumerate(figures(assessment)):
+        y = 480 + 37 * place
+        axes.text(524, y, row.label, fontsize=19, color=TEXT.unit)
+        axes.text(1000, y, row.value, fontsize=19, color=WHITE.unit, ha="right", fontweight="bold")
+        axes.text(1148, y, row.standing, fontsize=19, color=QUIET.unit, ha="right")
     small = f"{source_words(prediction.source, now)} · {assessment.base_rate:.0%} of all songs are popular"
     axes.text(52, 594, small, fontsize=14, color=QUIET.unit)
     axes.text(1148, 594, "Hitmeter", fontsize=15, color=QUIET.unit, ha="right", fontweight="bold")

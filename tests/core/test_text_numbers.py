@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.text import age_years, short_count
+from core.text import age_years, percent, short_count
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,19 @@ def test_ages_are_written_in_their_greatest_unit(years: float, shown: str) -> No
 )  # fmt: skip
 def test_counts_are_written_short(count: float, shown: str) -> None:
     assert short_count(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("probability", "shown"),
+    [
+        (0.923, "92.3 %"),
+        (0.0, "< 0.1 %"),
+        (0.00049, "< 0.1 %"),
+        (0.0005, "0.1 %"),
+        (0.9994, "99.9 %"),
+        (0.9996, "> 99.9 %"),
+        (1.0, "> 99.9 %"),
+    ],
+)
+def test_nothing_is_called_certain(probability: float, shown: str) -> None:
+    assert percent(probability) == shown

@@ -28,7 +28,7 @@ def every_reason(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def labels(model: HitModel, song: Song) -> dict[str, str]:
-    return {reason.key: reason.label for reason in model.assess(song, as_of=DAY).reasons}
+    return {reason.key: reason.text for reason in model.assess(song, as_of=DAY).reasons}
 
 
 def log_odds(model: HitModel, song: Song) -> float:

@@ -105,7 +105,7 @@ def test_reasons_are_at_most_three_each_way_and_name_their_figure(hit_model: Hit
     assert sum(reason.push > 0 for reason in reasons) <= 3
     assert sum(reason.push < 0 for reason in reasons) <= 3
     assert [abs(reason.push) for reason in reasons] == sorted((abs(r.push) for r in reasons), reverse=True)
-    labels = {reason.label: reason.push for reason in reasons}
+    labels = {reason.text: reason.push for reason in reasons}
     assert labels["big artist (9.0 M listeners)"] > 0
     assert any(label.startswith(("many listeners (2.3 M)", "many plays (30.0 M)")) for label in labels)
     assert not any("joke" in label for label in labels)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from core.domain import Cover
+from core.domain import Cover, Verdict, VerdictBands
+from core.render import animation
 from core.render.animation import FRAMES, SIZE_PX, draw_animation, progress
-from core.render.card import ACTION_BOX, GAUGE, draw_card
+from core.render.card import ACTION_BOX, GAUGE, RESULT_LEFT, draw_card
+from core.render.theme import ACCENTS
 from tests.fakes.predictions import NOW, plain_cover, prediction
 
 SCALE = SIZE_PX[0] / 1200
@@ -25,13 +27,14 @@ def frames(made, cover=None):
 
 
 def needle(frame):
-    """Tell which probability the needle points at, from the whitest spot around the hub."""
+    """Tell which probability the needle points at, from the whitest spots around the hub."""
     spots = {
         p: sum(frame.getpixel((round(x * SCALE), round(y * SCALE))))
         for p in [n / 100 for n in range(101)]
         for x, y in [GAUGE.point(p, GAUGE.radius_px * 0.45)]
     }
-    return max(spots, key=spots.__getitem__)
+    whitest = [p for p, light in spots.items() if light >= max(spots.values()) - 30]
+    return sum(whitest) / len(whitest)
 
 
 @pytest.mark.parametrize("probability", [0.05, 0.55, 0.95])
@@ -43,6 +46,27 @@ def test_the_needle_sweeps_to_its_place_and_rests(probability):
     assert places[0] == pytest.approx(0, abs=0.03)
     assert places[-1] == pytest.approx(probability, abs=0.03)
     assert places[FRAMES // 4] < places[-1] + 0.15
+
+
+@pytest.mark.parametrize(("probability", "verdict"), [(0.699, Verdict.MEDIUM), (0.399, Verdict.NOT_POPULAR)])
+def test_overshooting_never_leaves_the_band_of_the_verdict(probability, verdict, monkeypatch):
+    shown = []
+    monkeypatch.setattr(animation, "draw_moving", lambda _, assessment, at: shown.append(at))
+    frames(prediction(probability=probability))
+    assert max(shown) >= probability - 0.02
+    assert VerdictBands().verdict(max(shown)) is verdict
+
+
+@pytest.mark.parametrize("probability", [0.05, 0.55, 0.95])
+def test_nothing_gives_the_verdict_away_before_the_needle_rests(probability):
+    shown, _ = frames(prediction(probability=probability), plain_cover(60, 60, 60))
+    verdict_word = tuple(round(edge * SCALE) for edge in (RESULT_LEFT, 340, ACTION_BOX[2], 396))
+    gauge = tuple(round(edge * SCALE) for edge in GAUGE.box)
+    for frame in shown[:-1]:
+        assert len(frame.crop(verdict_word).getcolors()) < 12
+        pixels = np.asarray(frame.crop(gauge)).astype(int)
+        for accent in ACCENTS.values():
+            assert (np.abs(pixels - np.array(accent)).max(axis=2) < 12).sum() == 0
 
 
 def test_it_is_played_once():

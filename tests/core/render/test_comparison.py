@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from core.render.comparison import draw_comparison
-from core.render.theme import ACCENTS
-from tests.fakes.predictions import NOW, plain_cover, prediction
+from core.render.theme import ACCENTS, WHITE
+from tests.fakes.predictions import FEATURES, NOW, plain_cover, prediction
 
 GREY = plain_cover(90, 90, 90)
-BADGE_Y = 56 + 164 - 18
+BADGE_Y = 40 + 168 - 21
 
 
 def opened(first, second):
@@ -21,9 +22,9 @@ def opened(first, second):
 
 
 def badge(picture, left):
-    """Count pixels of any accent in the row of the badge."""
-    strip = picture.crop((left + 180, BADGE_Y - 16, left + 420, BADGE_Y + 16))
-    return sum(n for n, c in strip.getcolors(1 << 20) if c in {tuple(a) for a in ACCENTS.values()})
+    """Count white pixels in the row of the badge."""
+    strip = picture.crop((left + 192, BADGE_Y - 16, left + 420, BADGE_Y + 16))
+    return sum(n for n, c in strip.getcolors(1 << 20) if c == tuple(WHITE))
 
 
 @pytest.mark.parametrize(
@@ -36,11 +37,19 @@ def test_the_likelier_hit_is_marked_and_equal_percentages_are_a_draw(first, seco
 
 
 def test_each_half_shows_its_own_gauge():
-    picture = np.asarray(opened(prediction(probability=1.0), prediction("Hello", "Adele", probability=0.0)))
+    picture = np.asarray(opened(prediction(probability=0.99), prediction("Hello", "Adele", probability=0.01)))
     gauges = [picture[270:380, left : left + 232] for left in (52, 632)]
     green, red = (tuple(ACCENTS[v]) for v in list(ACCENTS)[::2])
-    assert [(np.all(gauge == green, axis=2)).sum() > 3000 for gauge in gauges] == [True, False]
-    assert [(np.all(gauge == red, axis=2)).sum() > 3000 for gauge in gauges] == [False, False]
+    assert [(np.all(gauge == green, axis=2)).sum() > 500 for gauge in gauges] == [True, False]
+    assert [(np.all(gauge == red, axis=2)).sum() > 500 for gauge in gauges] == [False, True]
+
+
+def test_the_greater_figure_is_brighter():
+    few = tuple(replace(f, value=f.value / 100) for f in FEATURES)
+    picture = opened(prediction(), prediction("Hello", "Adele", features=few))
+    for left, brightest in ((52, True), (632, False)):
+        values = picture.crop((left + 380, 450, left + 516, 560))
+        assert (tuple(WHITE) in {c for _, c in values.getcolors(1 << 20)}) is brightest
 
 
 def test_long_names_stay_in_their_halves():

@@ -4,16 +4,16 @@ import pytest
 from PIL import Image
 
 from core.domain import Verdict
-from core.render.card import COLUMN_LEFT, CONFIDENCE_LEFT, COVER_CORNER, COVER_SIDE_PX
+from core.render.card import COLUMN_LEFT, COVER_CORNER, COVER_SIDE_PX, RESULT_LEFT
 from core.render.cover import lay_cover, tinted_ground
 from core.render.theme import (
     ACCENTS,
     GROUND,
-    LEAST_CONTRAST,
     QUIET,
     SHAPES,
-    STALE,
     TEXT,
+    TEXT_CONTRAST_MIN,
+    WARNING,
     WHITE,
     Colour,
     contrast,
@@ -49,21 +49,21 @@ def test_all_text_is_readable_on_the_ground_of_any_cover(colour):
     ground = tinted_ground(colour, CENTRE)
     beside = brightest(ground, (COLUMN_LEFT, 0, 1200, 630))
     for text in (WHITE, TEXT, QUIET):
-        assert contrast(text, beside) >= LEAST_CONTRAST
-    behind_verdict = brightest(ground, (CONFIDENCE_LEFT, 0, 1200, 630))
+        assert contrast(text, beside) >= TEXT_CONTRAST_MIN
+    behind_verdict = brightest(ground, (RESULT_LEFT, 0, 1200, 630))
     for text in ACCENTS.values():
-        assert contrast(text, behind_verdict) >= LEAST_CONTRAST
-    below = brightest(ground, (0, 560, 1200, 630))
-    for text in (QUIET, STALE):
-        assert contrast(text, below) >= LEAST_CONTRAST
+        assert contrast(text, behind_verdict) >= TEXT_CONTRAST_MIN
+    below = brightest(ground, (0, 476, 1200, 630))
+    for text in (QUIET, WARNING):
+        assert contrast(text, below) >= TEXT_CONTRAST_MIN
 
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_the_glow_stays_clear_of_the_text(verdict):
     ground = Image.new("RGB", (1200, 630), tuple(GROUND))
     lay_cover(ground, Image.new("RGB", (420, 420)), COVER_CORNER, COVER_SIDE_PX, ACCENTS[verdict])
-    assert contrast(QUIET, brightest(ground, (COLUMN_LEFT, 0, 1200, 630))) >= LEAST_CONTRAST
-    assert contrast(QUIET, brightest(ground, (0, 572, 1200, 630))) >= LEAST_CONTRAST
+    assert contrast(QUIET, brightest(ground, (COLUMN_LEFT, 0, 1200, 630))) >= TEXT_CONTRAST_MIN
+    assert contrast(QUIET, brightest(ground, (0, 476, 1200, 630))) >= TEXT_CONTRAST_MIN
     beside_cover = ground.getpixel((COVER_CORNER[0] - 8, CENTRE[1]))
     assert Colour(*beside_cover).luminance > GROUND.luminance * 2
 
