@@ -95,7 +95,7 @@ def test_percentiles_are_by_nearest_rank() -> None:
 def test_two_bots_in_one_process_do_not_share_counts() -> None:
     first, second = Metrics(), Metrics()
     first.on_request("track.getInfo", "ok", 0.1)
-    assert second.figures().upstream_requests == 0
+    assert second.stats().upstream_requests == 0
 
 
 async def get(port: int | None, path: str) -> tuple[int, str]:

@@ -121,8 +121,7 @@ READ_ONLY_STARTS = """
     import asyncio, sys
     from pathlib import Path
     sys.path.insert(0, sys.argv[1])
-    from bot.messages import COMMANDS
-from bot.service import SongService
+    from bot.service import SongService
     from core.assembly import build_predictor
     from core.settings import ROOT, Settings
     async def start(data, key, url, question):
