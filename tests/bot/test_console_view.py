@@ -13,6 +13,7 @@ from bot.console import GAUGE_CELLS, gauge, reply_view
 from bot.replies import comparison_reply
 from core.domain import Assessment, Block, VerdictBands
 from core.predictor import Comparison
+from core.text import percent
 from tests.fakes.predictor import prediction
 
 
@@ -37,7 +38,7 @@ def assessed(probability: float, bands: VerdictBands | None = None) -> Assessmen
 def test_the_needle_stands_where_the_confidence_does_and_the_bounds_below_it(probability: float, cell: int) -> None:
     scale, ticks = printed(assessed(probability))
     assert scale[:GAUGE_CELLS] == "━" * cell + "●" + "─" * (GAUGE_CELLS - cell - 1)
-    assert scale.rstrip().endswith(f" {probability * 100:.1f} %")
+    assert scale.rstrip().endswith(f" {percent(probability)}")
     assert [ticks.index(bound) for bound in ("0", "40", "70", "100")] == [0, 16, 28, 37]
 
 
