@@ -1,7 +1,7 @@
 """Runs the commands of README.md, read from the file, one after the other in a fresh clone of what is committed.
 
-    python scripts/try_readme.py               # those of README.md
-    python scripts/try_readme.py --keep DIR    # clone into DIR, which must not exist, and leave it there
+    .venv/bin/python scripts/try_readme.py               # those of README.md
+    .venv/bin/python scripts/try_readme.py --keep DIR    # clone into DIR, which must not exist, and leave it there
 
 A command is a line of a block marked as sh, or what stands in backticks and begins with one of the project's programs.
 Nothing is typed in: the console chat sees the end of its input. The keys of this environment are kept from them. The

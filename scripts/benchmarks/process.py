@@ -34,7 +34,7 @@ AT_ONCE: Final = 20
 DRAWN_EVERY: Final = 20
 """Every so manieth answer has a card of its own drawn."""
 
-START_S, FIRST_ANSWER_S, REST_MB, GROWTH_PCT = 1.0, 1.5, 180.0, 5.0
+START_S, FIRST_ANSWER_S, REST_MB, GROWTH_PCT = 1.0, 1.0, 180.0, 5.0
 READY: Final = "ready"
 
 CHILD: Final = """

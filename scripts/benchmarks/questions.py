@@ -172,8 +172,8 @@ def main(argv: list[str] | None = None) -> int:
             for one in outcomes:
                 answered = one.decision in (Decision.SURE, Decision.LIKELY)
                 if options.wrong and answered and one.best is not None and not one.right:
-                    asked, best = one.asked, one.best
-                    print(f"{one.decision}: {asked.kind}: {asked.text!r} means {asked.song.name}, got {best.name}")
+                    asked, got = one.asked, f"{one.best.name} {one.best.score:.0f}"
+                    print(f"{one.decision}: {asked.kind}: {asked.text!r} means {asked.song.name}, got {got}")
         catalogue.close()
     return 0
 
