@@ -19,7 +19,7 @@ FIRST_ANSWER = """
     import bot
     for module in pkgutil.walk_packages(bot.__path__, "bot."):  # all adapters, whichever would be started
         importlib.import_module(module.name)
-    from bot.answers import Answers
+    from bot.service import SongService
     from core.assembly import build_predictor
     from core.settings import Settings
 
@@ -30,11 +30,12 @@ FIRST_ANSWER = """
         settings = Settings(_env_file=None, data_dir=folder, cards_dir=folder, models_dir=Path(sys.argv[1]) / "models",
                             art_downloads=False, lastfm_api_key=None, **dict.fromkeys(unasked, "off"))
         predictor = build_predictor(settings).predictor
-        reply = await Answers(predictor).predict("Blinding Lights - The Weeknd")
-        reloaded = await Answers(predictor).reload()
+        reply = await SongService(predictor).predict("Blinding Lights - The Weeknd")
+        reloaded = await SongService(predictor).reload()
+        card = await reply.card()
         await predictor.aclose()
         print(json.dumps({
-            "code": reply.code, "reloaded": reloaded.code, "picture": reply.picture.data[:4].hex(),
+            "code": reply.code, "reloaded": reloaded.code, "picture": card.data[:4].hex(),
             "modules": sorted({name.split(".")[0] for name in sys.modules}),
         }))
 
