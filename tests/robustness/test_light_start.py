@@ -19,6 +19,7 @@ FIRST_ANSWER = """
     import bot
     for module in pkgutil.walk_packages(bot.__path__, "bot."):  # all adapters, whichever would be started
         importlib.import_module(module.name)
+    from bot.messages import COMMANDS
     from bot.service import SongService
     from core.assembly import build_predictor
     from core.settings import Settings
@@ -30,8 +31,9 @@ FIRST_ANSWER = """
         settings = Settings(_env_file=None, data_dir=folder, cards_dir=folder, models_dir=Path(sys.argv[1]) / "models",
                             art_downloads=False, lastfm_api_key=None, **dict.fromkeys(unasked, "off"))
         predictor = build_predictor(settings).predictor
+        reload = next(command for command in COMMANDS if command.name == "reload")
         reply = await SongService(predictor).predict("Blinding Lights - The Weeknd")
-        reloaded = await SongService(predictor).reload()
+        reloaded = await SongService(predictor).run_command(reload, is_admin=True)
         card = await reply.card()
         await predictor.aclose()
         print(json.dumps({
