@@ -31,7 +31,7 @@ FIRST_ANSWER = """
         settings = Settings(_env_file=None, data_dir=folder, cards_dir=folder, models_dir=Path(sys.argv[1]) / "models",
                             art_downloads=False, lastfm_api_key=None, **dict.fromkeys(unasked, "off"))
         predictor = build_predictor(settings).predictor
-        reload = next(command for command in COMMANDS if command.name == "reload")
+        reload = COMMANDS["reload"]
         reply = await SongService(predictor).predict("Blinding Lights - The Weeknd")
         reloaded = await SongService(predictor).run_command(reload, is_admin=True)
         card = await reply.card()
