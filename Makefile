@@ -59,7 +59,7 @@ format: $(VENV)/.dev ## Mend what ruff can mend
 	$(BIN)/ruff format .
 
 # The longest list is compiled first; the shorter ones take its pins.
-COMPILE = $(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+COMPILE = $(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links
 
 lock: $(VENV)/tools/.installed ## Compile the pinned requirements from the .in files; UPGRADE=--upgrade raises them

@@ -89,7 +89,7 @@ class SourceDocument(_Document):
 
     origin: str = Field(description='"lastfm" or "recorded"; others may join.')
     as_of: datetime = Field(description="When the figures were taken.")
-    stale: bool = Field(description="Whether something newer was asked for in vain.")
+    stale: bool = Field(description="Whether something newer was asked for without result.")
 
 
 class LinkDocument(_Document):

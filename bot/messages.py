@@ -55,8 +55,8 @@ NOT_FOUND: Final = "I found no song like “{query}”."
 NOT_FOUND_SUGGESTIONS: Final = "The nearest I know: {names}."
 NOT_FOUND_EXAMPLE: Final = f"Check the spelling, or add the artist. {HOW_TO_ASK}"
 KEY_MISSING: Final = (
-    "Without a Last.fm key I only know the songs that are recorded here. Whoever runs this bot can get a free key at "
-    "https://www.last.fm/api/account/create and set it as LASTFM_API_KEY."
+    "Without a Last.fm key I only know the songs that are recorded here. The operator of this bot can get a free key "
+    "at https://www.last.fm/api/account/create and set it as LASTFM_API_KEY."
 )
 
 WHY_TITLE: Final = "Why {confidence} for {name}"
@@ -107,7 +107,7 @@ LIMITED_CHAT: Final = "This chat has asked a lot at once. It can ask again in {s
 SECONDS: Final = ("{n} second", "{n} seconds")
 RELOADED: Final = "The model of {date} is in use now."
 RELOAD_FAILED: Final = "The stored model was refused, the one in use goes on: {reason}"
-ADMINISTRATORS_ONLY: Final = "That is for whoever runs this bot."
+ADMINISTRATORS_ONLY: Final = "That is for the operators of this bot."
 STATS_TITLE: Final = "How the bot is doing"
 STATS_NONE: Final = "Nothing is counted here."
 STATS_UPTIME: Final = "Up for {span}."
@@ -272,13 +272,13 @@ COMMANDS: Final = {
         Command(name="privacy", description="What is stored", brief="what is stored", instant=True),
         Command(
             name="stats",
-            description="How the bot is doing; for whoever runs it",
+            description="How the bot is doing; for its operators",
             brief="how the bot is doing",
             administrators=True,
         ),
         Command(
             name="reload",
-            description="Load the stored model anew; for whoever runs the bot",
+            description="Load the stored model anew; for its operators",
             brief="load the stored model anew",
             administrators=True,
         ),

@@ -28,7 +28,7 @@ from bot.replies import (
 from bot.reply import Picture, Question, Reply, ResultCode, SongToken, text_reply, token_of
 from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
 from core.errors import HitmeterError, ModelError, QueryError, UpstreamError
-from core.lookup.normalise import fold
+from core.lookup.normalise import normalize
 from core.predictor import Comparison, Predictor
 from core.query import pair_of
 
@@ -75,10 +75,12 @@ class ChatSongs:
 
     def complete(self, chat: Hashable, prefix: str, limit: int = SONGS_SHOWN) -> tuple[SongName, ...]:
         """List the chat's songs that hold what is typed, the latest first."""
-        typed = fold(prefix)
+        typed = normalize(prefix)
         if not typed and prefix.strip():
             return ()
-        fitting = [name for name in reversed(self._chats.get(chat, ())) if typed in fold(f"{name.title} {name.artist}")]
+        fitting = [
+            name for name in reversed(self._chats.get(chat, ())) if typed in normalize(f"{name.title} {name.artist}")
+        ]
         return tuple(fitting[:limit])
 
 

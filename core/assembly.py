@@ -17,7 +17,7 @@ from core.lookup.link_follower import LinkFollower
 from core.lookup.recorded import CatalogueSource, RecordedFigures
 from core.lookup.release import ReleaseLookup
 from core.lookup.resolver import SongResolver
-from core.model.hit_model import load_proved
+from core.model.hit_model import load_checked
 from core.predictor import Predictor
 from core.render.renderer import CardRenderer, RenderPool, load_drawing
 
@@ -66,7 +66,7 @@ def build_predictor(
         DataError: The recorded figures are damaged.
         SettingsError: ``DATA_DIR`` has no recorded figures, and there is no key.
     """
-    model = load_proved(settings.models_dir)
+    model = load_checked(settings.models_dir)
     live = settings.lastfm_api_key is not None
     recorded = _recorded_figures(settings)
     catalogue, missing = _open_catalogue(settings)

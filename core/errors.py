@@ -82,7 +82,7 @@ class UpstreamUnavailable(UpstreamError):
 class UpstreamRefused(UpstreamError):
     """Last.fm refuses our key: it is wrong or suspended."""
 
-    user_message = "Last.fm refuses this bot's key. Whoever runs the bot has to mend that."
+    user_message = "Last.fm refuses this bot's key. The operator of the bot has to fix that."
 
 
 class UpstreamGarbled(UpstreamError):
@@ -92,7 +92,7 @@ class UpstreamGarbled(UpstreamError):
 class ModelError(HitmeterError):
     """The stored model cannot be used."""
 
-    user_message = "The model is not ready. Whoever runs the bot has to mend that."
+    user_message = "The model is not ready. The operator of the bot has to fix that."
 
 
 class ModelMissing(ModelError):

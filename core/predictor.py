@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.concurrency import SerialExecutor, SingleFlight, deadline
 from core.domain import Answer, Assessment, Cover, Found, ModelReport, Prediction, SongName
-from core.model.hit_model import load_proved
+from core.model.hit_model import load_checked
 from core.query import LinkedSong, parse_pair, parse_question
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class Predictor:
         Raises:
             ModelError: The stored model is missing or damaged; the old one goes on serving.
         """
-        self._model = await asyncio.to_thread(load_proved, self._models_dir)
+        self._model = await asyncio.to_thread(load_checked, self._models_dir)
         self._assessments = SingleFlight(ASSESSMENTS_KEPT)
         return self.report()
 

@@ -18,7 +18,15 @@ from core.domain import Reading, SongQuery
 from core.errors import EmptyQuery, LinkSaysNothing, QueryError, QueryTooLong
 from core.limits import QUERY_MAX_CHARS
 from core.links import LinkTarget, read_link, split_links
-from core.lookup.normalise import artist_key, asked_versions, first_artist, fold, plain_title, version_words, visible
+from core.lookup.normalise import (
+    artist_key,
+    asked_versions,
+    first_artist,
+    normalize,
+    plain_title,
+    version_words,
+    visible,
+)
 from core.lookup.romanise import is_foreign
 
 _HIT: Final = (
@@ -380,7 +388,7 @@ def _read_links(links: list[str], rest: str) -> Question:
             return _read_text(visible(told.search))
         if told.reading is not None:
             return query_of(told.reading.title, told.reading.artist)
-    said = not (not _speaks(rest) or _SMALL_TALK.fullmatch(fold(rest)))
+    said = not (not _speaks(rest) or _SMALL_TALK.fullmatch(normalize(rest)))
     # Words with a dash or quotes name the song themselves; others may only talk about it.
     if not said or not (_SPACED_DASH.search(rest) or _PIPE.search(rest) or _QUOTED.search(rest)):
         for told in news:

@@ -88,9 +88,7 @@ class Settings(BaseSettings):
     musicbrainz_url: Service = Field(
         HttpUrl("https://musicbrainz.org/ws/2/"), description="Where MusicBrainz tells the release only; off: nowhere."
     )
-    musicbrainz_contact: str = Field(
-        "", description="Mail or page of whoever runs the bot, which MusicBrainz asks to be told."
-    )
+    musicbrainz_contact: str = Field("", description="Mail or page of the operator, which MusicBrainz asks to be told.")
     art_downloads: bool = Field(True, description="Whether covers are fetched at all; off means drawn covers.")
 
     discord_token: SecretStr | None = Field(None, description="Token of the Discord bot; empty leaves Discord out.")

@@ -20,7 +20,7 @@ from core.domain import AudioFeatures, Candidate, Song, SongName, SongQuery
 from core.errors import CatalogueError, CatalogueOutdated
 from core.lookup.dataset import CatalogueEntry
 from core.lookup.matching import COMPLETION_SIMILARITY, FoldedName, beginning_similarity, folded_readings, rank
-from core.lookup.normalise import artist_key, first_artist, fold, song_key, title_key
+from core.lookup.normalise import artist_key, first_artist, normalize, song_key, title_key
 from core.tables import CREDIT_SEPARATOR
 
 FORMAT_VERSION: Final = "2"
@@ -88,9 +88,9 @@ def song_text(title: str, artists: tuple[str, ...], spellings: tuple[SongName, .
 
     Of the spellings in other letters only what differs is added.
     """
-    names = [title_key(title), *(fold(first_artist(artist)) for artist in artists)]
+    names = [title_key(title), *(normalize(first_artist(artist)) for artist in artists)]
     for spelt in spellings:
-        names += (title_key(spelt.title), fold(first_artist(spelt.artist)))
+        names += (title_key(spelt.title), normalize(first_artist(spelt.artist)))
     return f" {'  '.join(dict.fromkeys(names) if spellings else names)} "
 
 
@@ -228,7 +228,7 @@ class Catalogue:
         if not prefix.strip():
             rows = self._rows("SELECT title, artist FROM song ORDER BY number LIMIT ?", (limit,))
             return tuple(SongName(title, artist) for title, artist in rows)
-        typed = fold(prefix)
+        typed = normalize(prefix)
         if not typed:
             return ()
         *words, last = (_quoted(word) for word in typed.split()[:WORDS_MOST])

@@ -27,7 +27,7 @@ from core.lookup.lastfm_parse import (
     parse_top_tags,
     parse_track,
 )
-from core.lookup.normalise import fold, names_nobody, plain_title
+from core.lookup.normalise import names_nobody, normalize, plain_title
 from core.lookup.service import Breaker, RequestRate
 from core.settings import Settings
 
@@ -128,8 +128,8 @@ class LastFm:
             artist = await asked_artist
         finally:
             asked_artist.cancel()
-        got = fold(artist.value.name) if artist and artist.value else None
-        if got != fold(track.value.artist) != fold(name):
+        got = normalize(artist.value.name) if artist and artist.value else None
+        if got != normalize(track.value.artist) != normalize(name):
             artist = await self._artist_or_none(track.value.artist, until, fresh=fresh)
         info = None if artist is None else artist.value
         if is_misspelling(track.value, info):

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from core.domain import Candidate, SongName
 from core.errors import UpstreamGarbled
-from core.lookup.normalise import fold, names_nobody
+from core.lookup.normalise import names_nobody, normalize
 
 MISSPELLING_LISTENERS: Final = 20
 """A bare record with fewer listeners than this is somebody's misspelling, not a song."""
@@ -102,8 +102,8 @@ def is_misspelling(track: TrackInfo, artist: ArtistInfo | None) -> bool:
 
 def music_tags(tags: tuple[str, ...], title: str, artist: str) -> tuple[str, ...]:
     """Keep the tags that describe the music: neither names of song or artist, nor words about the listener."""
-    idle = {fold(title), fold(artist)} | LISTENER_TAGS
-    return tuple(tag for tag in tags if fold(tag) and fold(tag) not in idle)
+    idle = {normalize(title), normalize(artist)} | LISTENER_TAGS
+    return tuple(tag for tag in tags if normalize(tag) and normalize(tag) not in idle)
 
 
 Payload = Mapping[str, object]

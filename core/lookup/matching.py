@@ -21,8 +21,8 @@ from core.lookup.normalise import (
     artist_key,
     asked_versions,
     base_title,
-    fold,
     names_nobody,
+    normalize,
     short_title,
     song_key,
     title_key,
@@ -322,7 +322,7 @@ def _ranked(query: SongQuery, candidates: Iterable[Candidate]) -> list[_Ranked]:
             continue
         key = song_key(candidate.name.title, candidate.name.artist)
         merged[key] = _merged(merged[key], candidate) if key in merged else candidate
-    words = fold(query.text)
+    words = normalize(query.text)
     scored = [_scored(readings, words, asked, candidate) for candidate in merged.values()]
     scored.sort(key=lambda one: -(one.fit + PROMINENCE_WEIGHT * prominence(one.candidate)))
     return sorted(scored, key=lambda one: one.turn) if any(one.imitation for one in scored) else scored

@@ -2,7 +2,7 @@
 
 Three layers, each built on the one before:
 
-* :func:`fold` makes spellings equal (case, accents, punctuation, width) in any script;
+* :func:`normalize` makes spellings equal (case, accents, punctuation, width) in any script;
 * :func:`title_key`, :func:`artist_key` and :func:`song_key` also drop what does not change the song ("feat. X",
   "Remastered 2011", "From the film Y"), but keep what makes another recording ("Live", "Remix");
 * :func:`base_title` drops the latter too, and :func:`version_words` names it.
@@ -106,7 +106,7 @@ def visible(text: str) -> str:
 
 
 @lru_cache(_CACHED)
-def fold(text: str) -> str:
+def normalize(text: str) -> str:
     """Make spellings equal: "Beyoncé!", "BEYONCE" and "ｂｅｙｏｎｃｅ" all give "beyonce".
 
     Names made of signs alone ("!!!", "÷") give themselves, so that they stay findable; nothing visible gives "".
@@ -151,19 +151,19 @@ def _same_recording(part: str) -> bool:
 @lru_cache(_CACHED)
 def title_key(title: str) -> str:
     """Fold a title without its decoration: "Song (feat. X) - 2011 Remaster" gives "song", "Song - Live" "song live"."""
-    return fold(_without(title, versions=False))
+    return normalize(_without(title, versions=False))
 
 
 @lru_cache(_CACHED)
 def base_title(title: str) -> str:
     """Fold a title without decoration and version: "Song - Live at Y" and "Song (Z Remix)" give "song"."""
-    return fold(_without(title, versions=True))
+    return normalize(_without(title, versions=True))
 
 
 def short_title(title: str) -> str:
     """Fold a title without decoration, version and anything else in brackets: "Snow (Hey Oh)" gives "snow"."""
     kept = _BRACKET.sub("", _without(title, versions=True))
-    return fold(kept) if any(c.isalnum() for c in kept) else base_title(title)
+    return normalize(kept) if any(c.isalnum() for c in kept) else base_title(title)
 
 
 def first_artist(artists: str) -> str:
@@ -175,7 +175,7 @@ def first_artist(artists: str) -> str:
 @lru_cache(_CACHED)
 def artist_key(artist: str) -> str:
     """Fold the first artist without a leading "the"; equal keys mean the same artist."""
-    key = fold(first_artist(artist))
+    key = normalize(first_artist(artist))
     return key.removeprefix("the ") or key
 
 

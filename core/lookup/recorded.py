@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 from core.domain import Candidate, Found, Origin, Reading, RecordedPopularity, Song, SongName, SongQuery, Source
 from core.lookup.dataset import RECORDED_ON, CatalogueEntry
 from core.lookup.matching import COMPLETION_SIMILARITY, NEARLY_SIMILARITY, FoldedName, beginning_similarity, rank
-from core.lookup.normalise import fold, song_key
+from core.lookup.normalise import normalize, song_key
 from core.tables import TAG_SEPARATOR, TableRow, read_table
 from core.text import parse_release_date
 
@@ -99,7 +99,7 @@ class RecordedFigures:
         """List songs for a half-typed name, the best known first; misspelt ones follow. An empty name fits all."""
         if not prefix.strip():
             return tuple(entry.found.song.name for entry in self._songs.values())[:limit]
-        typed = fold(prefix)
+        typed = normalize(prefix)
         if not typed:
             return ()
         words = typed.split()

@@ -206,7 +206,7 @@ class ReleaseLookup:
             itunes_url: Where iTunes Search answers.
             deezer_url: Where Deezer's search answers; its tracks are beside it.
             musicbrainz_url: Where MusicBrainz' web service begins.
-            contact: How MusicBrainz reaches whoever runs this.
+            contact: How MusicBrainz reaches the operator.
             cache_url: Where releases are kept, as for :class:`AnswerCache`.
             times: How long they count.
             now: Tells the time of day, for the cache.

@@ -43,9 +43,9 @@ from core.model.ensemble import (
     FloatArray,
     FoldModel,
     GenreRates,
+    SecondStage,
     ServedModel,
     TagRates,
-    TrackWeighing,
     TreeNodes,
 )
 from core.model.features import BASE, BY_KEY, COLUMN, N_FOLDS, PATTERNS, schema_hash
@@ -433,7 +433,7 @@ def _fold_to_plain(fold: FoldModel) -> Plain:
             "slope": np.array([fold.calibration[pattern].slope for pattern in PATTERNS]),
             "intercept": np.array([fold.calibration[pattern].intercept for pattern in PATTERNS]),
         },
-        "second_stage": {"intercepts": fold.weighing.intercepts, "weights": fold.weighing.weights},
+        "second_stage": {"intercepts": fold.second_stage.intercepts, "weights": fold.second_stage.weights},
     }
 
 
@@ -454,7 +454,7 @@ def _fold(stored: Any, vocabulary: tuple[str, ...]) -> FoldModel:
             trees=_trees(fold.entries("trees"), COLUMN["tag_1"] + GENRE_RATES + tag_rates.columns),
         ),
         calibration=dict(zip(PATTERNS, map(Calibration, slopes, intercepts), strict=True)),
-        weighing=TrackWeighing(
+        second_stage=SecondStage(
             second_stage.amounts("intercepts", np.float64, (KINDS,)),
             second_stage.amounts("weights", np.float64, (KINDS, len(RISING))),
         ),

@@ -412,7 +412,7 @@ KINDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class TrackWeighing:
+class SecondStage:
     """A fitted second stage: a logistic regression for each kind of songs, by what is known beside their own figures.
 
     Attributes:
@@ -486,12 +486,12 @@ class FoldModel:
     Attributes:
         base: A :class:`BoostedBase`; any other estimator can be measured but not stored.
         calibration: For each pattern of known blocks.
-        weighing: Second stage, for songs with figures of their own.
+        second_stage: Second stage, for songs with figures of their own.
     """
 
     base: Estimator
     calibration: Mapping[Pattern, Calibration]
-    weighing: TrackWeighing
+    second_stage: SecondStage
 
     def log_odds(self, rows: FloatMatrix, pattern: Pattern, figures: TrackFigures | None = None) -> FloatArray:
         """Return calibrated log odds, shape (n,), of rows that share one pattern of known blocks.
@@ -502,7 +502,7 @@ class FoldModel:
             figures: The songs' own figures, all known; None leaves the second stage out.
         """
         logit = self.calibration[pattern](self.base.decision_function(rows))
-        return logit if figures is None else self.weighing(logit, figures)
+        return logit if figures is None else self.second_stage(logit, figures)
 
 
 @dataclass(frozen=True, slots=True)

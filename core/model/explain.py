@@ -104,7 +104,7 @@ def assess_with_reasons(
     raw = fold.base.decision_function(batch)
     answers = np.array([fold.calibration[known](value) for known, value in zip(patterns, raw, strict=True)])
     if figures is not None:
-        answers = fold.weighing(answers, _swapped_figures(figures, swaps))
+        answers = fold.second_stage(answers, _swapped_figures(figures, swaps))
     own = float(answers[0])
     found = [_reason(swap, own - float(answer)) for swap, answer in zip(swaps, answers[1:], strict=True)]
     strong = sorted((r for r in found if abs(r.push) >= LEAST_PUSH), key=lambda r: -abs(r.push))

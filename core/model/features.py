@@ -314,7 +314,7 @@ def hide(rows: FloatMatrix, groups: Iterable[Group]) -> FloatMatrix:
     return hidden
 
 
-def seen_under(rows: FloatMatrix, pattern: Pattern) -> FloatMatrix:
+def mask_groups(rows: FloatMatrix, pattern: Pattern) -> FloatMatrix:
     """Return a copy of ``rows`` as they look when only the blocks of ``pattern`` are known."""
     return hide(rows, [g for block in BASE_BLOCKS if block not in pattern for g in GROUPS_OF_BLOCK[block]])
 

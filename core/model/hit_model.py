@@ -273,7 +273,7 @@ PROBES: Final = (
 """Songs of which nothing, something and everything is known."""
 
 
-def load_proved(models_dir: Path) -> HitModel:
+def load_checked(models_dir: Path) -> HitModel:
     """Load the model of a folder and prove that it answers.
 
     Raises:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from core.lookup.normalise import fold, title_key
+from core.lookup.normalise import normalize, title_key
 
 
 def _words(*alternatives: str) -> re.Pattern[str]:
@@ -307,13 +307,13 @@ def album_facts(album: str | None, title: str, artist: str) -> list[float]:
     """Return the facts of an album's name, all NaN if it is unknown."""
     if not album:
         return [NAN] * len(ALBUM_FACTS)
-    album_folded, title_folded = fold(album), title_key(title)
+    album_folded, title_folded = normalize(album), title_key(title)
     return [
         float(len(album)),
         float(len(album.split())),
         float(title_key(album) == title_folded),
         float(title_folded in album_folded),
-        float(album_folded == fold(artist)),
+        float(album_folded == normalize(artist)),
         *_flags(ALBUM_WORDS, album),
     ]
 
@@ -322,5 +322,5 @@ def credit_facts(credits_: Sequence[str], title: str) -> list[float]:
     """Return the number of credited artists and of guests the title leaves out; NaN if the credits are unknown."""
     if not credits_:
         return [NAN, NAN]
-    titled = fold(title)
-    return [float(len(credits_)), float(sum(fold(name) not in titled for name in credits_[1:]))]
+    titled = normalize(title)
+    return [float(len(credits_)), float(sum(normalize(name) not in titled for name in credits_[1:]))]

@@ -124,7 +124,7 @@ def clusters(text: str) -> list[str]:
 
 
 def fits(text: str, size_px: int, width_px: int, weight: Weight = Weight.REGULAR) -> bool:
-    """Tell whether ``text`` has room on one line ``width_px`` wide."""
+    """Return whether ``text`` has room on one line ``width_px`` wide."""
     text = drawable(text[: 2 * _CHARS_MAX], weight)
     return len(clusters(text)) <= _pieces_max(size_px, width_px) and _width(text, size_px, weight) <= width_px
 

@@ -26,9 +26,9 @@ from core.model.ensemble import (
     FloatArray,
     FoldModel,
     GenreRates,
+    SecondStage,
     TagRates,
     TrackFigures,
-    TrackWeighing,
     TreeNodes,
     boosted_columns,
     track_figures,
@@ -45,8 +45,8 @@ from core.model.features import (
     Group,
     Pattern,
     hide,
+    mask_groups,
     patterns_of_rows,
-    seen_under,
     within,
 )
 from core.model.genres import TAGS_SEEN, tag_columns
@@ -265,9 +265,9 @@ def fit_calibration(logit: FloatArray, popular: NDArray[np.bool_], weight: Float
     return Calibration(slope=float(regression.coef_[0, 0]), intercept=float(regression.intercept_[0]))
 
 
-def fit_track_weighing(
+def fit_second_stage(
     logit: FloatArray, figures: TrackFigures, popular: NDArray[np.bool_], weight: FloatArray
-) -> TrackWeighing:
+) -> SecondStage:
     """Fit on songs with figures, each kind by itself; ``logit`` must come from models that had not seen them."""
     kind = figures.kind
     intercepts, weights = np.zeros(KINDS), np.zeros((KINDS, len(RISING)))
@@ -276,7 +276,7 @@ def fit_track_weighing(
         intercepts[number], weights[number] = _fitted_line(
             track_terms(logit[own], figures.of(own)), popular[own], weight[own]
         )
-    return TrackWeighing(intercepts, weights)
+    return SecondStage(intercepts, weights)
 
 
 def _fitted_line(terms: FloatArray, popular: NDArray[np.bool_], weight: FloatArray) -> tuple[float, FloatArray]:
@@ -393,7 +393,7 @@ class CrossFit:
         after = np.full(len(places), np.nan)
         for number, model in enumerate(self.folds):
             inside = fold == number
-            after[inside] = model.weighing(before[inside], figures.of(inside))
+            after[inside] = model.second_stage(before[inside], figures.of(inside))
         return after
 
 
@@ -425,11 +425,11 @@ def cross_fit(
         notify(f"fold {number + 1} of {N_FOLDS}")
     base, calibrations = _calibrated(songs, rows, models, np.random.default_rng([seed, N_FOLDS]))
     notify("calibration")
-    weighings, live = _second_stage(songs, rows, models, calibrations, np.random.default_rng([seed, N_FOLDS + 1]))
+    second_stages, live = _second_stage(songs, rows, models, calibrations, np.random.default_rng([seed, N_FOLDS + 1]))
     notify("second stage")
     # The library that fitted them answers many rows on all cores; from here on they are what is served.
     served = (model.served() if isinstance(model, BaseModel) else model for model in models)
-    folds = (FoldModel(*parts) for parts in zip(served, calibrations, weighings, strict=True))
+    folds = (FoldModel(*parts) for parts in zip(served, calibrations, second_stages, strict=True))
     return CrossFit(tuple(folds), base, live)
 
 
@@ -466,7 +466,7 @@ def _calibrated(
     for pattern in PATTERNS:
         known = within(pattern, seen)
         raw = np.full(len(places), np.nan)
-        raw[known] = _raw(models, seen_under(seen[known], pattern), fold[known])
+        raw[known] = _raw(models, mask_groups(seen[known], pattern), fold[known])
         answered = np.full(len(songs.popular), np.nan)
         for number, outside in others(fold):
             fit = outside & known
@@ -486,7 +486,7 @@ def _second_stage(
     models: list[Any],
     calibrations: list[dict[Pattern, Calibration]],
     rng: np.random.Generator,
-) -> tuple[list[TrackWeighing], dict[str, LiveAnswers]]:
+) -> tuple[list[SecondStage], dict[str, LiveAnswers]]:
     """Fit the second stage of each fold on all views of the songs with figures outside it, and answer those inside."""
     places = np.flatnonzero(songs.has_track_figures & songs.labelled)
     seen = live_rows(songs, rows, places, rng)
@@ -505,7 +505,7 @@ def _second_stage(
         hidden = hide(small_rows, [group for block in blocks for group in GROUPS_OF_BLOCK[block]])
         small_before[name] = _answers(models, calibrations, hidden, songs.fold[small])
     after = {name: np.full(len(places), np.nan) for name in LIVE_VIEWS}
-    weighings = []
+    second_stages = []
     for number, outside in others(fold):
         apart = songs.fold[small] != number
         parts = []
@@ -520,10 +520,10 @@ def _second_stage(
                     share * songs.weight[small][apart],
                 ),
             ]
-        weighings.append(_weighing(parts))
+        second_stages.append(_fit_pooled(parts))
         for name in LIVE_VIEWS:
-            after[name][~outside] = weighings[-1](before[name][~outside], figures[name].of(~outside))
-    return weighings, {name: LiveAnswers(places, before[name], after[name]) for name in LIVE_VIEWS}
+            after[name][~outside] = second_stages[-1](before[name][~outside], figures[name].of(~outside))
+    return second_stages, {name: LiveAnswers(places, before[name], after[name]) for name in LIVE_VIEWS}
 
 
 def small_artists(songs: TrainingSongs, rng: np.random.Generator) -> tuple[NDArray[np.intp], TrackFigures]:
@@ -543,7 +543,7 @@ def small_artists(songs: TrainingSongs, rng: np.random.Generator) -> tuple[NDArr
     return places, replace(known, listeners=listeners, playcount=listeners * loyalty)
 
 
-def _weighing(parts: list[tuple[FloatArray, TrackFigures, BoolArray, FloatArray]]) -> TrackWeighing:
+def _fit_pooled(parts: list[tuple[FloatArray, TrackFigures, BoolArray, FloatArray]]) -> SecondStage:
     logit, figures, popular, weight = zip(*parts, strict=True)
     joined = TrackFigures(
         *(
@@ -551,7 +551,7 @@ def _weighing(parts: list[tuple[FloatArray, TrackFigures, BoolArray, FloatArray]
             for name in ("listeners", "playcount", "artist_listeners", "age_years")
         )
     )
-    return fit_track_weighing(np.concatenate(logit), joined, np.concatenate(popular), np.concatenate(weight))
+    return fit_second_stage(np.concatenate(logit), joined, np.concatenate(popular), np.concatenate(weight))
 
 
 def _figures(songs: TrainingSongs, places: NDArray[np.intp]) -> TrackFigures:

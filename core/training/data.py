@@ -195,7 +195,7 @@ def is_rerelease(album: pd.Series[str], artist: pd.Series[str]) -> NDArray[np.bo
     return np.array([album_key(name) in shared for name in album], dtype=bool)
 
 
-def mended_popularity(rows: pd.DataFrame) -> FloatArray:
+def corrected_popularity(rows: pd.DataFrame) -> FloatArray:
     """Return the popularity each row is labelled by, shape (n_rows,); NaN where nothing can be trusted.
 
     A re-release takes the greatest popularity that trusted rows of the song have within ``MENDING_DAYS``, whatever its
@@ -352,7 +352,7 @@ def build_songs(tables: RawTables) -> TrainingSongs:
     labels = pd.concat(
         [trusted.drop_duplicates("song").set_index("song").loc[chosen["song"]].reset_index(), dated], ignore_index=True
     )[["song", "popularity", "rerelease", "day", "collection"]]
-    popularity = mended_popularity(labels)
+    popularity = corrected_popularity(labels)
     popular, labelled = popularity >= POPULAR_FROM, ~np.isnan(popularity)
     collections = (CATALOGUE, *sorted(dated["collection"].unique()))
     collection = labels["collection"].map({name: number for number, name in enumerate(collections)}).to_numpy(np.int64)

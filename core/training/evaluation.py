@@ -28,7 +28,7 @@ from core.model.features import (
     Pattern,
     base_matrix,
     hide,
-    seen_under,
+    mask_groups,
 )
 from core.model.genres import GENRES, TAGS_SEEN, tag_columns
 from core.model.text_features import album_facts
@@ -146,7 +146,7 @@ def protocol_songs(
         row[list(COLUMNS_OF[Group.ALBUM])] = album_facts(album, song.title, song.artist)
     entries = {}
     for name in ("full", "live", "artist"):
-        p = sigmoid(fitted.answers(seen_under(seen, VIEWS[name]), songs.fold[inside]))
+        p = sigmoid(fitted.answers(mask_groups(seen, VIEWS[name]), songs.fold[inside]))
         entries[name] = view_entry(
             p, songs.greatest, songs.artist[inside], best_threshold(p, songs.greatest),
             seed=run.seed, resamples=run.budget.resamples, bands=bands,

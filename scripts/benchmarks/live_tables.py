@@ -11,7 +11,7 @@ from typing import Final
 
 from core.errors import DataError
 from core.lookup.dataset import CatalogueEntry, album_key, compilations, read_dataset
-from core.lookup.normalise import artist_key, first_artist, fold, plain_title, song_key
+from core.lookup.normalise import artist_key, first_artist, normalize, plain_title, song_key
 from scripts.benchmarks.measurement import rows_of, whole
 from tests.fakes.lastfm_files import load_songs
 from tests.fakes.lastfm_server import FakeArtist, FakeSong
@@ -167,11 +167,11 @@ def artists_of(
     spellings: dict[str, str] = {}
     for row in figures:
         count = (whole(row["lastfm_listeners"]), whole(row["lastfm_playcount"]))
-        known[fold(row["artist"])] = max(known.get(fold(row["artist"]), (0, 0)), count)
-        spellings.setdefault(row["artist"], fold(row["artist"]))
+        known[normalize(row["artist"])] = max(known.get(normalize(row["artist"]), (0, 0)), count)
+        spellings.setdefault(row["artist"], normalize(row["artist"]))
     derived: dict[str, tuple[int, int]] = {}
     for record in records:
-        name = spellings.setdefault(record.artist, fold(record.artist))
+        name = spellings.setdefault(record.artist, normalize(record.artist))
         derived[name] = max(derived.get(name, (0, 0)), (record.listeners * 2, record.playcount * 3))
     tagged = _best_tags(tags)
     artists = [
@@ -240,7 +240,7 @@ def _best_tags(rows: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
     found: dict[str, dict[str, list[tuple[int, str]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row["source"] in TAG_SOURCES:
-            found[fold(row["artist"])][row["source"]].append((whole(row["rank"]), row["tag"]))
+            found[normalize(row["artist"])][row["source"]].append((whole(row["rank"]), row["tag"]))
     return {
         name: tuple(tag for _, tag in sorted(next(sources[one] for one in TAG_SOURCES if one in sources)))
         for name, sources in found.items()

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from aiohttp import web
 
 from core.domain import Song
-from core.lookup.normalise import artist_key, first_artist, fold, song_key, title_key
+from core.lookup.normalise import artist_key, first_artist, normalize, song_key, title_key
 from scripts.benchmarks.measurement import rows_of, whole
 from tests.fakes.lastfm_server import FakeArtist, FakeLastFm, FakeSong
 from tests.fakes.release_server import Record, deezer_track, itunes_song, musicbrainz_recording
@@ -107,7 +107,7 @@ class Shop:
 
     def find(self, text: str, limit: int) -> tuple[int, ...]:
         """Return the places of at most ``limit`` records that the words of ``text`` fit, the best first."""
-        words = fold(text).split()
+        words = normalize(text).split()
         hits: dict[int, int] = {}
         for artist, title in self._cuts(words):
             for known, place in self._places.get(artist, {}).items():

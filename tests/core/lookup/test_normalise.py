@@ -9,7 +9,7 @@ from core.lookup.normalise import (
     asked_versions,
     base_title,
     first_artist,
-    fold,
+    normalize,
     plain_title,
     short_title,
     song_key,
@@ -49,7 +49,7 @@ from core.lookup.normalise import (
     ],
 )
 def test_spellings_become_equal(text: str, folded: str) -> None:
-    assert fold(text) == folded
+    assert normalize(text) == folded
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_visible_drops_what_cannot_be_seen() -> None:
 @given(st.text(max_size=120), st.text(max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_keys_are_stable_and_safe_for_any_text(title: str, artist: str) -> None:
-    for key in (fold(title), title_key(title), base_title(title), short_title(title), artist_key(artist)):
-        assert fold(key) == key
+    for key in (normalize(title), title_key(title), base_title(title), short_title(title), artist_key(artist)):
+        assert normalize(key) == key
         assert "\t" not in key
         key.encode()
     assert song_key(title, artist).count("\t") == 1

@@ -27,8 +27,8 @@ def test_a_stored_model_answers_as_it_did_to_the_last_bit(trained: Trained, stor
     for ours, theirs in zip(again.folds, trained.model.folds, strict=True):
         assert np.array_equal(ours.base.decision_function(rows), theirs.base.decision_function(rows))
         assert ours.calibration == theirs.calibration
-        assert np.array_equal(ours.weighing.weights, theirs.weighing.weights)
-        assert np.array_equal(ours.weighing.intercepts, theirs.weighing.intercepts)
+        assert np.array_equal(ours.second_stage.weights, theirs.second_stage.weights)
+        assert np.array_equal(ours.second_stage.intercepts, theirs.second_stage.intercepts)
     np.testing.assert_array_equal(again.typical, trained.model.typical)
     assert again.metrics == trained.model.metrics
     for name in (

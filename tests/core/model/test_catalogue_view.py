@@ -16,7 +16,7 @@ from core.assembly import build_predictor
 from core.domain import Block, Origin, Prediction, Song, SongName
 from core.lookup.catalogue import Catalogue
 from core.lookup.catalogue_build import build_catalogue
-from core.model.features import VIEWS, base_matrix, known_blocks, pattern_of, seen_under
+from core.model.features import VIEWS, base_matrix, known_blocks, mask_groups, pattern_of
 from core.settings import Settings
 from core.training.data import CATALOGUE_LABELLED, build_songs, load_tables
 from tests.fakes.chain import committed_model
@@ -43,7 +43,7 @@ def test_the_catalogue_gives_the_row_that_the_model_learnt(learnt: tuple[Path, l
     served = [replace(e.song, title=e.full_title or e.song.title) for e in entries if e is not None]
     pattern = VIEWS["catalogue"]
     assert all(pattern_of(known_blocks(song)) == pattern for song in served)
-    expected = seen_under(base_matrix(songs, CATALOGUE_LABELLED), pattern)
+    expected = mask_groups(base_matrix(songs, CATALOGUE_LABELLED), pattern)
     np.testing.assert_array_equal(base_matrix(served, CATALOGUE_LABELLED), expected)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.model.ensemble import RISING, TrackFigures, track_terms
-from core.training.crossfit import fit_track_weighing
+from core.training.crossfit import fit_second_stage
 
 RNG = np.random.default_rng(11)
 
@@ -19,8 +19,8 @@ def made_up(n: int = 4000, *, helps: float = 1.5) -> tuple[np.ndarray, np.ndarra
 @pytest.mark.parametrize("helps", [1.5, -1.5])
 def test_more_listeners_never_lower_an_answer(helps: float) -> None:
     logit, popular, figures = made_up(helps=helps)
-    weighing = fit_track_weighing(logit, figures, popular, np.ones(len(logit)))
-    assert (weighing.weights[:, RISING] >= 0).all()
+    second_stage = fit_second_stage(logit, figures, popular, np.ones(len(logit)))
+    assert (second_stage.weights[:, RISING] >= 0).all()
     listeners = np.geomspace(1, 1e8, 200)
     some = np.full(200, 2e5)
     for other in (np.nan, 0.0, 30.0):
@@ -31,13 +31,13 @@ def test_more_listeners_never_lower_an_answer(helps: float) -> None:
             TrackFigures(some, some, listeners, ages),
             TrackFigures(listeners, listeners * 7, listeners * 3, ages),
         ):
-            assert np.diff(weighing(np.zeros(200), figures)).min() >= -1e-9
+            assert np.diff(second_stage(np.zeros(200), figures)).min() >= -1e-9
 
 
 def test_songs_of_one_class_leave_the_base_answer_as_it_is() -> None:
     logit, popular, figures = made_up(50)
-    weighing = fit_track_weighing(logit, figures, np.ones_like(popular), np.ones(50))
-    np.testing.assert_allclose(weighing(logit, figures), logit)
+    second_stage = fit_second_stage(logit, figures, np.ones_like(popular), np.ones(50))
+    np.testing.assert_allclose(second_stage(logit, figures), logit)
 
 
 def test_terms_are_finite_for_whatever_comes() -> None:
@@ -66,6 +66,6 @@ def test_each_kind_is_answered_by_its_own_line() -> None:
     )  # fmt: skip
     # In the second half hits are common whatever the figures: only the kind tells the halves apart.
     common = RNG.random(len(logit)) < 0.95
-    weighing = fit_track_weighing(np.tile(logit, 2), both, np.concatenate([popular, common]), np.ones(2 * len(logit)))
-    assert np.corrcoef(weighing(logit, figures), popular)[0, 1] > 0.4
-    assert weighing(logit, hidden).mean() > weighing(logit, figures).mean() + 1
+    second_stage = fit_second_stage(np.tile(logit, 2), both, np.concatenate([popular, common]), np.ones(2 * len(logit)))
+    assert np.corrcoef(second_stage(logit, figures), popular)[0, 1] > 0.4
+    assert second_stage(logit, hidden).mean() > second_stage(logit, figures).mean() + 1

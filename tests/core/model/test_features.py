@@ -20,8 +20,8 @@ from core.model.features import (
     base_matrix,
     base_row,
     known_blocks,
+    mask_groups,
     schema_hash,
-    seen_under,
 )
 from core.model.genres import GENRES, TAGS_SEEN, genres_of
 from core.model.text_features import title_facts
@@ -83,7 +83,7 @@ def test_known_blocks() -> None:
 
 def test_views_hide_whole_groups() -> None:
     rows = base_row(WHOLE, DAY)[None]
-    hidden = seen_under(rows, VIEWS["live"])
+    hidden = mask_groups(rows, VIEWS["live"])
     for group in (Group.AUDIO, Group.CREDITS, Group.GENRES, Group.AGE):
         assert np.isnan(hidden[:, list(COLUMNS_OF[group])]).all()
     for group in (Group.ARTIST, Group.TAGS, Group.ALBUM, Group.NAMES, Group.EXPLICIT):

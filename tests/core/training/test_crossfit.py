@@ -44,7 +44,7 @@ def test_live_answers_of_songs_with_tags_of_their_own_are_those_that_are_served(
 
 def test_the_second_stage_of_every_fold_only_rises(trained: Trained) -> None:
     for fold in trained.model.folds:
-        assert (fold.weighing.weights[:, RISING] >= 0).all()
+        assert (fold.second_stage.weights[:, RISING] >= 0).all()
 
 
 def test_songs_by_small_artists_are_made_up_within_what_can_be(songs: TrainingSongs) -> None:

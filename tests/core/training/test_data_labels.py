@@ -9,8 +9,8 @@ from core.training.data import (
     MENDING_DAYS,
     SUSPECT_POPULARITY,
     collection_weights,
+    corrected_popularity,
     is_rerelease,
-    mended_popularity,
 )
 
 
@@ -33,7 +33,7 @@ def test_another_table_near_in_time_mends_a_rerelease_and_a_suspect_row_upwards_
         ("w", 40, False, 1000), ("w", 90, False, 1000),  # not suspect
         ("u", 30, True, 1000), ("u", 8, False, 1000), ("u", 9, False, 900),  # a re-release's own figure never counts
     )  # fmt: skip
-    found = mended_popularity(labels)
+    found = corrected_popularity(labels)
     np.testing.assert_array_equal(found, [70, 70, 3, 50, 4, 4, np.nan, 40, 90, 9, 8, 9])
 
 
@@ -64,7 +64,7 @@ def test_two_years_are_near_and_a_day_more_is_not() -> None:
         ("x", 0, True, 1000), ("x", 70, False, 1000 + MENDING_DAYS),
         ("y", 0, True, 1000), ("y", 70, False, 1001 + MENDING_DAYS),
     )  # fmt: skip
-    np.testing.assert_array_equal(mended_popularity(labels), [70, 70, np.nan, 70])
+    np.testing.assert_array_equal(corrected_popularity(labels), [70, 70, np.nan, 70])
 
 
 def test_only_suspect_rows_are_mended_and_never_by_a_rerelease() -> None:
@@ -73,4 +73,4 @@ def test_only_suspect_rows_are_mended_and_never_by_a_rerelease() -> None:
         ("y", SUSPECT_POPULARITY + 1, False, 0), ("y", 90, False, 0),
         ("z", 0, False, 0), ("z", 90, True, 0),
     )  # fmt: skip
-    np.testing.assert_array_equal(mended_popularity(labels), [90, 90, 6, 90, 0, 0])
+    np.testing.assert_array_equal(corrected_popularity(labels), [90, 90, 6, 90, 0, 0])

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.model.ensemble import KINDS, RISING, TrackWeighing, sigmoid
+from core.model.ensemble import KINDS, RISING, SecondStage, sigmoid
 from core.model.hit_model import HitModel
 from core.training.gates import metric_gates, reason_gates, sense_gates
 from core.training.promotion import answers_of, paired_difference, rule
@@ -66,7 +66,7 @@ def test_an_equal_challenger_is_not_promoted(trained: Trained) -> None:
 
 def test_a_better_challenger_is_promoted_only_through_every_gate(trained: Trained) -> None:
     blind = tuple(
-        replace(fold, weighing=TrackWeighing(np.zeros(KINDS), np.zeros((KINDS, len(RISING)))))
+        replace(fold, second_stage=SecondStage(np.zeros(KINDS), np.zeros((KINDS, len(RISING)))))
         for fold in trained.model.folds
     )
     champion = replace(trained.model, folds=blind)

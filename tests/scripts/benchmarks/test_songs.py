@@ -8,7 +8,7 @@ import pytest
 
 from core.domain import Song
 from core.lookup.catalogue import Catalogue
-from core.lookup.normalise import fold, song_key
+from core.lookup.normalise import normalize, song_key
 from scripts.benchmarks.songs import (
     Noise,
     data_set,
@@ -44,14 +44,14 @@ def test_the_data_set_gives_each_song_once_with_its_best_row(tmp_path: Path) -> 
 def test_made_up_names_are_as_varied_as_real_ones() -> None:
     """Of 12,000 real songs: 12,733 words in titles, 72 % of them once; 47 % of the text are artists' words too."""
     songs = made_up(12_000, seed=2).songs
-    words = Counter(word for song in songs for word in fold(song.title).split())
+    words = Counter(word for song in songs for word in normalize(song.title).split())
     once = sum(times == 1 for times in words.values())
-    artists = {word for song in songs for word in fold(song.artist).split()}
+    artists = {word for song in songs for word in normalize(song.artist).split()}
     shared = sum(times for word, times in words.items() if word in artists)
     assert 9_500 < len(words) < 13_500
     assert 0.5 < once / len(words) < 0.75
     assert 0.35 < shared / words.total() < 0.5
-    assert max(Counter(fold(song.title) for song in songs).values()) < 10
+    assert max(Counter(normalize(song.title) for song in songs).values()) < 10
 
 
 def test_the_same_seed_asks_the_same_and_every_kind_equally_often() -> None:
@@ -91,7 +91,7 @@ def test_accents_are_taken_off_or_put_on_and_change_nothing_but_spelling() -> No
     assert other_accents("Beyoncé", rng) == "Beyonce"
     accented = other_accents("Hello", rng)
     assert accented != "Hello"
-    assert fold(accented) == "hello"
+    assert normalize(accented) == "hello"
 
 
 def test_short_names_keep_all_their_words() -> None:
