@@ -41,7 +41,7 @@ class Calibration:
 SHRINKAGE: Final = 20.0
 """Songs at the overall rate that the rate of each genre and of each tag is mixed with."""
 
-MARKED_TAGS: Final = 160
+MARKED_TAGS: Final = 100
 """Commonest tags that have a column of their own, beside what all known tags say."""
 
 GENRE_RATES: Final = 3

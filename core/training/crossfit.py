@@ -176,12 +176,11 @@ def _hide(rows: FloatMatrix, group: Group, which: BoolArray) -> None:
 
 
 BOOSTING: Final[dict[str, Any]] = {
-    "learning_rate": 0.045,
-    "max_iter": 540,
+    "learning_rate": 0.08,
+    "max_iter": 300,
     "max_leaf_nodes": 31,
     "min_samples_leaf": 40,
     "l2_regularization": 5.0,
-    "max_depth": 8,
     "max_features": 0.3,
     "early_stopping": False,
 }
