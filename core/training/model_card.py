@@ -127,8 +127,8 @@ _TRIED: Final = (
     "weight: on one fold of artists ROC-AUC with real tags rose by .011 to .017, average precision of clean songs by "
     ".011.",
     "Dropped: 540 smaller steps with trees of at most eight levels and 160 marked tags. On one fold real tags rose by "
-    ".001 to .004; over all five they fell by .001 (ROC-AUC .857, .815, .892, .850), live questions stayed (.766 inside "
-    "collections), and training took half as long again.",
+    ".001 to .004; over all five they fell by .001 (ROC-AUC .857, .815, .892, .850), live questions stayed (.766 "
+    "inside collections), and training took half as long again.",
     "Dropped: rates of tags learnt without a song's own group of artists (the same to .005 either way), and a logistic "
     "regression on all tags as a further column (+.001).",
     "Dropped: plays for each year since the release as a further term (.769 instead of .770).",
@@ -235,10 +235,10 @@ def model_card(metrics: Mapping[str, Any], trained_at: datetime, known_songs: Se
         "The catalogue's genres, audio features and popularity are of the Spotify Tracks Dataset by Maharshi Pandya "
         '(on Hugging Face and Kaggle, stated licence "bsd"), which took them from Spotify\'s Web API about 2022. '
         "Listeners, plays and tags are Last.fm's, used under its API terms: not commercially, and with credit. Days of "
-        "release and albums were told by iTunes, Deezer and MusicBrainz (MusicBrainz's core data is CC0). None of these "
-        "tables is part of this repository but the figures of its demo songs; the model file holds trees and numbers, "
-        "no rows. The MIT licence of the code gives no rights to the data: whoever retrains the model or uses it "
-        "commercially has to look at those services' terms.",
+        "release and albums were told by iTunes, Deezer and MusicBrainz (MusicBrainz's core data is CC0). None of "
+        "these tables is part of this repository but the figures of its demo songs; the model file holds trees and "
+        "numbers, no rows. The MIT licence of the code gives no rights to the data: whoever retrains the model or uses "
+        "it commercially has to look at those services' terms.",
         "## Gates",
         _gates(metrics["gates"]),
         "## What it cannot know",
