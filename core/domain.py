@@ -296,6 +296,14 @@ class VerdictBands:
             return Verdict.POPULAR
         return Verdict.MEDIUM if probability >= self.medium else Verdict.NOT_POPULAR
 
+    def spans(self) -> tuple[tuple[float, float, Verdict], ...]:
+        """List the bands from the least probability to the greatest as start, end and verdict."""
+        return (
+            (0.0, self.medium, Verdict.NOT_POPULAR),
+            (self.medium, self.popular, Verdict.MEDIUM),
+            (self.popular, 1.0, Verdict.POPULAR),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class BandRecord:
@@ -401,13 +409,27 @@ class ReportRow:
     ece: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class CalibrationPoint:
+    """Songs that were given about the same probability: its mean, and the share that were popular, 0 to 1 each."""
+
+    said: float
+    popular: float
+    n_songs: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelReport:
-    """How good the loaded model is, measured on artists it never saw."""
+    """How good the loaded model is, measured on artists it never saw.
+
+    ``calibration`` goes from the least probability to the greatest and is empty where it was not measured.
+    """
 
     trained_at: datetime
     n_songs: int
     base_rate: float
     rows: tuple[ReportRow, ...]
     bands: tuple[BandRecord, ...]
+    verdict_bands: VerdictBands
+    calibration: tuple[CalibrationPoint, ...]
     limits: tuple[str, ...]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.concurrency import SerialExecutor, SingleFlight, deadline
 from core.domain import Answer, Assessment, Cover, Found, ModelReport, Prediction, SongName
+from core.errors import RenderError
 from core.model.hit_model import load_checked
 from core.query import LinkedSong, parse_pair, parse_question
 
@@ -28,9 +29,6 @@ log = logging.getLogger(__name__)
 
 LOOKUP_BUDGET_S: Final = 7.5
 """Longest that finding a song may take over all calls, so that people read an answer or a sentence within 8 s."""
-
-CALIBRATION_PICTURE: Final = "calibration.png"
-"""File in the model's folder that training draws."""
 
 OLD_COVER_S: Final = 0.4
 """Longest wait for the cover of an old answer: what is newer was waited for already, and a drawn cover will do."""
@@ -179,9 +177,15 @@ class Predictor:
         return self._model.report()
 
     async def calibration_picture(self) -> bytes | None:
-        """Give the picture, stored beside the model, of how stated probabilities were kept; PNG, or None."""
-        path = self._models_dir / CALIBRATION_PICTURE
-        return await asyncio.to_thread(path.read_bytes) if path.is_file() else None
+        """Draw how stated probabilities were kept, as PNG; None if the model does not say or it cannot be drawn."""
+        report = self.report()
+        if not report.calibration:
+            return None
+        try:
+            return await self._renderer.calibration(report)
+        except RenderError as error:
+            log.warning("event=calibration_failed error=%s", error)
+            return None
 
     async def reload_model(self) -> ModelReport:
         """Load the stored model anew, verified before it takes over.

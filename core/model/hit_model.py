@@ -16,6 +16,7 @@ from core.domain import (
     AudioFeatures,
     BandRecord,
     Block,
+    CalibrationPoint,
     FeatureValue,
     ModelReport,
     ReportRow,
@@ -67,7 +68,9 @@ LIMITS: Final[tuple[str, ...]] = (
 _METRICS: Final = ("roc_auc", "average_precision", "f1", "accuracy", "brier", "ece")
 
 
-def model_report(metrics: Mapping[str, Any], trained_at: datetime, bands: tuple[BandRecord, ...]) -> ModelReport:
+def model_report(
+    metrics: Mapping[str, Any], trained_at: datetime, bands: tuple[BandRecord, ...], verdict_bands: VerdictBands
+) -> ModelReport:
     """Build the report; views that were not measured are left out."""
     protocols = metrics["protocols"]
     return ModelReport(
@@ -80,6 +83,8 @@ def model_report(metrics: Mapping[str, Any], trained_at: datetime, bands: tuple[
             if view in protocols[protocol]["views"]
         ),
         bands=bands,
+        verdict_bands=verdict_bands,
+        calibration=tuple(CalibrationPoint(**point) for point in protocols["live"].get("calibration", ())),
         limits=LIMITS,
     )
 
@@ -207,7 +212,7 @@ class HitModel:
 
     def report(self) -> ModelReport:
         """Return how good the model is on artists it never saw."""
-        return model_report(self.metrics, self.trained_at, self._model.records)
+        return model_report(self.metrics, self.trained_at, self._model.records, self._model.bands)
 
     def _features(self, song: Song, row: FloatMatrix) -> list[FeatureValue]:
         return [

@@ -221,10 +221,14 @@ def draw_rows(
 
 def draw_footer(picture: Image.Image, base_rate: float) -> None:
     """Say along the lower edge what "popular" means and how rare it is."""
+    draw_small_print(picture, f"Popular = 60 or more of 100 on Spotify; {base_rate * 100:.0f} % of songs are")
+
+
+def draw_small_print(picture: Image.Image, words: str) -> None:
+    """Write ``words`` along the lower edge, and who says so."""
     right = WIDTH_PX - MARGIN_PX
     brand = ink(BRAND, TYPE_MIN_PX, Weight.BOLD)
     brand.lay(picture, right, FOOTER_BASELINE_PX, QUIET, right=True)
-    words = f"Popular = 60 or more of 100 on Spotify; {base_rate * 100:.0f} % of songs are"
     room = right - brand.width - _GAP_PX - MARGIN_PX
     fit(words, TYPE_MIN_PX, room).lay(picture, MARGIN_PX, FOOTER_BASELINE_PX, QUIET)
 

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Final, Self, TypeVar
 
 from core.concurrency import SingleFlight, cpu_count
-from core.domain import Cover, Prediction
+from core.domain import Cover, ModelReport, Prediction
 from core.errors import RenderError
 from core.text import ago
 
@@ -78,6 +78,14 @@ class CardRenderer:
         """
         return await self._draw(partial(_animation, prediction, cover, self._now()))
 
+    async def calibration(self, report: ModelReport) -> bytes:
+        """Draw how stated probabilities were kept as PNG, 1200 x 630; the report has at least one point.
+
+        Raises:
+            RenderError: The picture could not be drawn.
+        """
+        return await self._draw(partial(_calibration, report))
+
     async def aclose(self) -> None:
         """Wait for what is being drawn and send the pool home."""
         await self._pool.aclose()
@@ -97,7 +105,7 @@ class CardRenderer:
 
 def load_drawing() -> None:
     """Load what draws, and the fonts of the calling thread: some tenths of a second."""
-    from core.render import animation, comparison, text  # noqa: F401 - loaded for the first picture
+    from core.render import animation, calibration, comparison, text  # noqa: F401 - loaded for the first picture
 
     text.warm_up()
 
@@ -120,6 +128,12 @@ def _animation(prediction: Prediction, cover: Cover | None, now: datetime) -> by
     from core.render.animation import draw_animation
 
     return draw_animation(prediction, cover, now)
+
+
+def _calibration(report: ModelReport) -> bytes:
+    from core.render.calibration import draw_calibration
+
+    return draw_calibration(report)
 
 
 T = TypeVar("T")

@@ -162,10 +162,9 @@ def _arc(gauge: Gauge, ring_px: int, start: float, end: float, colour: Colour) -
 def _spans(bands: VerdictBands) -> tuple[tuple[float, float, Verdict], ...]:
     """List the zones from left to right as start, end and verdict, with gaps between them."""
     gap = _GAP_DEG / 180 / 2
-    return (
-        (0.0, bands.medium - gap, Verdict.NOT_POPULAR),
-        (bands.medium + gap, bands.popular - gap, Verdict.MEDIUM),
-        (bands.popular + gap, 1.0, Verdict.POPULAR),
+    return tuple(
+        (start + gap if start > 0 else start, end - gap if end < 1 else end, verdict)
+        for start, end, verdict in bands.spans()
     )
 
 

@@ -251,6 +251,7 @@ def protocol_live(songs: TrainingSongs, fitted: CrossFit, bands: VerdictBands, r
         "sources": _sources(songs, scores["live"], trivial["plays_alone"], popular, collection),
         "groups": _groups(scores["live"], popular, collection),
         "by_listeners": _by_listeners(scores["live"], trivial["listeners_alone"], popular),
+        "calibration": _calibration(scores["live"], popular),
     }
 
 
@@ -384,6 +385,24 @@ def _by_listeners(live: FloatArray, listeners: FloatArray, popular: BoolArray) -
         if inside.any():
             said, so = float(live[inside].mean()), float(popular[inside].mean())
             found.append({"from": int(low), "n": int(inside.sum()), "mean_probability": said, "base_rate": so})
+    kept: list[dict[str, Any]] = rounded(found)
+    return kept
+
+
+CALIBRATION_STEPS: Final = 10
+CALIBRATION_SHARE_MIN: Final = 0.002
+"""Points of the curve, and the least share of all songs behind one of them."""
+
+
+def _calibration(live: FloatArray, popular: BoolArray) -> list[dict[str, Any]]:
+    """Measure what is said and what is so around every full tenth, as :class:`core.domain.CalibrationPoint` has it."""
+    tenth = np.rint(live * CALIBRATION_STEPS)
+    found = []
+    for step in np.unique(tenth):
+        inside = tenth == step
+        if inside.mean() >= CALIBRATION_SHARE_MIN:
+            said, so = float(live[inside].mean()), float(popular[inside].mean())
+            found.append({"said": said, "popular": so, "n_songs": int(inside.sum())})
     kept: list[dict[str, Any]] = rounded(found)
     return kept
 

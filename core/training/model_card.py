@@ -8,39 +8,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from core.model.ensemble import FloatArray
 from core.model.hit_model import LIMITS
-from core.training.metrics import ECE_BINS, BoolArray
+from core.training.metrics import BoolArray
 
 GROUND: Final = "#ffffff"
 INK: Final = "#1f2328"
 FAINT: Final = "#d0d7de"
 COLOURS: Final = ("#1a7f37", "#0969da", "#bc4c00", "#8250df")
-MARKS: Final = ("o", "s", "^", "D")
 SIZE_IN: Final = (7.2, 5.2)
 DPI: Final = 120
-
-
-def calibration_picture(answers: Mapping[str, FloatArray], popular: BoolArray) -> bytes:
-    """Draw the share of popular songs against the stated probability, in bins of equal count; PNG bytes."""
-    figure, axes = _sheet("Is a stated probability kept?", "stated probability", "share that is popular")
-    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2, label="perfect")
-    for (name, p), colour, mark in zip(answers.items(), COLOURS, MARKS, strict=False):
-        order = np.argsort(p, kind="stable")
-        # Most songs are surely unpopular: finer bins at the top show where answers matter.
-        cuts = np.unique((len(p) * (1 - np.geomspace(1, 0.004, ECE_BINS + 1))).astype(int))
-        bins = [part for part in np.split(order, cuts[1:]) if len(part)]
-        axes.plot(
-            [p[part].mean() for part in bins], [popular[part].mean() for part in bins], color=colour, marker=mark,
-            markersize=5, linewidth=1.4, label=name,
-        )  # fmt: skip
-    axes.legend(frameon=False, loc="upper left")
-    return _png(figure)
 
 
 def precision_recall_picture(answers: Mapping[str, FloatArray], popular: BoolArray) -> bytes:

@@ -38,13 +38,13 @@ from core.model.artifact import (
 from core.model.ensemble import FloatArray, ServedModel, sigmoid
 from core.model.features import schema_hash
 from core.model.hit_model import HitModel
+from core.render.calibration import draw_calibration
 from core.training.data import TrainingSongs
 from core.training.metrics import BoolArray, artist_draws
 from core.training.model_card import (
     CALIBRATION_PNG,
     PRECISION_RECALL_PNG,
     KnownSong,
-    calibration_picture,
     model_card,
     precision_recall_picture,
 )
@@ -315,15 +315,16 @@ def publish(trained: Trained, folder: Path, *, trained_at: datetime, demo_songs:
     judged = () if demo_songs is None else known_songs(trained, demo_songs, trained_at)
     answers = {label: sigmoid(live[view].after) for view, label in _PICTURED.items()}
     popular = trained.songs.popular[live["live"].places]
+    model = replace(trained.model, metrics=trained.metrics)
     return save(
-        replace(trained.model, metrics=trained.metrics),
+        model,
         folder,
         trained_at=trained_at,
         recipe=str(trained.metrics["recipe"]),
         extras={
             METRICS: metrics_bytes(trained.metrics),
             CARD: model_card(trained.metrics, trained_at, judged).encode(),
-            CALIBRATION_PNG: calibration_picture(answers, popular),
+            CALIBRATION_PNG: draw_calibration(HitModel(model, trained_at).report()),
             PRECISION_RECALL_PNG: precision_recall_picture(answers, popular),
         },
     )

@@ -16,6 +16,7 @@ from core.domain import (
     Assessment,
     BandRecord,
     Block,
+    CalibrationPoint,
     Candidate,
     FeatureValue,
     ModelReport,
@@ -176,6 +177,8 @@ class FakePredictor:
             base_rate=0.121,
             rows=(ReportRow("this model", 0.91, 0.62, 0.55, 0.93, 0.06, 0.01),),
             bands=(BandRecord(Verdict.POPULAR, 0.82, 1_240),),
+            verdict_bands=VerdictBands(),
+            calibration=(CalibrationPoint(0.1, 0.12, 240), CalibrationPoint(0.7, 0.71, 900)),
             limits=("It cannot hear the song.",),
         )
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from core.domain import Block, FeatureValue, Origin, Prediction, Reason, RecordedPopularity, Song
+from core.render.calibration import draw_calibration
 from core.render.card import GAUGE, draw_card, png
 from core.render.comparison import draw_comparison
 from core.render.text import Ink
@@ -21,6 +22,7 @@ from core.render.theme import (
     Colour,
     contrast,
 )
+from tests.core.render.test_calibration import REPORT
 from tests.fakes.predictions import FEATURES, NOW, plain_cover, prediction
 
 TITLES = (
@@ -150,6 +152,11 @@ def test_a_comparison_can_be_read(number: int, written: list[Written]) -> None:
     check([one for one in written if one.text not in ("Likelier hit", "A draw")])
     for badge in (one for one in written if one.text in ("Likelier hit", "A draw")):
         assert badge.contrast >= TEXT_CONTRAST_MIN
+
+
+def test_the_calibration_can_be_read(written: list[Written]) -> None:
+    draw_calibration(REPORT)
+    check(written)
 
 
 @pytest.mark.parametrize("cover", COVERS[:2])

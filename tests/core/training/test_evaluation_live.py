@@ -64,3 +64,15 @@ def test_what_differs_between_collections_alone_ranks_nothing_within() -> None:
     flattered = collection.astype(float)
     assert roc_auc_score(popular, flattered) > 0.8
     assert _within(flattered, popular, collection)["roc_auc_within"] == 0.5
+
+
+def test_the_calibration_curve_counts_songs_around_each_tenth(trained: Trained, songs: TrainingSongs) -> None:
+    live = trained.fitted.live["live"]
+    p, popular = sigmoid(live.after), songs.popular[live.places]
+    points = trained.metrics["protocols"]["live"]["calibration"]
+    assert 0.95 * len(p) < sum(point["n_songs"] for point in points) <= len(p)
+    assert [point["said"] for point in points] == sorted(point["said"] for point in points)
+    point = max(points, key=lambda point: point["n_songs"])
+    around = np.rint(p * 10) == round(point["said"] * 10)
+    assert point["n_songs"] == around.sum()
+    assert point["popular"] == pytest.approx(popular[around].mean(), abs=1e-6)
