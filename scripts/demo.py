@@ -2,6 +2,7 @@
 
     python scripts/demo.py                 # into demo/, over the recorded figures
     python scripts/demo.py --no-covers     # without fetching covers
+    python scripts/demo.py --readme        # the README's pictures, into docs/
 
 Ends with 0 when everything is written, 1 when a song could not be answered.
 """
@@ -20,12 +21,29 @@ sys.path.insert(0, str(ROOT))
 from discord import Embed  # noqa: E402
 
 from bot.discord_bot.formatting import format_embed  # noqa: E402
+from bot.discord_bot.interaction import ReplyOptions  # noqa: E402
+from bot.discord_bot.views import view_for  # noqa: E402
 from bot.reply import Picture, Reply  # noqa: E402
 from bot.service import SongService  # noqa: E402
 from bot.telegram_bot.formatting import CAPTION_MAX, reply_html  # noqa: E402
+from bot.telegram_bot.keyboards import ButtonSigner, Keyboards  # noqa: E402
 from core.assembly import build_predictor  # noqa: E402
 from core.errors import HitmeterError  # noqa: E402
+from core.render.renderer import CardRenderer  # noqa: E402
+from core.render.theme import Colour  # noqa: E402
 from core.settings import load_settings  # noqa: E402
+from scripts.demo_pictures import (  # noqa: E402
+    DISCORD,
+    TELEGRAM,
+    Column,
+    Message,
+    Paragraph,
+    discord_picture,
+    evening_cover,
+    from_html,
+    from_markdown,
+    telegram_picture,
+)
 
 SONGS = (
     "Blinding Lights - The Weeknd",
@@ -37,6 +55,13 @@ SONGS = (
 )
 """A hit, middling songs and obscure ones, in four scripts."""
 
+RECORDED: dict[str, object] = {
+    "lastfm_api_key": None,
+    "art_downloads": False,
+    **dict.fromkeys(("itunes_search_url", "deezer_search_url", "musicbrainz_url")),
+}
+"""Settings with which nobody is asked for anything."""
+
 COMPARED = ("Blinding Lights - The Weeknd", "Bohemian Rhapsody - Queen")
 
 
@@ -45,9 +70,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write what people see for six songs.")
     parser.add_argument("--out", type=Path, default=ROOT / "demo", help="folder to write into (default: demo)")
     parser.add_argument("--no-covers", action="store_true", help="draw covers and ask nobody for releases")
+    parser.add_argument("--readme", action="store_true", help="draw the README's pictures into docs/ instead")
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
     try:
+        if options.readme:
+            return asyncio.run(write_readme_pictures(ROOT / "docs"))
         return asyncio.run(write_demo(options.out, covers=not options.no_covers))
     except HitmeterError as error:
         sys.stderr.write(f"{error.user_message}\n{error}\n")
@@ -57,9 +85,7 @@ def main(argv: list[str] | None = None) -> int:
 async def write_demo(out: Path, *, covers: bool) -> int:
     """Answer over the recorded figures, whatever key is set, so that the pictures are the same everywhere."""
     loaded = load_settings()
-    changes: dict[str, object] = {"lastfm_api_key": None, "art_downloads": loaded.art_downloads and covers}
-    if not covers:
-        changes |= dict.fromkeys(("itunes_search_url", "deezer_search_url", "musicbrainz_url"))
+    changes = RECORDED if not covers else {"lastfm_api_key": None, "art_downloads": loaded.art_downloads}
     predictor = build_predictor(loaded.model_copy(update=changes)).predictor
     failed = 0
     try:
@@ -73,6 +99,60 @@ async def write_demo(out: Path, *, covers: bool) -> int:
     finally:
         await predictor.aclose()
     return 1 if failed else 0
+
+
+async def write_readme_pictures(out: Path) -> int:
+    """Draw what the README shows: card, comparison, moving card, and a message of each platform, with our own cover."""
+    predictor = build_predictor(load_settings().model_copy(update=RECORDED)).predictor
+    try:
+        service = SongService(predictor)
+        reply, compared = await service.predict(SONGS[0]), await service.compare(*COMPARED)
+        if reply.prediction is None or compared.compared is None:
+            sys.stderr.write(f"{reply.text}\n{compared.text}\n")
+            return 1
+        cover, (first, second) = evening_cover(), compared.compared
+        async with CardRenderer() as renderer:
+            card = await renderer.card(reply.prediction, cover)
+            pictures = {
+                "compare.png": await renderer.compare(first, cover, second, None),
+                "animation.gif": await renderer.animation(reply.prediction, cover),
+                "discord.png": _discord_message(reply, card),
+                "telegram.png": _telegram_message(reply, card),
+            }
+    finally:
+        await predictor.aclose()
+    for name, data in pictures.items():
+        (out / name).write_bytes(data)
+        print(out / name)
+    return 0
+
+
+def _discord_message(reply: Reply, card: bytes) -> bytes:
+    picture = Picture(card, "card.png", "image/png", "")
+    embed = format_embed(reply, picture)
+    view = view_for(reply, ReplyOptions(asker_id=1, private=False, animated=False), 0.0)
+    rows: dict[int, list[str]] = {}
+    for item in () if view is None else view.children:
+        label = getattr(getattr(item, "item", item), "label", None)
+        if label:
+            rows.setdefault(int(hasattr(item, "url") and item.url is not None), []).append(label)
+    message = Message(
+        above=from_markdown(embed.description or "", DISCORD),
+        columns=[
+            Column(field.name or "", " ".join((field.value or "").split()), not field.inline) for field in embed.fields
+        ],
+        card=card,
+        below=[Paragraph(embed.footer.text or "", 22, colour=DISCORD.quiet)],
+        buttons=list(rows.values()),
+    )
+    accent = Colour.from_hex(str(embed.colour))
+    return discord_picture(message, accent, embed.title or "", f"ann used /predict {SONGS[0].lower()}")
+
+
+def _telegram_message(reply: Reply, card: bytes) -> bytes:
+    keyboard = Keyboards(ButtonSigner("1:demo")).under(reply, None)
+    rows = [] if keyboard is None else [[button.text for button in row] for row in keyboard.inline_keyboard]
+    return telegram_picture(Message(from_html(reply_html(reply, CAPTION_MAX), TELEGRAM), card, buttons=rows))
 
 
 async def write(out: Path, stem: str, reply: Reply) -> bool:

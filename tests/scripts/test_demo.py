@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from core.render.fonts import Weight
 from core.settings import ROOT, Settings
 from scripts import demo
+from scripts.demo_pictures import DISCORD, TELEGRAM, Column, _rows, from_html, from_markdown
 from tests.fakes.telegram_html import parse_html
 
 
@@ -43,3 +46,29 @@ def test_a_song_without_an_answer_is_told_and_ends_with_1(
     monkeypatch.setattr(demo, "SONGS", ("Blinding Lights - The Weeknd", "zzzz qqqq - xxxx"))
     assert demo.main(["--out", str(tmp_path / "demo"), "--no-covers"]) == 1
     assert "2-zzzz-qqqq-xxxx: no card" in capsys.readouterr().err
+
+
+def test_the_readme_pictures_are_real_replies_in_drawn_frames(tmp_path: Path) -> None:
+    out = tmp_path / "docs"
+    out.mkdir()
+    assert asyncio.run(demo.write_readme_pictures(out)) == 0
+    sizes = {}
+    for path in out.iterdir():
+        with Image.open(path) as picture:
+            sizes[path.name] = (picture.format, picture.size[0], getattr(picture, "n_frames", 1) > 1)
+    assert sizes == {
+        "compare.png": ("PNG", 1200, False), "animation.gif": ("GIF", 800, True),
+        "discord.png": ("PNG", 1200, False), "telegram.png": ("PNG", 1200, False),
+    }  # fmt: skip
+
+
+def test_wide_columns_stand_alone() -> None:
+    columns = [Column(str(n), "", wide) for n, wide in enumerate((False, False, False, False, True, False))]
+    assert [[column.name for column in row] for row in _rows(columns)] == [["0", "1", "2"], ["3"], ["4"], ["5"]]
+
+
+def test_markup_is_read_as_platforms_do() -> None:
+    bold, plain = from_markdown("**▲ Popular**\nWhy: [x](https://x.test) \\*now\\*", DISCORD)
+    assert (bold.text, bold.weight, plain.text) == ("▲ Popular", Weight.BOLD, "Why: x *now*")
+    bold, link = from_html('<b>A &amp; B</b>\n<a href="https://x.test">song &lt;3</a>', TELEGRAM)
+    assert (bold.text, bold.weight, link.text) == ("A & B", Weight.BOLD, "song <3")
