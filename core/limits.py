@@ -7,3 +7,6 @@ QUERY_MAX_CHARS: Final = 200
 
 CANDIDATES_MAX: Final = 5
 """Most songs offered when a question is ambiguous."""
+
+LOOKUP_BUDGET_S: Final = 7.5
+"""Longest that finding a song may take over all calls, so that people read an answer or a sentence within 8 s."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from core.concurrency import SerialExecutor, SingleFlight, deadline
 from core.domain import Answer, Assessment, Cover, Found, ModelReport, Prediction, SongName
 from core.errors import RenderError
+from core.limits import LOOKUP_BUDGET_S
 from core.model.hit_model import load_checked
 from core.query import LinkedSong, parse_pair, parse_question
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from core.render.renderer import CardRenderer
 
 log = logging.getLogger(__name__)
-
-LOOKUP_BUDGET_S: Final = 7.5
-"""Longest that finding a song may take over all calls, so that people read an answer or a sentence within 8 s."""
 
 OLD_COVER_S: Final = 0.4
 """Longest wait for the cover of an old answer: what is newer was waited for already, and a drawn cover will do."""

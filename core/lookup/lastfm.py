@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from core.concurrency import deadline_at
 from core.domain import Candidate, Found, Origin, Reading, Song, SongName, Source
 from core.errors import SettingsError, UpstreamError
+from core.limits import LOOKUP_BUDGET_S
 from core.lookup.cache import AnswerCache, Cached, CacheTimes, OnLookup
 from core.lookup.lastfm_client import OnRequest, RetryPolicy, Transport
 from core.lookup.lastfm_parse import (
@@ -30,9 +31,6 @@ from core.lookup.lastfm_parse import (
 from core.lookup.normalise import names_nobody, normalize, plain_title
 from core.lookup.service import Breaker, RequestRate
 from core.settings import Settings
-
-BUDGET_S: Final = 7.5
-"""Longest that finding or searching may take, so that people read a sentence within 8 s."""
 
 ARTIST_SHARE: Final = 0.4
 """Share of the budget that an artist's figures may take: the song's own are worth telling without them."""
@@ -56,7 +54,7 @@ class LastFm:
     artist share its figures. If the artist's figures fail, the song is answered without them.
     """
 
-    def __init__(self, transport: Transport, cache: AnswerCache, *, budget_s: float = BUDGET_S) -> None:
+    def __init__(self, transport: Transport, cache: AnswerCache, *, budget_s: float = LOOKUP_BUDGET_S) -> None:
         self._transport = transport
         self._cache = cache
         self._budget_s = budget_s
@@ -72,7 +70,7 @@ class LastFm:
         rate: RequestRate | None = None,
         retries: RetryPolicy | None = None,
         breaker: Breaker | None = None,
-        budget_s: float = BUDGET_S,
+        budget_s: float = LOOKUP_BUDGET_S,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         on_request: OnRequest | None = None,
         on_lookup: OnLookup | None = None,
