@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter
 
 from core.concurrency import deadline_at
-from core.domain import Candidate, Found, Origin, Reading, Song, SongName, Source
+from core.domain import Candidate, Found, Origin, Reading, SongName, Source
 from core.errors import SettingsError, UpstreamError
 from core.limits import LOOKUP_BUDGET_S
 from core.lookup.cache import AnswerCache, Cached, CacheTimes, OnLookup
@@ -27,6 +27,7 @@ from core.lookup.lastfm_parse import (
     parse_text,
     parse_top_tags,
     parse_track,
+    song_from,
 )
 from core.lookup.normalise import names_nobody, normalize, plain_title
 from core.lookup.service import Breaker, RequestRate
@@ -135,7 +136,7 @@ class LastFm:
         tags = music_tags(track.value.tags or (info.tags if info else ()), track.value.title, track.value.artist)
         if not tags:
             tags = music_tags(await self._top_tags(track.value.artist, until), track.value.title, track.value.artist)
-        return Found(_song(track.value, info, tags), _source(track, artist))
+        return Found(song_from(track.value, info, tags), _source(track, artist))
 
     async def search(self, reading: Reading) -> tuple[Candidate, ...]:
         """List songs that may be meant; see :meth:`core.lookup.resolver.SongSource.search`.
@@ -215,23 +216,6 @@ class LastFm:
             return tuple(c for c in parse_search(payload) if (c.listeners or 0) >= SEARCH_LISTENERS_MIN) or None
 
         return (await self._cache.fetch("search", (title, artist), load, _CANDIDATES)).value or ()
-
-
-def _song(track: TrackInfo, artist: ArtistInfo | None, tags: tuple[str, ...]) -> Song:
-    """Put the song together; Last.fm's album is left out, since for many hits it is a compilation."""
-    return Song(
-        title=track.title,
-        artist=track.artist,
-        listeners=track.listeners,
-        playcount=track.playcount,
-        artist_listeners=artist.listeners if artist else None,
-        artist_playcount=artist.playcount if artist else None,
-        tags=tags,
-        duration_ms=track.duration_ms,
-        cover_url=track.cover_url,
-        url=track.url,
-        artist_url=(artist.url if artist else None) or track.artist_url,
-    )
 
 
 def _source(track: Cached[TrackInfo], artist: Cached[ArtistInfo] | None) -> Source:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from core.domain import Candidate, SongName
+from core.domain import Candidate, Song, SongName
 from core.errors import UpstreamGarbled
 from core.lookup.normalise import names_nobody, normalize
 
@@ -201,6 +201,23 @@ def parse_artist(payload: Payload) -> ArtistInfo:
         tags=parse_tags(artist.get("tags")),
         similar=tuple(filter(None, (parse_text(a.get("name")) for a in _items(artist.get("similar"), "artist")))),
         url=parse_page_url(artist.get("url")),
+    )
+
+
+def song_from(track: TrackInfo, artist: ArtistInfo | None, tags: tuple[str, ...]) -> Song:
+    """Put the song together; Last.fm's album is left out, since for many hits it is a compilation."""
+    return Song(
+        title=track.title,
+        artist=track.artist,
+        listeners=track.listeners,
+        playcount=track.playcount,
+        artist_listeners=artist.listeners if artist else None,
+        artist_playcount=artist.playcount if artist else None,
+        tags=tags,
+        duration_ms=track.duration_ms,
+        cover_url=track.cover_url,
+        url=track.url,
+        artist_url=(artist.url if artist else None) or track.artist_url,
     )
 
 
