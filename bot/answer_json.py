@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.replies import song_links
 from bot.reply import Reply
 from core.domain import Prediction, SongName
+from core.words import figure, reason_with_figure
 
 SCHEMA_VERSION: Final = 1
 """Raised when a field goes, or changes its name, type or meaning."""
@@ -212,12 +213,15 @@ def _prediction(prediction: Prediction) -> PredictionDocument:
                 label=feature.label,
                 value=feature.value,
                 unit=feature.unit,
-                display=feature.display,
+                display=figure(feature),
                 percentile=feature.percentile,
             )
             for feature in assessment.features
         ],
-        reasons=[ReasonDocument(key=reason.key, label=reason.text, push=reason.push) for reason in assessment.reasons],
+        reasons=[
+            ReasonDocument(key=reason.key, label=reason_with_figure(reason), push=reason.push)
+            for reason in assessment.reasons
+        ],
         source=SourceDocument(origin=source.origin.name.lower(), as_of=source.as_of, stale=source.stale),
         model_trained_at=assessment.trained_at,
         links=[LinkDocument(label=link.label, url=link.url) for link in song_links(song)],

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -26,7 +26,9 @@ from bot.replies import command_line, headline
 from bot.reply import Choice, LineKind, Picture, Question, Reply, ResultCode, text_reply
 from bot.service import SongService
 from core.domain import Assessment, FeatureValue, Prediction, Verdict, VerdictBands
-from core.text import percent
+from core.language import say
+from core.text import listing, percent
+from core.words import figure, standing
 
 NAME_MAX_BYTES: Final = 80
 """Longest part of a file name that one song makes; two of them with an ending fit the 255 bytes of file systems."""
@@ -230,7 +232,7 @@ def _answer(reply: Reply, prediction: Prediction, width: int, *, gauges: bool) -
     parts.append(Text(texts[LineKind.MEANING]))
     if LineKind.POPULARITY in texts:
         parts.append(Text(texts[LineKind.POPULARITY]))
-    parts.append(_feature_table(assessment.features))
+    parts.append(_figure_table(assessment.features))
     if LineKind.WHY in texts:
         parts.append(Text(texts[LineKind.WHY]))
     parts.append(Text(texts[LineKind.SOURCE], style="dim"))
@@ -239,13 +241,15 @@ def _answer(reply: Reply, prediction: Prediction, width: int, *, gauges: bool) -
     return Panel(Group(*parts), title=Text(texts[LineKind.SONG]), border_style=style, width=width)
 
 
-def _feature_table(features: tuple[FeatureValue, ...]) -> Table:
+_JUSTIFIED: Final[tuple[JustifyMethod, ...]] = ("left", "right", "left")
+
+
+def _figure_table(features: tuple[FeatureValue, ...]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Figure")
-    table.add_column("Value", justify="right")
-    table.add_column("Among all songs")
+    for heading, justify in zip(messages.CONSOLE_COLUMNS, _JUSTIFIED, strict=True):
+        table.add_column(say(heading), justify=justify)
     for feature in features:
-        table.add_row(Text(feature.label), Text(feature.display), Text(feature.standing or ""))
+        table.add_row(Text(say(feature.label)), Text(figure(feature)), Text(standing(feature)))
     return table
 
 
@@ -309,7 +313,7 @@ class ConsoleChat:
     async def chat(self, *, interactive: bool) -> None:
         """Answer line after line until /quit or the end of input; prompts only when ``interactive``."""
         if interactive:
-            self._console.print(messages.CONSOLE_GREETING, style="dim")
+            self._console.print(say(messages.CONSOLE_GREETING), style="dim")
         while True:
             typed = await asyncio.to_thread(self._read_line, interactive)
             if typed is None or typed.strip().casefold() in {f"/{name}" for name in QUIT}:
@@ -350,9 +354,9 @@ class ConsoleChat:
         """Answer for the song of that number among those on offer."""
         opened = self._open
         if not opened.choices:
-            return self._note(messages.CONSOLE_NO_CHOICE.format(number=number))
+            return self._note(say(messages.CONSOLE_NO_CHOICE, number=number))
         if not 1 <= number <= len(opened.choices):
-            return self._note(messages.CONSOLE_NO_SUCH_NUMBER.format(n=len(opened.choices), number=number))
+            return self._note(say(messages.CONSOLE_NO_SUCH_NUMBER, n=len(opened.choices), number=number))
         token = opened.choices[number - 1].token
         if opened.against is None:
             return await self._service.predict(token)
@@ -367,8 +371,7 @@ class ConsoleChat:
         command = _COMMANDS.get(ALIASES.get(name, name))
         if command is None or command.name in QUIT:
             listed = [f"/{name}" for name in _COMMANDS]
-            listed = [", ".join(listed[:-1]), listed[-1]]
-            return self._note(messages.CONSOLE_NO_COMMAND.format(command=written, commands=messages.AND.join(listed)))
+            return self._note(say(messages.CONSOLE_NO_COMMAND, command=written, commands=listing(listed)))
         reply = await self._service.run_command(command, rest, is_admin=True)
         if command.name != "help":
             return reply
@@ -389,11 +392,11 @@ class ConsoleChat:
         for part in reply_view(reply, self._console.width, gauges=not (picture is not None and self._display.inline)):
             self._console.print(part)
         if reply.prediction is not None and reply.choices:
-            self._console.print(Text(messages.NOT_MEANT))
+            self._console.print(Text(say(messages.NOT_MEANT)))
         for number, choice in enumerate(reply.choices, start=1):
             self._console.print(Text(f"  {number}. {choice.label}"))
         if reply.choices:
-            self._console.print(messages.CONSOLE_PICK, style="dim")
+            self._console.print(say(messages.CONSOLE_PICK), style="dim")
         if picture is not None:
             await self._show_card(reply, picture)
 
@@ -405,12 +408,12 @@ class ConsoleChat:
         try:
             path = await asyncio.to_thread(self._cards.save, reply, picture)
         except OSError as error:
-            fault = messages.CONSOLE_CARD_NOT_SAVED.format(folder=self.cards_dir, reason=error.strerror)
+            fault = say(messages.CONSOLE_CARD_NOT_SAVED, folder=self.cards_dir, reason=error.strerror)
             self._console.print(Text(fault), soft_wrap=True)
             return
-        self._console.print(Text(messages.CONSOLE_CARD.format(path=path)), soft_wrap=True)
+        self._console.print(Text(say(messages.CONSOLE_CARD, path=path)), soft_wrap=True)
         if not await asyncio.to_thread(self._display.open, path):
-            self._console.print(messages.CONSOLE_NO_WINDOW, style="dim")
+            self._console.print(say(messages.CONSOLE_NO_WINDOW), style="dim")
 
 
 async def _picture(reply: Reply) -> Picture | None:

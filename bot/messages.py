@@ -1,7 +1,7 @@
-"""Every sentence the bot says by itself, ready to be translated, and the table of its commands.
+"""Every sentence the bot says by itself, marked for translation, and the table of its commands.
 
 Names of features and reasons come from the feature table and sentences about errors from the error tree, each beside
-what it describes.
+what it describes. What only the operator reads stays English, and so is not marked.
 """
 
 from __future__ import annotations
@@ -11,30 +11,45 @@ from enum import Enum
 from typing import Final
 
 from core.domain import Block, Verdict
-from core.errors import HOW_TO_ASK
+from core.language import mark, mark_in, mark_plural, say
 
 SHAPES: Final = {Verdict.POPULAR: "▲", Verdict.MEDIUM: "●", Verdict.NOT_POPULAR: "▼"}
 """A shape for each verdict, so that it never rests on colour alone."""
 
 HEADLINE: Final = "{shape} {verdict} · {confidence}"
-MEANING: Final = "About {share} of 100 songs with figures like these are popular; of all songs, {base} are."
+# Translators: {of} is 100 or 1,000, {base} is "12.3 %".
+MEANING: Final = mark_plural(
+    "About {n} of {of} songs with figures like these is popular; of all songs, {base} are.",
+    "About {n} of {of} songs with figures like these are popular; of all songs, {base} are.",
+)
+MEANING_HARDLY: Final = mark("Hardly one in 1,000 songs with figures like these is popular; of all songs, {base} are.")
+MEANING_NEARLY_ALL: Final = mark(
+    "More than 999 of 1,000 songs with figures like these are popular; of all songs, {base} are."
+)
 FIGURE: Final = "{label} {value}"
 FIGURE_RANKED: Final = "{label} {value} ({standing})"
-TAGS: Final = "tags: {tags}"
-WHY_LINE: Final = "Why: {reasons}"
-PUSH_UP: Final = "↑ {label}"
-PUSH_DOWN: Final = "↓ {label}"
-SOURCE_LIVE: Final = "{origin}, {age} · model of {model_date}"
-SOURCE_STALE: Final = "{origin} is not answering; figures from {age} · model of {model_date}"
-SOURCE_RECORDED: Final = "Recorded figures of {month}, not live ones · model of {model_date}"
-SOURCE_CATALOGUE: Final = "Recorded {year}, no listener figures · model of {model_date}"
-SOURCE_CATALOGUE_STALE: Final = "Last.fm is not answering; recorded {year}, no listener figures · model of {model_date}"
-SOURCE_RECORDED_STALE: Final = "Last.fm is not answering; recorded figures of {month} · model of {model_date}"
-POPULARITY: Final = "Spotify popularity {value} of 100 in {year}"
-POPULARITY_RERELEASE: Final = "Spotify popularity {value} of 100 in {year}, of a compilation with it"
+TAGS: Final = mark("Tags: {names}")
+# Translators: {reasons} is "↑ many listeners · ↓ released in 1975".
+WHY_LINE: Final = mark("Why: {reasons}")
+PUSH_UP: Final = "↑ {reason}"
+PUSH_DOWN: Final = "↓ {reason}"
+# Translators: where the figures of an answer are from; {age} is "2 minutes ago", {model_date} "22 Nov 2026".
+SOURCE_LIVE: Final = mark("Last.fm, {age} · model of {model_date}")
+# Translators: {age} is "2 hours ago".
+SOURCE_STALE: Final = mark("Last.fm is not answering; figures from {age} · model of {model_date}")
+# Translators: {month} is "November 2026".
+SOURCE_RECORDED: Final = mark("Last.fm, recorded in {month}, not live · model of {model_date}")
+SOURCE_RECORDED_STALE: Final = mark("Last.fm is not answering; its figures of {month} · model of {model_date}")
+SOURCE_CATALOGUE: Final = mark("Recorded {year}, no listener figures · model of {model_date}")
+SOURCE_CATALOGUE_STALE: Final = mark(
+    "Last.fm is not answering; recorded {year}, no listener figures · model of {model_date}"
+)
+CREDIT: Final = mark("Figures from Last.fm.")
+POPULARITY: Final = mark("Spotify popularity {value} of 100 in {year}")
+POPULARITY_RERELEASE: Final = mark("Spotify popularity {value} of 100 in {year}, of a compilation with it")
 POPULARITY_CONTRADICTS: Final = (
-    "Spotify popularity {value} of 100 in {year}: it was popular then, unlike the verdict",
-    "Spotify popularity {value} of 100 in {year}: it was not popular then, unlike the verdict",
+    mark("Spotify popularity {value} of 100 in {year}: it was popular then, unlike the verdict"),
+    mark("Spotify popularity {value} of 100 in {year}: it was not popular then, unlike the verdict"),
 )
 """When the song was popular then, and when it was not."""
 
@@ -47,67 +62,91 @@ CATALOGUE_NOT_FETCHED: Final = (
     "CATALOGUE=off."
 )
 
-NOT_MEANT: Final = "Not the one you meant?"
-NOT_MEANT_PICK: Final = "Not the one you meant? Pick another below."
-DID_YOU_MEAN: Final = "Did you mean one of these?"
-CANDIDATE_LISTENERS: Final = "{name} · {listeners} listeners"
-NOT_FOUND: Final = "I found no song like “{query}”."
-NOT_FOUND_SUGGESTIONS: Final = "The nearest I know: {names}."
-NOT_FOUND_EXAMPLE: Final = f"Check the spelling, or add the artist. {HOW_TO_ASK}"
-KEY_MISSING: Final = (
+NOT_MEANT: Final = mark("Not the one you meant?")
+NOT_MEANT_PICK: Final = mark("Not the one you meant? Pick another below.")
+DID_YOU_MEAN: Final = mark("Did you mean one of these?")
+CANDIDATE_LISTENERS: Final = mark_plural("{name} · {n} listener", "{name} · {n} listeners")
+NOT_FOUND: Final = mark("I found no song like “{query}”.")
+NOT_FOUND_SUGGESTIONS: Final = mark("The nearest I know: {names}.")
+NOT_FOUND_TRY: Final = mark("Check the spelling, or add the artist.")
+KEY_MISSING: Final = mark(
     "Without a Last.fm key I only know the songs that are recorded here. The operator of this bot can get a free key "
     "at https://www.last.fm/api/account/create and set it as LASTFM_API_KEY."
 )
 
-WHY_TITLE: Final = "Why {confidence} for {name}"
-WHY_UP: Final = "Speaks for it: {labels}."
-WHY_DOWN: Final = "Speaks against it: {labels}."
-WHY_KNOWN: Final = "Known: {blocks}."
-WHY_UNKNOWN: Final = "Not known: {blocks}."
-WHY_CATALOGUE: Final = "Answered from the song catalogue alone: recorded {year}, no listener figures."
-WHY_BASE: Final = "Of all songs of the catalogue {base} are popular; of those that people ask for, most are."
-WHY_RECORD: Final = (
-    "Of {n} songs it called {verdict} without having seen their artists before, {share} really were popular."
-)
+# Translators: {confidence} is "92.3 %", {name} a song.
+WHY_TITLE: Final = mark("Why {confidence} for {name}")
+# Translators: {reasons} is "many listeners (2.3M); tags: pop, dance".
+WHY_UP: Final = mark("Speaks for it: {reasons}.")
+WHY_DOWN: Final = mark("Speaks against it: {reasons}.")
+# Translators: {blocks} is a list such as "the artist's audience, tags and when it came out".
+WHY_KNOWN: Final = mark("Known: {blocks}.")
+WHY_UNKNOWN: Final = mark("Not known: {blocks}.")
+WHY_CATALOGUE: Final = mark("Answered from the song catalogue alone: recorded {year}, no listener figures.")
+WHY_BASE: Final = mark("Of all songs of the catalogue {base} are popular; of those that people ask for, most are.")
+RECORDS: Final = {
+    Verdict.POPULAR: mark("When I say Popular, I am right {n} times in 100."),
+    Verdict.MEDIUM: mark("When I say Medium, {n} in 100 songs turn out popular."),
+    Verdict.NOT_POPULAR: mark("When I say Not popular, I am right {n} times in 100."),
+}
+"""How answers of each verdict fared."""
+
+# Translators: these stand in a list after "Known:" or "Not known:".
 BLOCK_NAMES: Final = {
-    Block.TRACK: "the song's own listeners and plays",
-    Block.ARTIST: "the artist's audience",
-    Block.TAGS: "tags",
-    Block.GENRES: "genres",
-    Block.AUDIO: "how it sounds",
-    Block.AGE: "when it came out",
+    Block.TRACK: mark("the song's own listeners and plays"),
+    Block.ARTIST: mark("the artist's audience"),
+    Block.TAGS: mark("tags"),
+    Block.GENRES: mark("genres"),
+    Block.AUDIO: mark("how it sounds"),
+    Block.AGE: mark("when it came out"),
 }
 
-COMPARE_WINNER: Final = "{winner} is the likelier hit: {first} against {second}."
-COMPARE_UNLIKE: Final = "No listener figures are known of {name}: take the comparison with care."
-COMPARE_DRAW: Final = "A draw: both at {first}."
-COMPARE_HOW: Final = "Which two songs? For example: /compare Blinding Lights - The Weeknd | Hello - Adele"
+# Translators: {winner} is a song, {first} and {second} are "92.3 %" and "41.0 %".
+COMPARE_WINNER: Final = mark("{winner} is the likelier hit: {first} against {second}.")
+COMPARE_UNLIKE: Final = mark("No listener figures are known of {name}: take the comparison with care.")
+COMPARE_DRAW: Final = mark("A draw: both at {first}.")
+COMPARE_HOW: Final = mark("Which two songs? For example: /compare Blinding Lights - The Weeknd | Hello - Adele")
 
-MODEL_TITLE: Final = "How good is the model?"
-MODEL_INTRO: Final = (
+MODEL_TITLE: Final = mark("How good is the model?")
+MODEL_TESTED: Final = mark(
+    "I was tested on {n} songs by artists I had never met; {base} of them are popular: 60 or more of 100 on Spotify."
+)
+MODEL_RANKS: Final = mark(
+    "Given a popular song and another one, I put the popular one first {n} times in 100; Last.fm's plays alone do so "
+    "{plays} times."
+)
+MODEL_MORE: Final = mark("The full table, and what I cannot know: /model full")
+# Translators: /model full. {base} is "78.1 %".
+MODEL_INTRO: Final = mark(
     "Measured on {n} songs with Last.fm figures by artists it had never seen, as you would ask for them; {base} of "
     "them are popular (Spotify popularity 60 or more)."
 )
-MODEL_BAND: Final = "{verdict}: {share} of {n} songs really were popular."
-CALIBRATION_ALT: Final = "Curve: the share of songs that were popular, against the probability stated. {bands}"
-MODEL_LIMITS: Final = "What it cannot know"
-MODEL_DATE: Final = "Model of {date}."
+MODEL_BAND: Final = mark("{verdict}: {share} really were popular (songs: {n}).")
+CALIBRATION_ALT: Final = mark("Curve: the share of songs that were popular, against the probability stated. {bands}")
+MODEL_LIMITS: Final = mark("What it cannot know: {limits}")
+MODEL_DATE: Final = mark("Model of {date}.")
 
-BUTTON_WHY: Final = "Why?"
-BUTTON_REFRESH: Final = "Refresh"
-BUTTON_COMPARE: Final = "Compare"
+# Translators: the buttons under an answer share a line on a phone: at most 12 letters each.
+BUTTON_WHY: Final = mark("Why?")
+BUTTON_REFRESH: Final = mark("Refresh")
+BUTTON_COMPARE: Final = mark("Compare")
 LINK_LASTFM: Final = "Last.fm"
 LINK_SPOTIFY: Final = "Spotify"
 LINK_YOUTUBE: Final = "YouTube"
 
-FORGOTTEN: Final = "I no longer know which song that button was for. Please ask again."
-UNEXPECTED: Final = "Something went wrong here, and it is noted as {incident}. Please try again in a moment."
-LIMITED_USER: Final = "That was a lot at once. You can ask again in {seconds}."
-LIMITED_CHAT: Final = "This chat has asked a lot at once. It can ask again in {seconds}."
-SECONDS: Final = ("{n} second", "{n} seconds")
+FORGOTTEN: Final = mark("I no longer know which song that button was for. Please ask again.")
+UNEXPECTED: Final = mark("Something went wrong here, and it is noted as {incident}. Please try again in a moment.")
+LIMITED_USER: Final = mark_plural(
+    "That was a lot at once. You can ask again in {n} second.",
+    "That was a lot at once. You can ask again in {n} seconds.",
+)
+LIMITED_CHAT: Final = mark_plural(
+    "This chat has asked a lot at once. It can ask again in {n} second.",
+    "This chat has asked a lot at once. It can ask again in {n} seconds.",
+)
 RELOADED: Final = "The model of {date} is in use now."
 RELOAD_FAILED: Final = "The stored model was refused, the one in use goes on: {reason}"
-ADMINISTRATORS_ONLY: Final = "That is for the operators of this bot."
+ADMINISTRATORS_ONLY: Final = mark("That is for the operators of this bot.")
 STATS_TITLE: Final = "How the bot is doing"
 STATS_NONE: Final = "Nothing is counted here."
 STATS_UPTIME: Final = "Up for {span}."
@@ -121,66 +160,93 @@ STATS_UPSTREAM_ERRORS: Final = "What failed: {outcomes}."
 STATS_UPSTREAM_LATENCY: Final = (
     "A request takes {p50} in the middle, {p95} for the slowest 5 in 100, {p99} for the slowest 1."
 )
-CARD_ALT: Final = "Card: {text}"
+# Translators: what a picture shows, for people who cannot see it; {text} is the whole answer.
+CARD_ALT: Final = mark("Card: {text}")
 
-FIELD_TAGS: Final = "Tags"
-FIELD_AUDIO: Final = "Sound"
-FIELD_OTHERS: Final = "Also"
-AND: Final = " and "
-PERMISSION_EMBED: Final = "Embed Links"
-PERMISSION_ATTACH: Final = "Attach Files"
-PERMISSION_MISSING: Final = "For the full answer with its card I need the permission {names} here."
-NOT_YOURS: Final = "Only the person who asked can use that. Ask for yourself with /predict."
-CHOICE_OVER: Final = "That choice is no longer open. Please ask again."
-ANSWERED_PRIVATELY: Final = "Answered privately."
-CHOSEN: Final = "Looking it up …"
-RESTARTING: Final = "I am just being restarted. Please ask again in a minute."
-COMPARE_MODAL_TITLE: Final = "Compare with another song"
-COMPARE_MODAL_LABEL: Final = "Second song"
+# Translators: headings in an answer: Last.fm's tags, figures of how the song sounds, and further figures.
+FIELD_TAGS: Final = mark("Tags")
+FIELD_AUDIO: Final = mark("Sound")
+FIELD_OTHERS: Final = mark("Also")
+# Translators: a permission, as Discord's own settings call it in your language.
+PERMISSION_EMBED: Final = mark("Embed Links")
+# Translators: a permission, as Discord's own settings call it in your language.
+PERMISSION_ATTACH: Final = mark("Attach Files")
+PERMISSION_MISSING: Final = mark_plural(
+    "For the full answer with its card I need the permission {names} here.",
+    "For the full answer with its card I need the permissions {names} here.",
+)
+NOT_YOURS: Final = mark("Only the person who asked can use that. Ask for yourself with /predict.")
+CHOICE_OVER: Final = mark("That choice is no longer open. Please ask again.")
+ANSWERED_PRIVATELY: Final = mark("Answered privately.")
+CHOSEN: Final = mark("Looking it up …")
+RESTARTING: Final = mark("I am just being restarted. Please ask again in a minute.")
+# Translators: at most 45 characters, the title of a form.
+COMPARE_MODAL_TITLE: Final = mark("Compare with another song")
+# Translators: at most 45 characters, the name of a form's only field.
+COMPARE_MODAL_LABEL: Final = mark("Second song")
 COMPARE_MODAL_EXAMPLE: Final = "Hello - Adele"
-CHOOSE: Final = "Choose a song"
+CHOOSE: Final = mark("Choose a song")
 
-COMMAND_MESSAGE: Final = "Predict this song"
+# Translators: at most 32 characters, in the menu of a message on Discord.
+COMMAND_MESSAGE: Final = mark("Predict this song")
 
-NOT_YOUR_CHOICE: Final = "Only the one who asked can choose here."
-BUTTON_UNKNOWN: Final = "That button is not one of mine any more. Please ask again."
-BUTTON_SHOW: Final = "Show the verdict"
-BUTTON_CARD: Final = "Full card"
-COMPARE_WITH: Final = "Compare {name} with which song? Reply to this message with its name."
-COMPARE_PLACEHOLDER: Final = "song - artist"
-INLINE_WAITING: Final = "Is it a hit? The verdict is on its way; if it does not come by itself, press the button."
-INLINE_ELSEWHERE: Final = "Another song? Ask me in our chat"
-INLINE_HELP: Final = "In any other chat, type @{bot} and a song."
-PICTURES_FORBIDDEN: Final = "(This chat does not let me send pictures; its administrators can allow photos and videos.)"
+NOT_YOUR_CHOICE: Final = mark("Only the one who asked can choose here.")
+BUTTON_UNKNOWN: Final = mark("That button is not one of mine any more. Please ask again.")
+BUTTON_SHOW: Final = mark("Show the verdict")
+BUTTON_CARD: Final = mark("Full card")
+COMPARE_WITH: Final = mark("Compare {name} with which song? Reply to this message with its name.")
+# Translators: how to write a song, with a hyphen between the two.
+COMPARE_PLACEHOLDER: Final = mark("song - artist")
+INLINE_WAITING: Final = mark("Is it a hit? The verdict is on its way; if it does not come by itself, press the button.")
+INLINE_ELSEWHERE: Final = mark("Another song? Ask me in our chat")
+INLINE_HELP: Final = mark("In any other chat, type @{bot} and a song.")
+PICTURES_FORBIDDEN: Final = mark(
+    "(This chat does not let me send pictures; its administrators can allow photos and videos.)"
+)
 
-CONSOLE_GREETING: Final = "Name a song, or /help, or /quit."
-CONSOLE_PICK: Final = "Type its number."
-CONSOLE_NO_COMMAND: Final = "There is no command {command}. There are {commands}."
-CONSOLE_NO_CHOICE: Final = (
+CONSOLE_GREETING: Final = mark("Name a song, or /help, or /quit.")
+CONSOLE_PICK: Final = mark("Type its number.")
+# Translators: {commands} is a list, "/predict, /compare and /help".
+CONSOLE_NO_COMMAND: Final = mark("There is no command {command}. There are {commands}.")
+CONSOLE_NO_CHOICE: Final = mark(
     "No choice is open that {number} could be the answer to. For a song of that name: /predict {number}"
 )
-CONSOLE_NO_SUCH_NUMBER: Final = "Type a number from 1 to {n} to choose. For a song of that name: /predict {number}"
-CONSOLE_CARD: Final = "Card: {path}"
-CONSOLE_CARD_NOT_SAVED: Final = "The card could not be saved in {folder} (CARDS_DIR): {reason}."
-CONSOLE_NO_WINDOW: Final = "No window could be opened for the card."
+CONSOLE_NO_SUCH_NUMBER: Final = mark(
+    "Type a number from 1 to {n} to choose. For a song of that name: /predict {number}"
+)
+CONSOLE_CARD: Final = mark("Card: {path}")
+CONSOLE_CARD_NOT_SAVED: Final = mark("The card could not be saved in {folder} (CARDS_DIR): {reason}.")
+CONSOLE_NO_WINDOW: Final = mark("No window could be opened for the card.")
+# Translators: headings of a table: "Listeners", "2,275,434", "top 1 %".
+CONSOLE_COLUMNS: Final = (mark("Figure"), mark("Value"), mark("Among all songs"))
 
-HELP_TITLE: Final = "Is this song a hit?"
-HELP_BEGIN: Final = "Name a song and I say how likely it is to be popular, and why."
+HELP_TITLE: Final = mark("Is this song a hit?")
+HELP_BEGIN: Final = mark("Name a song and I say how likely it is to be popular, and why.")
 HELP_COMMAND: Final = "/{command} — {meaning}"
-HELP_END: Final = """\
-The song may be misspelt, either side of the dash may be the artist, and a link to Spotify, YouTube, Deezer, Apple \
-Music or Last.fm works too. "Hello vs Halo" compares.
-The confidence is a calibrated probability: of all songs given 70 %, about 70 in 100 are popular.
-Figures come from Last.fm (https://www.last.fm)."""
+HELP_END: Final = (
+    mark(
+        "The song may be misspelt, either side of the dash may be the artist, and a link to Spotify, YouTube, Deezer, "
+        'Apple Music or Last.fm works too. "Hello vs Halo" compares.'
+    ),
+    mark("The confidence is a calibrated probability: of all songs given 70 %, about 70 in 100 are popular."),
+    mark("Figures come from Last.fm (https://www.last.fm)."),
+)
 
-PRIVACY_TITLE: Final = "Privacy"
-PRIVACY: Final = """\
-I keep the names of songs that were asked for or offered, so that buttons go on working, and for a while what Last.fm \
-and the shops said of them. I do not keep who asked, where, or any message.
-What you ask in private is suggested to nobody. Suggestions come from the song catalogue; a Discord channel is also \
-offered songs whose answers everyone there could read, remembered until I am restarted.
-Song names are sent to Last.fm, iTunes, Deezer and MusicBrainz, and the id in a pasted link to Spotify, YouTube or \
-Deezer, whose it is; nothing about you is sent to anyone."""
+PRIVACY_TITLE: Final = mark("Privacy")
+PRIVACY: Final = (
+    mark(
+        "I keep the names of songs that were asked for or offered, so that buttons go on working, and for a while what "
+        "Last.fm and the shops said of them. I do not keep who asked, where, or any message."
+    ),
+    mark(
+        "What you ask in private is suggested to nobody. Suggestions come from the song catalogue; a Discord channel "
+        "is also offered songs whose answers everyone there could read, remembered until I am restarted."
+    ),
+    mark(
+        "Song names are sent to Last.fm, iTunes, Deezer and MusicBrainz, and the id in a pasted link to Spotify, "
+        "YouTube or Deezer, whose it is; nothing about you is sent to anyone."
+    ),
+)
 
 
 class Surface(Enum):
@@ -199,9 +265,19 @@ class Argument:
     description: str
 
 
+COMMAND_NAME: Final = "command name"
+"""Context in which names of commands are translated, where a platform lets them be."""
+
+ARGUMENT_NAME: Final = "argument name"
+"""Context in which names of arguments are translated."""
+
+FULL: Final = "full"
+"""What is typed after /model for its whole table; also the name of the argument."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One thing the bot can be told to do, wherever people meet it.
+    """One thing the bot can be told to do, wherever people meet it; all texts are to be said in their language.
 
     Attributes:
         name: What is typed after the slash.
@@ -209,7 +285,8 @@ class Command:
         brief: The same in a list of commands, after the ``usage``.
         usage: How to write what it takes; "" if it takes nothing.
         help: What /help says instead of ``brief``.
-        arguments: What it takes; none if it asks about no song.
+        arguments: What it takes.
+        about_song: Whether it asks about a song, and may do so by answering to the message that names it.
         administrators: Whether it is for administrators alone.
         private: Whether the asker alone sees the answer, where the platform can.
         instant: Whether the answer is at hand, so that nobody has to wait or be counted for it.
@@ -222,6 +299,7 @@ class Command:
     usage: str = ""
     help: str | None = None
     arguments: tuple[Argument, ...] = ()
+    about_song: bool = False
     administrators: bool = False
     private: bool = True
     instant: bool = False
@@ -230,46 +308,62 @@ class Command:
     @property
     def menu(self) -> str:
         """Say it in a line of a menu."""
-        return f"{self.usage}: {self.brief}" if self.usage else self.brief
+        return f"{say(self.usage)}: {say(self.brief)}" if self.usage else say(self.brief)
 
 
+# Translators, for all that follows: names of commands and arguments are at most 32 lower-case letters, without spaces;
+# descriptions are at most 100 characters.
 COMMANDS: Final = {
     command.name: command
     for command in (
         Command(
-            name="predict",
-            description="How likely is a song to be popular, and why?",
-            brief="how likely it is to be popular",
-            usage="song - artist",
-            help="the prediction with its card",
+            name=mark_in("command name", "predict"),
+            description=mark("How likely is a song to be popular, and why?"),
+            brief=mark("how likely it is to be popular"),
+            usage=mark("song - artist"),
+            help=mark("the prediction with its card"),
             arguments=(
-                Argument("song", "The song, best as: song - artist"),
-                Argument("artist", "The artist, if the song alone is not clear"),
-                Argument("animated", "Let the needle sweep to its place"),
-                Argument("private", "Show the answer to you alone"),
+                Argument(mark_in("argument name", "song"), mark("The song, best as: song - artist")),
+                Argument(mark_in("argument name", "artist"), mark("The artist, if the song alone is not clear")),
+                Argument(mark_in("argument name", "animated"), mark("Let the needle sweep to its place")),
+                Argument(mark_in("argument name", "private"), mark("Show the answer to you alone")),
             ),
+            about_song=True,
             private=False,
         ),
         Command(
-            name="compare",
-            description="Which of two songs is the likelier hit?",
-            brief="which is the likelier hit",
-            usage="song | song",
-            help="two songs side by side",
+            name=mark_in("command name", "compare"),
+            description=mark("Which of two songs is the likelier hit?"),
+            brief=mark("which is the likelier hit"),
+            usage=mark("song | song"),
+            help=mark("two songs side by side"),
             arguments=(
-                Argument("first", "The first song, best as: song - artist"),
-                Argument("second", "The second song"),
+                Argument(mark_in("argument name", "first"), mark("The first song, best as: song - artist")),
+                Argument(mark_in("argument name", "second"), mark("The second song")),
             ),
+            about_song=True,
             private=False,
         ),
         Command(
-            name="model",
-            description="How good the predictions are, measured honestly",
-            brief="how good the predictions are",
+            name=mark_in("command name", "model"),
+            description=mark("How good the predictions are, measured honestly"),
+            brief=mark("how good the predictions are"),
+            arguments=(Argument(mark_in("argument name", "full"), mark("Show the whole table of measurements")),),
             private=False,
         ),
-        Command(name="help", description="How to ask", brief="how to ask", help="this text", instant=True),
-        Command(name="privacy", description="What is stored", brief="what is stored", instant=True),
+        Command(
+            name=mark_in("command name", "help"),
+            description=mark("How to ask"),
+            brief=mark("how to ask"),
+            help=mark("this text"),
+            instant=True,
+        ),
+        Command(
+            name=mark_in("command name", "privacy"),
+            description=mark("What is stored"),
+            brief=mark("what is stored"),
+            instant=True,
+        ),
         Command(
             name="stats",
             description="How the bot is doing; for its operators",
@@ -285,7 +379,7 @@ COMMANDS: Final = {
         Command(
             name="quit",
             description="End the chat",
-            brief="end the chat",
+            brief=mark("end the chat"),
             surfaces=frozenset({Surface.CONSOLE}),
         ),
     )

@@ -16,7 +16,6 @@ from bot.messages import Command
 from bot.replies import (
     ambiguous_reply,
     comparison_reply,
-    format_date,
     help_reply,
     model_reply,
     not_found_reply,
@@ -27,10 +26,12 @@ from bot.replies import (
 )
 from bot.reply import Picture, Question, Reply, ResultCode, SongToken, text_reply, token_of
 from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
-from core.errors import HitmeterError, ModelError, QueryError, UpstreamError
+from core.errors import HOW_TO_ASK, HitmeterError, ModelError, QueryError, UpstreamError
+from core.language import ENGLISH, say, speaking
 from core.lookup.normalise import normalize
 from core.predictor import Comparison, Predictor
 from core.query import pair_of
+from core.text import day
 
 if TYPE_CHECKING:
     from bot.monitoring import Stats
@@ -97,9 +98,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-_FORGOTTEN: Final = text_reply(ResultCode.FORGOTTEN, messages.FORGOTTEN, private=True)
-
-
 class _ForgottenToken(Exception):
     """Nobody knows any more which song a token stands for."""
 
@@ -161,7 +159,7 @@ class SongService:
             one, other = _parted(first) if second is None else (first, second)
             typed = [question for question in (one, other) if isinstance(question, str)]
             if len(typed) == 2 and not all(text.strip() for text in typed):
-                return text_reply(ResultCode.BAD_QUESTION, messages.COMPARE_HOW, private=True)
+                return text_reply(ResultCode.BAD_QUESTION, say(messages.COMPARE_HOW), private=True)
             return await self._compared(one, other)
 
         return await self._safely("compare", build)
@@ -171,24 +169,25 @@ class SongService:
         try:
             return await self._recalled(token)
         except _ForgottenToken:
-            return self.note("compare", _FORGOTTEN)
+            return self.note("compare", _forgotten())
 
     async def run_command(self, command: Command, text: str = "", *, is_admin: bool = False) -> Reply:
         """Answer a command with what was typed after it; those of administrators are refused to anybody else."""
         if command.administrators and not is_admin:
-            return self.note("refuse", text_reply(ResultCode.REFUSED, messages.ADMINISTRATORS_ONLY, private=True))
+            return self.note("refuse", text_reply(ResultCode.REFUSED, say(messages.ADMINISTRATORS_ONLY), private=True))
         match command.name:
             case "predict":
                 return await self.predict(text)
             case "compare":
                 return await self.compare(text)
-        return await self._safely(command.name, lambda: self._informed(command))
+        return await self._safely(command.name, lambda: self._informed(command, text))
 
-    async def _informed(self, command: Command) -> Reply:
+    async def _informed(self, command: Command, text: str) -> Reply:
         """Make the answer to a command that asks about no song."""
         match command.name:
             case "model":
-                return model_reply(self._predictor.report(), await self._predictor.calibration_picture())
+                full = text.strip().casefold() == messages.FULL
+                return model_reply(self._predictor.report(), await self._predictor.calibration_picture(), full=full)
             case "help":
                 return help_reply()
             case "privacy":
@@ -205,9 +204,9 @@ class SongService:
         except ModelError as error:
             refused = messages.RELOAD_FAILED.format(reason=error)
             return text_reply(ResultCode.REFUSED, refused, private=True)
-        return text_reply(
-            ResultCode.INFORMED, messages.RELOADED.format(date=format_date(report.trained_at)), private=True
-        )
+        with speaking(ENGLISH):
+            date = day(report.trained_at)
+        return text_reply(ResultCode.INFORMED, messages.RELOADED.format(date=date), private=True)
 
     def note(self, request: str, reply: Reply, seconds: float = 0.0) -> Reply:
         """Log and count a reply, also one that an adapter made by itself, and return it."""
@@ -298,18 +297,22 @@ class SongService:
         try:
             reply = await build()
         except _ForgottenToken:
-            reply = _FORGOTTEN
+            reply = _forgotten()
         except QueryError as error:
-            reply = text_reply(ResultCode.BAD_QUESTION, error.user_message, private=True)
+            reply = text_reply(ResultCode.BAD_QUESTION, error.sentence, say(HOW_TO_ASK), private=True)
         except UpstreamError as error:
             log.warning("event=upstream_fault request=%s error=%s", request, error)
-            reply = text_reply(ResultCode.UPSTREAM_FAULT, error.user_message, private=True)
+            reply = text_reply(ResultCode.UPSTREAM_FAULT, error.sentence, private=True)
         except HitmeterError as error:
             log.exception("event=fault request=%s", request)
-            reply = text_reply(ResultCode.FAULT, error.user_message, private=True)
+            reply = text_reply(ResultCode.FAULT, error.sentence, private=True)
         except Exception as error:  # noqa: BLE001 - logged with its traceback under the id that the user sees
             reply = _incident(request, error)
         return self.note(request, reply, asyncio.get_running_loop().time() - started)
+
+
+def _forgotten() -> Reply:
+    return text_reply(ResultCode.FORGOTTEN, say(messages.FORGOTTEN), private=True)
 
 
 def _parted(text: Question) -> tuple[Question, Question]:
@@ -324,6 +327,7 @@ def _parted(text: Question) -> tuple[Question, Question]:
 
 def _with_card(reply: Reply, draw: Callable[..., Awaitable[Drawn]]) -> Reply:
     """Give a reply the card that ``draw`` draws; an answer without its picture is better than none."""
+    alt = say(messages.CARD_ALT, text=reply.text)
 
     async def card(*, animated: bool = False) -> Picture | None:
         try:
@@ -331,7 +335,7 @@ def _with_card(reply: Reply, draw: Callable[..., Awaitable[Drawn]]) -> Reply:
         except Exception:
             log.exception("event=card_failed")
             return None
-        return Picture(data, f"{CARD_NAME}.{kind}", f"image/{kind}", messages.CARD_ALT.format(text=reply.text))
+        return Picture(data, f"{CARD_NAME}.{kind}", f"image/{kind}", alt)
 
     return replace(reply, card=card)
 
@@ -340,4 +344,4 @@ def _incident(request: str, error: Exception) -> Reply:
     """Log an exception under a short id and make the sentence that names the id."""
     incident = secrets.token_hex(3)
     log.error("event=fault request=%s incident=%s", request, incident, exc_info=error)
-    return text_reply(ResultCode.FAULT, messages.UNEXPECTED.format(incident=incident), private=True)
+    return text_reply(ResultCode.FAULT, say(messages.UNEXPECTED, incident=incident), private=True)

@@ -238,10 +238,9 @@ class FeatureValue:
 
     Attributes:
         key: Its name in the feature table.
-        label: Its name for people, "Listeners".
+        label: Its name for people, "Listeners", to be said in their language.
         value: The number itself, in ``unit``.
         unit: "listeners", "ms", "dB", "" for shares.
-        display: Value and unit as people read them, "2,275,434" or "3:20".
         percentile: Share of training songs below it, 0 to 100; None where ranking means nothing.
         block: The group of figures it belongs to; None for facts of title and album.
     """
@@ -250,37 +249,34 @@ class FeatureValue:
     label: str
     value: float
     unit: str
-    display: str
     percentile: float | None = None
     block: Block | None = None
 
-    @property
-    def standing(self) -> str | None:
-        """Where the figure stands among all songs, "top 1 %" or "bottom 20 %"; None if it has no rank."""
-        if self.percentile is None:
-            return None
-        if self.percentile >= 50:
-            return f"top {max(1, round(100 - self.percentile))} %"
-        return f"bottom {max(1, round(self.percentile))} %"
+
+MAIN_FEATURES: Final = ("listeners", "playcount", "artist_listeners")
+"""Keys of the figures that are shown where there is room for three."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One push on the confidence: ``push`` in log odds, positive towards popular.
+    """One push on the confidence; people of different languages share it, so that it holds no words of its own.
 
-    ``key`` is the feature or block replaced by its typical value to measure the push; ``figure`` is the value that the
-    label speaks of, "959 k", or "" where the label says it itself.
+    Attributes:
+        key: The feature or block replaced by its typical value to measure the push.
+        label: What is said of it, in English and to be said in the reader's language: "many listeners",
+            "tags: {names}", "released {ago}".
+        push: In log odds, positive towards popular.
+        value: The figure that the label speaks of; None if it speaks of none.
+        unit: Unit of the value, as in the feature table, or "year".
+        names: Tags or genres that the label names.
     """
 
     key: str
     label: str
     push: float
-    figure: str = ""
-
-    @property
-    def text(self) -> str:
-        """Label and figure, "many listeners (959 k)"."""
-        return f"{self.label} ({self.figure})" if self.figure else self.label
+    value: float | None = None
+    unit: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +337,14 @@ class Assessment:
     trained_at: datetime
     record: BandRecord | None = None
     tags: tuple[str, ...] = ()
+
+    @property
+    def main_features(self) -> tuple[FeatureValue, ...]:
+        """The figures that say most: listeners and plays of the song and listeners of the artist, else ranked ones."""
+        known = {feature.key: feature for feature in self.features}
+        chosen = [known[key] for key in MAIN_FEATURES if key in known]
+        ranked = [feature for feature in self.features if feature.percentile is not None]
+        return tuple(chosen or ranked[: len(MAIN_FEATURES)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,6 +427,8 @@ class ModelReport:
     """How good the loaded model is, measured on artists it never saw.
 
     ``calibration`` goes from the least probability to the greatest and is empty where it was not measured.
+    ``ranked_right`` is how often, of a popular song and another, the popular one gets the higher probability (0 to 1);
+    ``ranked_right_by_plays`` how often it has more plays.
     """
 
     trained_at: datetime
@@ -433,3 +439,5 @@ class ModelReport:
     verdict_bands: VerdictBands
     calibration: tuple[CalibrationPoint, ...]
     limits: tuple[str, ...]
+    ranked_right: float | None = None
+    ranked_right_by_plays: float | None = None

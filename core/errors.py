@@ -21,20 +21,27 @@ HitmeterError
 └── PlatformError               a chat platform
 
 The text of an exception is for the log and never holds a key or a token. The ``user_message`` is for people: one
-or two plain sentences that say what to do next.
+or two plain sentences that say what to do next, marked for translation where others than the operator read them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+from core.language import mark, say
 from core.limits import QUERY_MAX_CHARS
 
-HOW_TO_ASK = "Ask like this: Blinding Lights - The Weeknd"
+HOW_TO_ASK: Final = mark("Ask like this: Blinding Lights - The Weeknd")
+"""Said below the sentence of every :class:`QueryError`."""
 
 
 class HitmeterError(Exception):
     """The root of all errors raised on purpose."""
 
-    user_message = "Something went wrong here. Please try again in a moment."
+    user_message = mark("Something went wrong here. Please try again in a moment.")
+    values: ClassVar[Mapping[str, object]] = {}
+    """What fills the braces of ``user_message``."""
 
     def __init__(self, detail: str = "", *, user_message: str | None = None) -> None:
         """Keep ``detail`` for the log and, if given, a more exact sentence for the user."""
@@ -42,47 +49,53 @@ class HitmeterError(Exception):
         if user_message is not None:
             self.user_message = user_message
 
+    @property
+    def sentence(self) -> str:
+        """The ``user_message`` in the language spoken here."""
+        return say(self.user_message, **self.values)
+
 
 class QueryError(HitmeterError):
     """The question cannot be understood as a song."""
 
-    user_message = f"I could not read a song in that. {HOW_TO_ASK}"
+    user_message = mark("I could not read a song in that.")
 
 
 class EmptyQuery(QueryError):
     """Nothing is left of the question once decoration is taken away."""
 
-    user_message = f"Which song? {HOW_TO_ASK}"
+    user_message = mark("Which song?")
 
 
 class QueryTooLong(QueryError):
     """The question is longer than any song."""
 
-    user_message = f"That is more than {QUERY_MAX_CHARS} characters. {HOW_TO_ASK}"
+    user_message = mark("That is more than {limit} characters.")
+    values: ClassVar[Mapping[str, object]] = {"limit": QUERY_MAX_CHARS}
 
 
 class LinkSaysNothing(QueryError):
     """A pasted link whose address does not name the song."""
 
-    user_message = f"That link does not say which song it is. {HOW_TO_ASK}"
+    user_message = mark("That link does not say which song it is.")
 
 
 class UpstreamError(HitmeterError):
     """Last.fm did not give a usable answer."""
 
-    user_message = "Last.fm gave no usable answer. Please try again in a minute."
+    user_message = mark("Last.fm gave no usable answer. Please try again in a minute.")
 
 
 class UpstreamUnavailable(UpstreamError):
     """Last.fm is down, slow or limiting us, and nothing older is at hand."""
 
-    user_message = "Last.fm is not answering just now. Please try again in a minute."
+    user_message = mark("Last.fm is not answering just now. Please try again in a minute.")
 
 
 class UpstreamRefused(UpstreamError):
     """Last.fm refuses our key: it is wrong or suspended."""
 
-    user_message = "Last.fm refuses this bot's key. The operator of the bot has to fix that."
+    user_message = mark("Last.fm refuses this bot's key. The operator of the bot has to fix that.")
 
 
 class UpstreamGarbled(UpstreamError):
@@ -92,7 +105,7 @@ class UpstreamGarbled(UpstreamError):
 class ModelError(HitmeterError):
     """The stored model cannot be used."""
 
-    user_message = "The model is not ready. The operator of the bot has to fix that."
+    user_message = mark("The model is not ready. The operator of the bot has to fix that.")
 
 
 class ModelMissing(ModelError):
@@ -122,7 +135,7 @@ class DownloadError(HitmeterError):
 class RenderError(HitmeterError):
     """The card could not be drawn."""
 
-    user_message = "The picture could not be drawn this time."
+    user_message = mark("The picture could not be drawn this time.")
 
 
 class SettingsError(HitmeterError):

@@ -10,7 +10,8 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qs, unquote, unquote_plus, urlsplit
 
 from core.domain import Reading
-from core.errors import HOW_TO_ASK
+from core.errors import LinkSaysNothing
+from core.language import mark
 
 _LINK: Final = re.compile(
     r"(?:https?://|www\.)[^\s<>\"|]+"
@@ -24,9 +25,16 @@ _SPOTIFY_ID: Final = re.compile("[0-9A-Za-z]{22}")
 _VIDEO_ID: Final = re.compile("[0-9A-Za-z_-]{11}")
 _DEEZER_ID: Final = re.compile("[1-9][0-9]{0,17}")
 _SHORT: Final = re.compile("[0-9A-Za-z]{1,32}")
+_ALBUM_PAGE: Final = mark("That is the page of an album, not of a song.")
+_ARTIST_PAGE: Final = mark("That is the page of an artist, not of a song.")
+_PLAYLIST_PAGE: Final = mark("That is the page of a playlist, not of a song.")
+_PODCAST_PAGE: Final = mark("That is the page of a podcast, not of a song.")
 _SPOTIFY_PAGES: Final = {
-    "album": "an album", "playlist": "a playlist", "artist": "an artist", "episode": "a podcast", "show": "a podcast",
+    "album": _ALBUM_PAGE, "playlist": _PLAYLIST_PAGE, "artist": _ARTIST_PAGE, "episode": _PODCAST_PAGE,
+    "show": _PODCAST_PAGE,
 }  # fmt: skip
+_LEADS_NOWHERE: Final = mark("I could not find out which song that link leads to.")
+_SILENT: Final = LinkSaysNothing.user_message
 _CLOSING: Final = {")": "(", "]": "[", "}": "{"}
 
 
@@ -55,7 +63,7 @@ class LinkNews:
         reading: Title and artist, or the title alone, when the address names them.
         search: Free text to be read like a typed question, when the address holds that instead.
         target: What to ask for, when the address holds an id that leads to a song.
-        silence: The sentence for people when neither tells a song.
+        silence: The sentence for people when neither tells a song, marked for translation.
     """
 
     reading: Reading | None = None
@@ -91,21 +99,15 @@ def read_link(link: str) -> LinkNews:
         parts = urlsplit(link if "://" in link else f"https://{link}")
         host = (parts.hostname or "").removeprefix("www.")
     except ValueError:
-        return _silent("link")
-    for domain, (site, reader) in _SITES.items():
+        return LinkNews(silence=_SILENT)
+    for domain, reader in _SITES.items():
         if host == domain or host.endswith(f".{domain}"):
-            return reader(parts) or _silent(f"{site} link")
-    return _silent("link")
+            return reader(parts) or LinkNews(silence=_SILENT)
+    return LinkNews(silence=_SILENT)
 
 
-def _led(kind: LinkKind, key: str, site: str) -> LinkNews:
-    return LinkNews(
-        target=LinkTarget(kind, key), silence=f"I could not find out which song that {site} link leads to. {HOW_TO_ASK}"
-    )
-
-
-def _silent(site: str) -> LinkNews:
-    return LinkNews(silence=f"That {site} does not say which song it is. {HOW_TO_ASK}")
+def _led(kind: LinkKind, key: str) -> LinkNews:
+    return LinkNews(target=LinkTarget(kind, key), silence=_LEADS_NOWHERE)
 
 
 def _segments(parts: SplitResult) -> list[str]:
@@ -122,8 +124,7 @@ def _lastfm(parts: SplitResult) -> LinkNews | None:
     if len(names) >= 3:
         return LinkNews(reading=Reading(names[2], names[0]))
     if names:
-        page = "an album" if len(names) == 2 else "an artist"
-        return LinkNews(silence=f"That is the page of {page}, not of a song. {HOW_TO_ASK}")
+        return LinkNews(silence=_ALBUM_PAGE if len(names) == 2 else _ARTIST_PAGE)
     return None
 
 
@@ -137,7 +138,7 @@ def _apple(parts: SplitResult) -> LinkNews | None:
             if names_song and len(following) > 1:
                 return _slug(following[0])
             if kind == "album":
-                return LinkNews(silence=f"That is the page of an album, not of a song. {HOW_TO_ASK}")
+                return LinkNews(silence=_ALBUM_PAGE)
     return _searched(parts, "term")
 
 
@@ -158,7 +159,7 @@ def _youtu_be(parts: SplitResult) -> LinkNews | None:
 def _video(identity: str) -> LinkNews | None:
     if not _VIDEO_ID.fullmatch(identity):
         return None
-    return _led(LinkKind.YOUTUBE, f"https://www.youtube.com/watch?v={identity}", "YouTube")
+    return _led(LinkKind.YOUTUBE, f"https://www.youtube.com/watch?v={identity}")
 
 
 def _spotify(parts: SplitResult) -> LinkNews | None:
@@ -174,16 +175,16 @@ def _spotify(parts: SplitResult) -> LinkNews | None:
 
 def _spotify_page(kind: str, name: str) -> LinkNews:
     if kind in _SPOTIFY_PAGES:
-        return LinkNews(silence=f"That is the page of {_SPOTIFY_PAGES[kind]}, not of a song. {HOW_TO_ASK}")
+        return LinkNews(silence=_SPOTIFY_PAGES[kind])
     if kind == "track" and _SPOTIFY_ID.fullmatch(name):
-        return _led(LinkKind.SPOTIFY_TRACK, name, "Spotify")
-    return _silent("Spotify link")
+        return _led(LinkKind.SPOTIFY_TRACK, name)
+    return LinkNews(silence=_SILENT)
 
 
 def _spotify_short(parts: SplitResult) -> LinkNews | None:
     segments = _segments(parts)
     if len(segments) == 1 and _SHORT.fullmatch(segments[0]):
-        return _led(LinkKind.SPOTIFY, f"https://spotify.link/{segments[0]}", "Spotify")
+        return _led(LinkKind.SPOTIFY, f"https://spotify.link/{segments[0]}")
     return None
 
 
@@ -191,10 +192,10 @@ def _deezer(parts: SplitResult) -> LinkNews | None:
     """Read /track/id, also below a language, and searches."""
     segments = _segments(parts)
     if "track" in segments[:-1] and _DEEZER_ID.fullmatch(number := segments[segments.index("track") + 1]):
-        return _led(LinkKind.DEEZER_TRACK, number, "Deezer")
+        return _led(LinkKind.DEEZER_TRACK, number)
     for kind in ("album", "playlist", "artist"):
         if kind in segments[:-1]:
-            return LinkNews(silence=f"That is the page of {_SPOTIFY_PAGES[kind]}, not of a song. {HOW_TO_ASK}")
+            return LinkNews(silence=_SPOTIFY_PAGES[kind])
     if "search" in segments[:-1]:
         return LinkNews(search=unquote(segments[segments.index("search") + 1]))
     return _searched(parts, "q")
@@ -249,19 +250,19 @@ def _words(slug: str) -> str:
     return " ".join(re.split(r"[-_\s]+", unquote(slug))).strip()
 
 
-_SITES: Final[dict[str, tuple[str, Callable[[SplitResult], LinkNews | None]]]] = {
-    "last.fm": ("Last.fm", _lastfm),
-    "lastfm.com": ("Last.fm", _lastfm),
-    "music.apple.com": ("Apple Music", _apple),
-    "itunes.apple.com": ("Apple Music", _apple),
-    "youtube.com": ("YouTube", _youtube),
-    "youtu.be": ("YouTube", _youtu_be),
-    "spotify.com": ("Spotify", _spotify),
-    "spotify.link": ("Spotify", _spotify_short),
-    "deezer.com": ("Deezer", _deezer),
-    "soundcloud.com": ("SoundCloud", _soundcloud),
-    "bandcamp.com": ("Bandcamp", _bandcamp),
-    "shazam.com": ("Shazam", _shazam),
-    "genius.com": ("Genius", _genius),
-    "tidal.com": ("Tidal", _mute),
+_SITES: Final[dict[str, Callable[[SplitResult], LinkNews | None]]] = {
+    "last.fm": _lastfm,
+    "lastfm.com": _lastfm,
+    "music.apple.com": _apple,
+    "itunes.apple.com": _apple,
+    "youtube.com": _youtube,
+    "youtu.be": _youtu_be,
+    "spotify.com": _spotify,
+    "spotify.link": _spotify_short,
+    "deezer.com": _deezer,
+    "soundcloud.com": _soundcloud,
+    "bandcamp.com": _bandcamp,
+    "shazam.com": _shazam,
+    "genius.com": _genius,
+    "tidal.com": _mute,
 }

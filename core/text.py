@@ -1,33 +1,80 @@
-"""Numbers, ages and dates as people read and write them."""
+"""Numbers, ages and dates as people read and write them, in the language spoken here."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-_STEPS: Final = (
-    (timedelta(days=365), "year"),
-    (timedelta(days=30), "month"),
-    (timedelta(days=1), "day"),
-    (timedelta(hours=1), "hour"),
-    (timedelta(minutes=1), "minute"),
+from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.lists import format_list
+from babel.numbers import format_compact_decimal, format_decimal
+
+from core.language import ENGLISH, language, locale, mark, say
+
+DAYS_PER_YEAR: Final = 365.25
+
+_UNITS: Final = (
+    timedelta(days=365),
+    timedelta(days=30),
+    timedelta(weeks=1),
+    timedelta(days=1),
+    timedelta(hours=1),
+    timedelta(minutes=1),
 )
+"""A year, a month, a week, a day, an hour and a minute, as Babel counts them."""
 
 
-def span(length: timedelta) -> str:
+def duration(length: timedelta) -> str:
     """Say how long something lasted in its largest whole unit, "3 hours"; under a minute is "less than a minute"."""
-    for step, unit in _STEPS:
-        count = length // step
-        if count >= 1:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a minute"
+    whole = _whole(length)
+    return say(_SHORT_WHILE) if whole is None else format_timedelta(whole, threshold=1, locale=locale())
 
 
 def ago(then: datetime, now: datetime) -> str:
     """Say how long before ``now`` ``then`` was, "2 minutes ago"; anything under a minute or ahead is "just now"."""
-    passed = now - then
-    return "just now" if passed < _STEPS[-1][0] else f"{span(passed)} ago"
+    return _ago(now - then) or say(_JUST_NOW)
+
+
+def _ago(passed: timedelta) -> str | None:
+    whole = _whole(passed)
+    return None if whole is None else format_timedelta(-whole, threshold=1, add_direction=True, locale=locale())
+
+
+def _whole(length: timedelta) -> timedelta | None:
+    """Cut a length to its largest whole unit; None under a minute."""
+    unit = next((unit for unit in _UNITS if length >= unit), None)
+    return None if unit is None else length // unit * unit
+
+
+_SHORT_WHILE: Final = mark("less than a minute")
+_JUST_NOW: Final = mark("just now")
+# Translators: fills the place of "3 weeks ago", for a song that came out today.
+_TODAY: Final = mark("today")
+# Translators: fills the place of "3 weeks ago", for a song that is out today or announced for a later day.
+_TODAY_OR_LATER: Final = mark("today or later")
+
+
+def day(moment: date) -> str:
+    """Write a date, "22 Nov 2026"."""
+    return format_date(moment, "medium", locale=locale())
+
+
+def month(moment: date) -> str:
+    """Write a month, "November 2026"."""
+    return format_skeleton("yMMMM", moment, locale=locale())
+
+
+def short_month(moment: date) -> str:
+    """Write a month in little room, "Nov 2026"."""
+    return format_skeleton("yMMM", moment, locale=locale())
+
+
+def listing(names: Sequence[str]) -> str:
+    """Write a list, "a, b and c"."""
+    return format_list(names, locale=locale())
 
 
 YEAR_MIN: Final = 1860
@@ -59,12 +106,12 @@ def parse_release_date(text: str | None, *, today: date | None = None) -> date |
 
 def count(value: float) -> str:
     """Write a count: 2275434 gives "2,275,434"."""
-    return f"{value:,.0f}"
+    return format_decimal(round(value), locale=locale())
 
 
-def one_decimal(value: float) -> str:
+def decimal(value: float, places: int = 1) -> str:
     """Write a ratio: 16.37 gives "16.4"."""
-    return f"{value:,.1f}"
+    return format_decimal(value, f"#,##0.{'0' * places}", locale=locale())
 
 
 def clock(value: float) -> str:
@@ -76,44 +123,71 @@ def clock(value: float) -> str:
 
 def share(value: float) -> str:
     """Write a share of 1 in percent: 0.514 gives "51 %"."""
-    return f"{value * 100:.0f} %"
+    return count(value * 100) + percent_sign()
 
 
 def percent(value: float) -> str:
     """Write a probability in percent: 0.923 gives "92.3 %", the ends "< 0.1 %" and "> 99.9 %"."""
+    return percent_number(value) + percent_sign()
+
+
+def percent_number(value: float) -> str:
+    """Write a probability in percent, without the sign."""
     shown = round(value * 100, 1)
-    if shown < 0.1:
-        return "< 0.1 %"
-    return "> 99.9 %" if shown > 99.9 else f"{shown:.1f} %"
+    if is_hardly(value):
+        return f"< {decimal(0.1)}"
+    return f"> {decimal(99.9)}" if is_hardly(1 - value) else decimal(shown)
+
+
+def is_hardly(value: float) -> bool:
+    """Return whether a probability is too small for one decimal of a percent."""
+    return round(value * 100, 1) < 0.1
+
+
+def percent_sign() -> str:
+    """Return what follows a number in percent; English has a space there, since all that is measured here has one."""
+    return " %" if language() == ENGLISH else locale().percent_formats[None].pattern.rpartition("0")[2]
 
 
 def decibels(value: float) -> str:
     """Write loudness: -5.934 gives "-5.9 dB"."""
-    return f"{value:.1f} dB"
+    return f"{decimal(value)} dB"
 
 
 def beats(value: float) -> str:
     """Write a tempo: 171.005 gives "171 BPM"."""
-    return f"{value:.0f} BPM"
+    return f"{count(value)} BPM"
 
 
 def age_years(value: float) -> str:
     """Write the years since a release: 0.06 gives "3 weeks ago", 12.7 "12 years ago"."""
     if value <= 0:
-        return "today or later"
-    days = round(value * 365.25)
-    for unit, length in (("year", 365), ("month", 30.44), ("week", 7), ("day", 1)):
-        n = int(days / length + 1e-9)
-        if n >= (2 if unit == "month" else 1):
-            return f"{n:,} {unit}{'' if n == 1 else 's'} ago"
-    return "today"
+        return say(_TODAY_OR_LATER)
+    return _ago(timedelta(days=round(value * DAYS_PER_YEAR))) or say(_TODAY)
 
 
 def short_count(value: float) -> str:
-    """Write a count in a few characters: 494, "23 k", "959 k", "2.3 M", "1.2 bn"."""
-    for unit, size in (("bn", 1e9), ("M", 1e6), ("k", 1e3)):
-        # What would be rounded to the next unit's 1.0 is written in that unit.
-        if value >= size * 0.9995:
-            shown = value / size
-            return f"{shown:.0f} {unit}" if shown >= 99.5 or (unit == "k" and shown >= 9.95) else f"{shown:.1f} {unit}"
-    return f"{value:.0f}"
+    """Write a count in a few characters: 494, "23K", "959K", "2.3M"; in full where a language has no shorter way."""
+    # Three digits first, so that 999,960 becomes a million and not a thousand thousands.
+    rounded = round(value, 2 - math.floor(math.log10(value))) if value >= 1 else 0
+    digits = 0 if len(str(int(rounded))) % 3 == 0 else 1
+    written = format_compact_decimal(rounded, fraction_digits=digits, locale=locale())
+    return count(value) if written.isdecimal() else written
+
+
+_WRITERS: Final[dict[str, Callable[[float], str]]] = {
+    "": share,
+    "listeners": count,
+    "plays": count,
+    "plays per listener": decimal,
+    "years ago": age_years,
+    "year": lambda value: f"{value:.0f}",
+    "ms": clock,
+    "dB": decibels,
+    "BPM": beats,
+}
+
+
+def figure(value: float, unit: str) -> str:
+    """Write a value in its unit, as the feature table names units: "2,275,434", "3:20", "51 %"."""
+    return _WRITERS[unit](value)

@@ -16,6 +16,9 @@ from bot.plain_text import plain, shortened, utf16_length
 from bot.replies import TAGS_SHOWN
 from bot.reply import Line, LineKind, Picture, Reply
 from core.domain import Block, FeatureValue, Prediction, Verdict
+from core.language import say, say_plural
+from core.text import listing
+from core.words import figure, standing
 
 CONTENT_MAX: Final = 2000
 """Text of a message."""
@@ -125,7 +128,7 @@ UNNAMED: Final = "–"
 LINE_FIELDS: Final = {LineKind.AUDIO: messages.FIELD_AUDIO, LineKind.OTHERS: messages.FIELD_OTHERS}
 """Lines of an answer that are a field of their own, below the figures."""
 
-_IN_FIELDS: Final = {LineKind.TRACK, LineKind.ARTIST, *LINE_FIELDS}
+_IN_FIELDS: Final = {LineKind.FIGURES, *LINE_FIELDS}
 _OUTSIDE: Final = {LineKind.SONG, LineKind.SOURCE}
 
 
@@ -157,7 +160,7 @@ def format_embed(reply: Reply, picture: Picture | None = None) -> discord.Embed:
         for line in reply.lines:
             if line.kind in LINE_FIELDS:
                 value = safe(line.text, EMBED_FIELD_VALUE_MAX) or UNNAMED
-                embed.add_field(name=LINE_FIELDS[line.kind], value=value, inline=False)
+                embed.add_field(name=say(LINE_FIELDS[line.kind]), value=value, inline=False)
         embed.timestamp = prediction.source.as_of
     sources = [line.text for line in reply.lines if line.kind is LineKind.SOURCE]
     if sources:
@@ -180,11 +183,11 @@ def fitted(embed: discord.Embed) -> discord.Embed:
 def _add_figures(embed: discord.Embed, prediction: Prediction) -> None:
     shown = [feature for feature in prediction.assessment.features if feature.block in FIELD_BLOCKS]
     for feature in shown[: EMBED_FIELDS_MAX - 1 - len(LINE_FIELDS)]:
-        name = safe(feature.label, EMBED_FIELD_NAME_MAX) or UNNAMED
+        name = safe(say(feature.label), EMBED_FIELD_NAME_MAX) or UNNAMED
         embed.add_field(name=name, value=_figure(feature))
     tags = safe(", ".join((prediction.assessment.tags or prediction.song.genres)[:TAGS_SHOWN]), EMBED_FIELD_VALUE_MAX)
     if tags:
-        embed.add_field(name=messages.FIELD_TAGS, value=tags)
+        embed.add_field(name=say(messages.FIELD_TAGS), value=tags)
 
 
 def _add_table(embed: discord.Embed, cells: tuple[tuple[str, ...], ...]) -> None:
@@ -196,8 +199,7 @@ def _add_table(embed: discord.Embed, cells: tuple[tuple[str, ...], ...]) -> None
 
 
 def _figure(feature: FeatureValue) -> str:
-    display = safe(feature.display, EMBED_FIELD_VALUE_MAX // 2) or UNNAMED
-    return display if feature.standing is None else f"{display}\n{feature.standing}"
+    return f"{figure(feature)}\n{standing(feature)}".strip()
 
 
 def _total(embed: discord.Embed) -> int:
@@ -233,7 +235,9 @@ def format_reply(reply: Reply, picture: Picture | None = None, lacking: Sequence
     rich = reply.title is not None or reply.verdict is not None or reply.card is not None
     if rich and not lacking:
         return OutgoingMessage(embed=format_embed(reply, picture), picture=picture)
-    notice = messages.PERMISSION_MISSING.format(names=messages.AND.join(lacking)) if rich and lacking else ""
+    notice = ""
+    if rich and lacking:
+        notice = say_plural(*messages.PERMISSION_MISSING, len(lacking), names=listing(lacking))
     return OutgoingMessage(content=format_plain(reply, notice))
 
 

@@ -28,6 +28,7 @@ from bot.rate_limits import RateLimiter
 from bot.replies import limited_reply
 from bot.reply import Reply, ResultCode, text_reply
 from bot.service import SongService
+from core.language import closest, say, speaking
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +62,9 @@ def lacking(interaction: discord.Interaction, reply: Reply) -> tuple[str, ...]:
     """Name the permissions missing for a reply as an embed with its card."""
     names = []
     if not may_embed(interaction):
-        names.append(messages.PERMISSION_EMBED)
+        names.append(say(messages.PERMISSION_EMBED))
     if reply.card is not None and not may_attach(interaction):
-        names.append(messages.PERMISSION_ATTACH)
+        names.append(say(messages.PERMISSION_ATTACH))
     return tuple(names)
 
 
@@ -142,7 +143,7 @@ class InteractionResponder:
         private = self._private or reply.private
         withdrawn = self._target is _AnswerTarget.PLACEHOLDER and private and not self._private
         if withdrawn:
-            await self._send(self.interaction.edit_original_response(content=messages.ANSWERED_PRIVATELY))
+            await self._send(self.interaction.edit_original_response(content=say(messages.ANSWERED_PRIVATELY)))
         message = await self._delivered(outgoing, view, reply, private=private)
         if message is not None and (withdrawn or self._target is _AnswerTarget.AFTER_CHOICE):
             await self._remove()
@@ -273,7 +274,9 @@ class InteractionHandler:
         self._closing = False
 
     async def handle(self, interaction: discord.Interaction, request: str, work: Work, *, limited: bool = True) -> None:
-        """Do ``work`` for an interaction, unless the bot is stopping or a limit is met; never raises.
+        """Do ``work`` for an interaction in its asker's language, unless the bot is stopping or a limit is met.
+
+        Never raises.
 
         Args:
             interaction: What arrived; nothing has responded to it yet.
@@ -284,10 +287,16 @@ class InteractionHandler:
         task = asyncio.current_task()
         assert task is not None, "interactions are handled in tasks"  # noqa: S101
         self._in_flight.add(task)
-        responder = InteractionResponder(interaction)
+        try:
+            with speaking(closest(interaction.locale.value)):
+                await self._handle(InteractionResponder(interaction), request, work, limited=limited)
+        finally:
+            self._in_flight.discard(task)
+
+    async def _handle(self, responder: InteractionResponder, request: str, work: Work, *, limited: bool) -> None:
         try:
             if self._closing:
-                await self.refuse(responder, request, messages.RESTARTING)
+                await self.refuse(responder, request, say(messages.RESTARTING))
             elif not limited or await self._admitted(responder):
                 await work(responder)
         except InteractionExpired as error:
@@ -296,8 +305,6 @@ class InteractionHandler:
             log.error("event=discord_unreachable request=%s error=%s", request, error)
         except Exception as error:  # noqa: BLE001 - logged with its traceback under the id that the user sees
             await self._apologise(responder, request, error)
-        finally:
-            self._in_flight.discard(task)
 
     def reply_options(
         self, interaction: discord.Interaction, *, private: bool = False, animated: bool | None = None

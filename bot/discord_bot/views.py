@@ -26,6 +26,7 @@ from bot.discord_bot.interaction import (
 )
 from bot.plain_text import utf16_length
 from bot.reply import Choice, Reply, ResultCode, SongToken
+from core.language import say
 from core.limits import QUERY_MAX_CHARS
 
 log = logging.getLogger(__name__)
@@ -36,12 +37,12 @@ class CompareModal(ui.Modal):
 
     def __init__(self, token: SongToken) -> None:
         """Compare with the song that ``token`` stands for."""
-        super().__init__(title=messages.COMPARE_MODAL_TITLE, custom_id=f"hm:form:{token}")
+        super().__init__(title=say(messages.COMPARE_MODAL_TITLE), custom_id=f"hm:form:{token}")
         self._token = token
         self._second: ui.TextInput[CompareModal] = ui.TextInput(
             custom_id="second", placeholder=messages.COMPARE_MODAL_EXAMPLE, max_length=QUERY_MAX_CHARS
         )
-        self.add_item(ui.Label(text=messages.COMPARE_MODAL_LABEL, component=self._second))
+        self.add_item(ui.Label(text=say(messages.COMPARE_MODAL_LABEL), component=self._second))
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Compare the two songs."""
@@ -150,7 +151,7 @@ class ChoicesView(AttachedView):
                 self.add_item(_TimedButton(label=label, custom_id=f"hm:pick:{choice.token}:{state}", row=row))
         else:
             options = _options(choices)
-            self.add_item(_TimedSelect(custom_id=f"hm:list:{state}", placeholder=messages.CHOOSE, options=options))
+            self.add_item(_TimedSelect(custom_id=f"hm:list:{state}", placeholder=say(messages.CHOOSE), options=options))
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Let nobody but the asker end the time."""
@@ -185,7 +186,7 @@ def others_list(choices: tuple[Choice, ...], state: ChoiceState) -> PickSelect:
     """List under an answer the songs that may be meant instead."""
     custom_id, options = f"hm:list:{state}", _options(choices)
     select: ui.Select[Any] = ui.Select(
-        custom_id=custom_id, placeholder=messages.NOT_MEANT, options=options, row=OTHERS_ROW
+        custom_id=custom_id, placeholder=say(messages.NOT_MEANT), options=options, row=OTHERS_ROW
     )
     return PickSelect(select, state)
 
@@ -206,10 +207,10 @@ async def _answer_pick(
 ) -> None:
     reply_options = state.reply_options
     if responder.interaction.user.id != reply_options.asker_id:
-        return await handler.refuse(responder, "pick", messages.NOT_YOURS)
+        return await handler.refuse(responder, "pick", say(messages.NOT_YOURS))
     if handler.wall_clock() > state.until_s:
-        return await handler.refuse(responder, "pick", messages.CHOICE_OVER)
-    await responder.defer_after_choice(messages.CHOSEN, private=reply_options.private)
+        return await handler.refuse(responder, "pick", say(messages.CHOICE_OVER))
+    await responder.defer_after_choice(say(messages.CHOSEN), private=reply_options.private)
     if state.against is None:
         reply = await handler.service.predict(token)
     else:
@@ -226,7 +227,7 @@ class WhyButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:why:(?P<token>{SO
 
     def __init__(self, token: SongToken) -> None:
         """Stand for a song."""
-        super().__init__(ui.Button(label=messages.BUTTON_WHY, custom_id=f"hm:why:{token}"))
+        super().__init__(ui.Button(label=say(messages.BUTTON_WHY), custom_id=f"hm:why:{token}"))
         self._token = token
 
     @classmethod
@@ -256,7 +257,7 @@ class RefreshButton(
     def __init__(self, token: SongToken, reply_options: ReplyOptions) -> None:
         """Stand for a song and who asked for it."""
         custom_id = f"hm:new:{token}:{reply_options.asker_id}:{reply_options.animated:d}"
-        super().__init__(ui.Button(label=messages.BUTTON_REFRESH, custom_id=custom_id))
+        super().__init__(ui.Button(label=say(messages.BUTTON_REFRESH), custom_id=custom_id))
         self._token = token
         self._reply_options = reply_options
 
@@ -273,7 +274,7 @@ class RefreshButton(
 
     async def _refresh(self, responder: InteractionResponder, handler: InteractionHandler) -> None:
         if responder.interaction.user.id != self._reply_options.asker_id:
-            return await handler.refuse(responder, "refresh", messages.NOT_YOURS)
+            return await handler.refuse(responder, "refresh", say(messages.NOT_YOURS))
         await responder.defer_in_place()
         # What was asked in private stays so, also if it has to be asked back about now.
         reply_options = replace(self._reply_options, private=is_private(responder.interaction.message))
@@ -287,7 +288,7 @@ class CompareButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:vs:(?P<token>
 
     def __init__(self, token: SongToken) -> None:
         """Stand for the first song."""
-        super().__init__(ui.Button(label=messages.BUTTON_COMPARE, custom_id=f"hm:vs:{token}"))
+        super().__init__(ui.Button(label=say(messages.BUTTON_COMPARE), custom_id=f"hm:vs:{token}"))
         self._token = token
 
     @classmethod

@@ -23,6 +23,7 @@ from bot.telegram_bot.inline import InlineMode
 from bot.telegram_bot.keyboards import Action, ButtonData, ButtonSigner, compare_link
 from bot.telegram_bot.sender import MessageSender, SentMessage, chat_action, reply_target
 from bot.telegram_bot.transport import is_expected_error
+from core.language import say
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,9 @@ class Buttons:
             return
         data = self._signer.unpack(query.data)
         if data is None:
-            await self._refuse(query, messages.BUTTON_UNKNOWN)
+            await self._refuse(query, say(messages.BUTTON_UNKNOWN))
         elif data.asker is not None and data.asker != query.from_user.id:
-            await self._refuse(query, messages.NOT_YOUR_CHOICE)
+            await self._refuse(query, say(messages.NOT_YOUR_CHOICE))
         elif await self._admitted(query):
             await self._do(query, data, context)
 
@@ -74,7 +75,7 @@ class Buttons:
             return
         message = query.message
         if message is None:
-            await self._refuse(query, messages.BUTTON_UNKNOWN)
+            await self._refuse(query, say(messages.BUTTON_UNKNOWN))
             return
         match data.action:
             case Action.WHY:
@@ -127,7 +128,7 @@ class Buttons:
             await self._sender.deliver(context.bot, reply_target(message), name)
             return
         link = compare_link(context.bot.username, token, self._signer)
-        html = escape(messages.COMPARE_WITH, quote=False).format(
+        html = escape(say(messages.COMPARE_WITH), quote=False).format(
             name=f'<a href="{escape(link)}">{escape(plain(str(name)), quote=False)}</a>'
         )
         if message.chat.type != ChatType.PRIVATE:
@@ -138,7 +139,7 @@ class Buttons:
             html,
             message_thread_id=target.thread_id,
             reply_parameters=target.reply_parameters,
-            reply_markup=ForceReply(selective=True, input_field_placeholder=messages.COMPARE_PLACEHOLDER),
+            reply_markup=ForceReply(selective=True, input_field_placeholder=say(messages.COMPARE_PLACEHOLDER)),
         )
 
     async def _admitted(self, query: CallbackQuery) -> bool:

@@ -12,14 +12,15 @@ from telegram.constants import MessageLimit
 from bot.plain_text import ELLIPSIS, plain, shortened, utf16_length
 from bot.reply import Line, LineKind, Reply, ResultCode
 
+UNDER_WHY: Final = frozenset({LineKind.POPULARITY, LineKind.AUDIO, LineKind.OTHERS})
+"""What an answer leaves to the explanation: a phone shows little below a picture."""
+
 DROPPED_FIRST: Final = (
     LineKind.OTHERS,
     LineKind.AUDIO,
-    LineKind.ARTIST,
-    LineKind.TRACK,
+    LineKind.FIGURES,
     LineKind.TABLE,
     LineKind.WHY,
-    LineKind.POPULARITY,
     LineKind.MEANING,
     LineKind.SOURCE,
 )
@@ -37,7 +38,8 @@ def reply_html(reply: Reply, limit: int) -> str:
 
     Telegram counts UTF-16 units (https://core.telegram.org/api/entities#entity-length).
     """
-    lines = [_cleaned(line) for line in reply.lines]
+    left_out = UNDER_WHY if reply.code is ResultCode.PREDICTED else frozenset()
+    lines = [_cleaned(line) for line in reply.lines if line.kind not in left_out]
     if reply.title is not None:
         gap = [Line(LineKind.TEXT, "")] if lines else []
         lines = [Line(LineKind.HEADLINE, plain(reply.title)), *gap, *lines]

@@ -20,6 +20,7 @@ from bot.reply import Line, LineKind, Reply, ResultCode, SongToken, text_reply
 from bot.service import SongService
 from bot.telegram_bot.keyboards import ButtonSigner, StartKind, compared_token, read_start
 from bot.telegram_bot.sender import MessageSender, SentMessage, chat_action, reply_target
+from core.language import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +191,12 @@ class MessageHandlers:
 
         async def inform(update: Update, context: Context) -> None:
             is_admin = update.effective_user is not None and update.effective_user.id in self._admin_ids
-            await self._say(update, context, lambda: self._service.run_command(command, is_admin=is_admin))
+            text = "" if update.effective_message is None else command_arguments(update.effective_message)
+            await self._say(update, context, lambda: self._service.run_command(command, text, is_admin=is_admin))
 
         if command.name == "help":
             return self.help
-        return ask if command.arguments else inform
+        return ask if command.about_song else inform
 
     async def talk(self, update: Update, context: Context) -> None:
         """Words without a command."""
@@ -230,13 +232,13 @@ class MessageHandlers:
             reply = await self._service.run_command(messages.COMMANDS["help"])
             if not context.bot.bot.supports_inline_queries:
                 return reply
-            hint = Line(LineKind.TEXT, messages.INLINE_HELP.format(bot=context.bot.username))
+            hint = Line(LineKind.TEXT, say(messages.INLINE_HELP, bot=context.bot.username))
             return replace(reply, lines=(*reply.lines, hint))
 
         await self._say(update, context, build)
 
     async def _unknown_link(self) -> Reply:
-        return self._service.note("start", text_reply(ResultCode.REFUSED, messages.BUTTON_UNKNOWN, private=True))
+        return self._service.note("start", text_reply(ResultCode.REFUSED, say(messages.BUTTON_UNKNOWN), private=True))
 
     async def _predict(self, update: Update, context: Context, text: str) -> None:
         await self._answer(update, context, text, lambda: self._service.predict(text))

@@ -32,6 +32,7 @@ from bot.telegram_bot.keyboards import GREET, Keyboards
 from bot.telegram_bot.sender import MessageSender
 from bot.telegram_bot.transport import is_expected_error
 from core.domain import SongName
+from core.language import say
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ RESULTS_MAX: Final = 20
 """Songs listed; Telegram takes 50, a phone shows five."""
 
 CACHE_S: Final = 300
-"""How long Telegram may show the same list to everybody; it changes with the catalogue only."""
+"""How long Telegram may show a person the same list; it changes with the catalogue only."""
 
 PATIENCE_S: Final = 0.25
 """Longest wait for the list, which people see within 300 ms."""
@@ -68,8 +69,7 @@ class InlineMode:
     async def list_songs(self, update: Update, context: Context) -> None:
         """List songs for what is typed so far, of the catalogue alone.
 
-        Telegram does not say in which chat somebody types, and shows one list to everybody: nothing that was asked
-        anywhere may be in it.
+        Telegram does not say in which chat somebody types: nothing that was asked anywhere may be in the list.
         """
         query = update.inline_query
         if query is None:
@@ -86,8 +86,9 @@ class InlineMode:
             await query.answer(
                 results,
                 cache_time=cache_s,
-                is_personal=False,
-                button=InlineQueryResultsButton(messages.INLINE_ELSEWHERE, start_parameter=GREET),
+                # The songs are the same for everybody, but the words around them are in one person's language.
+                is_personal=True,
+                button=InlineQueryResultsButton(say(messages.INLINE_ELSEWHERE), start_parameter=GREET),
             )
         except TelegramError as error:
             if not is_expected_error(error):
@@ -115,10 +116,11 @@ class InlineMode:
         await self._sender.rewrite_inline(bot, inline_message_id, reply, keyboard)
 
     def _article(self, token: SongToken, name: SongName, bot_username: str) -> InlineQueryResultArticle:
+        shown, waiting = escape(_clipped(str(name)), quote=False), escape(say(messages.INLINE_WAITING), quote=False)
         return InlineQueryResultArticle(
             str(token),
             _clipped(name.title) or "–",
-            InputTextMessageContent(f"<b>{escape(_clipped(str(name)), quote=False)}</b>\n{messages.INLINE_WAITING}"),
+            InputTextMessageContent(f"<b>{shown}</b>\n{waiting}"),
             reply_markup=self._keyboards.under_inline(token, bot_username),
             description=_clipped(name.artist),
         )

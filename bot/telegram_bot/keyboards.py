@@ -23,6 +23,7 @@ from bot.plain_text import plain, shortened, utf16_length
 from bot.reply import Link, Reply, SongToken
 from bot.telegram_bot.formatting import safe_url
 from core.history import TOKEN_CHARS
+from core.language import say
 
 SIGNATURE_CHARS: Final = 8
 """48 bits: a forger who tries a thousand buttons a second needs some thousand years."""
@@ -191,14 +192,16 @@ class Keyboards:
             for choice in reply.choices
         ]
         if reply.token is not None:
-            rows.insert(0, [self._button(label, ButtonData(action, reply.token)) for label, action in _ANSWER_BUTTONS])
+            rows.insert(
+                0, [self._button(say(label), ButtonData(action, reply.token)) for label, action in _ANSWER_BUTTONS]
+            )
         rows.append(link_buttons(reply.links))
         return _markup(rows)
 
     def under_inline(self, token: SongToken, bot_username: str, links: Sequence[Link] = ()) -> InlineKeyboardMarkup:
         """Build what belongs under a message sent by inline mode, with its links once the verdict is there."""
-        card = InlineKeyboardButton(messages.BUTTON_CARD, url=card_link(bot_username, token, self._signer))
-        first = [card] if links else [self._button(messages.BUTTON_SHOW, ButtonData(Action.SHOW, token)), card]
+        card = InlineKeyboardButton(say(messages.BUTTON_CARD), url=card_link(bot_username, token, self._signer))
+        first = [card] if links else [self._button(say(messages.BUTTON_SHOW), ButtonData(Action.SHOW, token)), card]
         return InlineKeyboardMarkup([first, *([row] if (row := link_buttons(links)) else [])])
 
     def _button(self, label: str, data: ButtonData) -> InlineKeyboardButton:

@@ -32,6 +32,7 @@ from bot.telegram_bot.keyboards import Keyboards
 from bot.telegram_bot.transport import forbids_pictures, is_beyond_editing, is_unchanged, is_unknown_file
 from core.domain import Prediction
 from core.history import song_token
+from core.language import language, say
 
 log = logging.getLogger(__name__)
 
@@ -82,19 +83,20 @@ KEPT_CARDS: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class CardKey:
-    """What a card shows: a song, its figures and the model that judged them. A card of other figures is another."""
+    """What a card shows: a song, its figures, the model that judged them, and in which language."""
 
     token: str
     as_of: datetime
     stale: bool
     trained_at: datetime
+    language: str
 
     @classmethod
     def of(cls, prediction: Prediction) -> CardKey:
-        """Name the card of a prediction."""
+        """Name the card of a prediction in the language spoken here."""
         source = prediction.source
         trained_at = prediction.assessment.trained_at
-        return cls(song_token(prediction.song.name), source.as_of, source.stale, trained_at)
+        return cls(song_token(prediction.song.name), source.as_of, source.stale, trained_at, language())
 
 
 class FileIdCache:
@@ -228,7 +230,7 @@ class MessageSender:
             if is_unknown_file(error) and reply.prediction is not None:
                 self._file_id_cache.forget(reply.prediction)
             elif forbids_pictures(error):
-                note = Line(LineKind.TEXT, messages.PICTURES_FORBIDDEN)
+                note = Line(LineKind.TEXT, say(messages.PICTURES_FORBIDDEN))
                 text_only = replace(reply, card=None, lines=(*reply.lines, note))
                 return SentMessage.of(await self._as_text(text_only, asker).send(bot, target))
             else:

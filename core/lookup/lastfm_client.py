@@ -18,6 +18,7 @@ from typing import Final
 import aiohttp
 
 from core.errors import UpstreamError, UpstreamGarbled, UpstreamRefused, UpstreamUnavailable
+from core.language import mark
 from core.lookup.lastfm_parse import Payload, error_code, parse_body
 from core.lookup.service import Breaker, RequestRate
 from core.lookup.store import SharedRate
@@ -127,7 +128,7 @@ class _NotAsked(UpstreamUnavailable):
 class _Crowded(_NotAsked):
     """We ask so much that our own rate left no room."""
 
-    user_message = "Many people are asking just now. Please try again in a minute."
+    user_message = mark("Many people are asking just now. Please try again in a minute.")
 
 
 class _BodyTooLong(Exception):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
-from core import text
 from core.domain import Block, Reason, Song
+from core.language import mark
 from core.lookup.normalise import visible
 from core.model.ensemble import FoldModel, ServedModel, TrackFigures
 from core.model.features import COLUMN, COLUMNS_OF, FloatMatrix, Group, Pattern
@@ -27,30 +27,35 @@ LABEL_TAG_MAX_CHARS: Final = 30
 NEW_YEARS: Final = 2.0
 """Up to this age people say how long ago a song came out, then in which year."""
 
+# Translators: a reason, as are all that follow; on the card three of them share a line: at most 24 letters.
 _SOUND: Final = {
-    "danceability": ("danceable", "hard to dance to"),
-    "energy": ("energetic", "calm"),
-    "valence": ("cheerful", "gloomy"),
-    "tempo": ("fast", "slow"),
-    "loudness": ("loud", "quiet"),
-    "acousticness": ("acoustic", "hardly acoustic"),
-    "instrumentalness": ("instrumental", "sung"),
-    "speechiness": ("spoken words", "few spoken words"),
-    "liveness": ("sounds live", "studio sound"),
+    "danceability": (mark("danceable"), mark("hard to dance to")),
+    "energy": (mark("energetic"), mark("calm")),
+    "valence": (mark("cheerful"), mark("gloomy")),
+    "tempo": (mark("fast"), mark("slow")),
+    # Translators: how a song sounds.
+    "loudness": (mark("loud"), mark("quiet")),
+    "acousticness": (mark("acoustic"), mark("hardly acoustic")),
+    # Translators: a song in which nobody sings, and one in which somebody does.
+    "instrumentalness": (mark("instrumental"), mark("sung")),
+    "speechiness": (mark("spoken words"), mark("few spoken words")),
+    # Translators: as if played before an audience.
+    "liveness": (mark("sounds live"), mark("studio sound")),
 }
 """How a sound feature is called when it is above and below the usual."""
 
 _VERSIONS: Final = {
-    "title_remix": "a remix",
-    "title_live": "a live version",
-    "title_acoustic": "an acoustic or piano version",
-    "title_remaster": "a remaster",
-    "title_tempo": "sped up, slowed or lo-fi",
-    "title_cover": "a cover, karaoke or instrumental version",
-    "title_screen": "from a film or show",
-    "title_classical": "a classical piece",
-    "title_season": "a song of the season",
-    "title_part": "an intro, interlude or part",
+    "title_remix": mark("a remix"),
+    "title_live": mark("a live version"),
+    "title_acoustic": mark("an acoustic or piano version"),
+    "title_remaster": mark("a remaster"),
+    "title_tempo": mark("sped up, slowed or lo-fi"),
+    "title_cover": mark("a cover, karaoke or instrumental version"),
+    "title_screen": mark("from a film or show"),
+    "title_classical": mark("a classical piece"),
+    # Translators: Christmas and the like.
+    "title_season": mark("a song of the season"),
+    "title_part": mark("an intro, interlude or part"),
 }
 """What a title's words tell of the kind of recording; the first that applies is named."""
 
@@ -62,22 +67,18 @@ class _Swap:
     """One replacement: these columns become usual, and with ``figures`` so do those of the second stage.
 
     Attributes:
-        key: The feature named, or the block or group where none is.
-        label: What the figure is, for people.
-        figure: The figure itself, where the label does not say it.
+        reason: What is told of it, its push yet to be measured.
         columns: Base columns replaced.
         unknown: The block that is unknown once they are.
         figures: What the second stage sees instead, by field of :class:`TrackFigures`.
-        other: Key, label and figure that are told instead when the push is downwards.
+        other: What is told instead when the push is downwards.
     """
 
-    key: str
-    label: str
+    reason: Reason
     columns: tuple[int, ...] = ()
-    figure: str = ""
     unknown: Block | None = None
     figures: dict[str, float] = field(default_factory=dict)
-    other: tuple[str, str, str] | None = None
+    other: Reason | None = None
 
 
 def assess_with_reasons(
@@ -90,7 +91,7 @@ def assess_with_reasons(
     Args:
         model: Gives what is usual.
         fold: The model of the song's fold.
-        song: The song, for the words of the labels; of its tags only the known ones.
+        song: The song, for what the labels speak of; of its tags only the known ones.
         row: Its base columns, shape (n_columns,).
         pattern: Its known base blocks.
         figures: Its own figures, arrays of shape (1,); None if unknown.
@@ -114,9 +115,7 @@ def assess_with_reasons(
 
 
 def _reason(swap: _Swap, push: float) -> Reason:
-    own = (swap.key, swap.label, swap.figure)
-    key, label, figure = swap.other if swap.other is not None and push < 0 else own
-    return Reason(key, label, push, figure)
+    return replace(swap.other if swap.other is not None and push < 0 else swap.reason, push=push)
 
 
 def _swapped_figures(figures: TrackFigures, swaps: list[_Swap]) -> TrackFigures:
@@ -142,66 +141,86 @@ def _swaps(model: ServedModel, song: Song, row: FloatMatrix, figures: TrackFigur
         swaps.append(_track_swap(model, song))
     if song.artist_listeners is not None and known(Group.ARTIST):
         usual = float(typical[COLUMN["artist_listeners"]])
-        size = "big" if song.artist_listeners > usual else "small"
-        figure = f"{text.short_count(song.artist_listeners)} listeners"
-        figures_then = {"artist_listeners": usual}
-        swaps.append(
-            _Swap("artist_listeners", f"{size} artist", COLUMNS_OF[Group.ARTIST], figure, figures=figures_then)
-        )
+        label = _BIG_ARTIST if song.artist_listeners > usual else _SMALL_ARTIST
+        reason = Reason("artist_listeners", label, 0, song.artist_listeners, "listeners")
+        swaps.append(_Swap(reason, COLUMNS_OF[Group.ARTIST], figures={"artist_listeners": usual}))
     if known(Group.AGE):
         age = COLUMN["age_years"]
-        swaps.append(
-            _Swap("age_years", _released(song, float(row[age])), (age,), figures={"age_years": float(typical[age])})
-        )
+        reason = _released(song, float(row[age]))
+        swaps.append(_Swap(reason, (age,), figures={"age_years": float(typical[age])}))
     if known(Group.TAGS):
-        swaps.append(_Swap(Block.TAGS, _named("tag", song.tags), COLUMNS_OF[Group.TAGS], unknown=Block.TAGS))
+        reason = _named(Block.TAGS, _TAGS, song.tags)
+        swaps.append(_Swap(reason, COLUMNS_OF[Group.TAGS], unknown=Block.TAGS))
     if known(Group.GENRES):
-        genres = _named("genre", genres_of(song))
-        swaps.append(_Swap(Block.GENRES, genres, COLUMNS_OF[Group.GENRES], unknown=Block.GENRES))
+        reason = _named(Block.GENRES, _GENRES, genres_of(song))
+        swaps.append(_Swap(reason, COLUMNS_OF[Group.GENRES], unknown=Block.GENRES))
     if known(Group.DURATION):
-        length = "long" if row[COLUMN["duration_ms"]] > typical[COLUMN["duration_ms"]] else "short"
-        figure = text.clock(float(row[COLUMN["duration_ms"]]))
-        swaps.append(_Swap("duration_ms", length, COLUMNS_OF[Group.DURATION], figure))
+        length = float(row[COLUMN["duration_ms"]])
+        label = _LONG if length > typical[COLUMN["duration_ms"]] else _SHORT
+        swaps.append(_Swap(Reason("duration_ms", label, 0, length, "ms"), COLUMNS_OF[Group.DURATION]))
     if known(Group.ALBUM) and row[COLUMN["album_is_title"]] > 0:
-        swaps.append(_Swap("album", "released as a single", COLUMNS_OF[Group.ALBUM]))
+        swaps.append(_Swap(Reason("album", _SINGLE, 0), COLUMNS_OF[Group.ALBUM]))
     if known(Group.CREDITS):
-        label = "with guest artists" if len(song.credits) > 1 else "no guest artists"
-        swaps.append(_Swap("credits", label, COLUMNS_OF[Group.CREDITS]))
+        label = _GUESTS if len(song.credits) > 1 else _NO_GUESTS
+        swaps.append(_Swap(Reason("credits", label, 0), COLUMNS_OF[Group.CREDITS]))
     if known(Group.EXPLICIT):
-        label = "explicit words" if song.explicit else "no explicit words"
-        swaps.append(_Swap("explicit", label, COLUMNS_OF[Group.EXPLICIT]))
+        label = _EXPLICIT if song.explicit else _NOT_EXPLICIT
+        swaps.append(_Swap(Reason("explicit", label, 0), COLUMNS_OF[Group.EXPLICIT]))
     version = next((label for key, label in _VERSIONS.items() if row[COLUMN[key]] > 0), None)
     if version is not None:
-        swaps.append(_Swap("version", version, _VERSION_COLUMNS))
+        swaps.append(_Swap(Reason("version", version, 0), _VERSION_COLUMNS))
     for key, (above, below) in _SOUND.items():
         value = row[COLUMN[key]]
         if not math.isnan(value):
-            swaps.append(_Swap(key, above if value > typical[COLUMN[key]] else below, (COLUMN[key],)))
+            label = above if value > typical[COLUMN[key]] else below
+            swaps.append(_Swap(Reason(key, label, 0), (COLUMN[key],)))
     return swaps
+
+
+_MANY_LISTENERS: Final = mark("many listeners")
+_FEW_LISTENERS: Final = mark("few listeners")
+# Translators: plays of a song on Last.fm.
+_MANY_PLAYS: Final = mark("many plays")
+_FEW_PLAYS: Final = mark("few plays")
+_BIG_ARTIST: Final = mark("big artist")
+_SMALL_ARTIST: Final = mark("small artist")
+# Translators: how long a song lasts.
+_LONG: Final = mark("long")
+# Translators: how long a song lasts.
+_SHORT: Final = mark("short")
+_SINGLE: Final = mark("released as a single")
+_GUESTS: Final = mark("with guest artists")
+_NO_GUESTS: Final = mark("no guest artists")
+_EXPLICIT: Final = mark("explicit words")
+_NOT_EXPLICIT: Final = mark("no explicit words")
+# Translators: {ago} is "3 weeks ago" or "today".
+_RELEASED_AGO: Final = mark("released {ago}")
+_RELEASED_IN: Final = mark("released in {year}")
+# Translators: for one name, and for several.
+_TAGS: Final = (mark("tag: {names}"), mark("tags: {names}"))
+# Translators: for one name, and for several.
+_GENRES: Final = (mark("genre: {names}"), mark("genres: {names}"))
 
 
 def _track_swap(model: ServedModel, song: Song) -> _Swap:
     """Replace the song's listeners and plays together; the one further to the side of the push is named."""
     usual_listeners, usual_plays = model.typical_track
     far = []
-    for key, name, count, usual in (
-        ("listeners", "listeners", float(song.listeners or 1), usual_listeners),
-        ("playcount", "plays", float(song.playcount or 1), usual_plays),
+    for key, unit, many, few, count, usual in (
+        ("listeners", "listeners", _MANY_LISTENERS, _FEW_LISTENERS, float(song.listeners or 1), usual_listeners),
+        ("playcount", "plays", _MANY_PLAYS, _FEW_PLAYS, float(song.playcount or 1), usual_plays),
     ):
-        label = f"{'many' if count > usual else 'few'} {name}"
-        far.append((math.log(count / usual), (key, label, text.short_count(count))))
-    (_, fewest), (_, (key, label, figure)) = sorted(far)
-    return _Swap(
-        key, label, figure=figure, figures={"listeners": usual_listeners, "playcount": usual_plays}, other=fewest
-    )
+        far.append((math.log(count / usual), Reason(key, many if count > usual else few, 0, count, unit)))
+    (_, fewest), (_, most) = sorted(far, key=lambda one: one[0])
+    return _Swap(most, figures={"listeners": usual_listeners, "playcount": usual_plays}, other=fewest)
 
 
-def _released(song: Song, age: float) -> str:
+def _released(song: Song, age: float) -> Reason:
     if song.released is not None and age > NEW_YEARS:
-        return f"released in {song.released.year}"
-    return f"released {text.age_years(age)}"
+        return Reason("age_years", _RELEASED_IN, 0, song.released.year, "year")
+    return Reason("age_years", _RELEASED_AGO, 0, age, "years ago")
 
 
-def _named(kind: str, names: tuple[str, ...]) -> str:
-    shown = [visible(name)[:LABEL_TAG_MAX_CHARS] for name in names[:LABEL_MAX_TAGS]]
-    return f"{kind if len(shown) == 1 else kind + 's'}: {', '.join(shown)}"
+def _named(block: Block, labels: tuple[str, str], names: tuple[str, ...]) -> Reason:
+    shown = tuple(visible(name)[:LABEL_TAG_MAX_CHARS] for name in names[:LABEL_MAX_TAGS])
+    return Reason(block, labels[len(shown) > 1], 0, names=shown)

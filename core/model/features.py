@@ -20,8 +20,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core import text
 from core.domain import AudioFeatures, Block, Song
+from core.language import mark
 from core.lookup.normalise import artist_key
 from core.model.genres import GENRES, TAGS_SEEN, genre_index, genres_of, tag_columns
 from core.model.text_features import (
@@ -34,6 +34,7 @@ from core.model.text_features import (
     credit_facts,
     title_facts,
 )
+from core.text import DAYS_PER_YEAR
 
 N_FOLDS: Final = 5
 """Folds of training songs, disjoint in first artists."""
@@ -75,11 +76,11 @@ class Feature:
 
     Attributes:
         key: Its name in the table.
-        label: Its name for people.
-        unit: Unit of the value, "" for shares and counts of nothing in particular.
+        label: Its name for people, marked for translation where it is shown.
+        unit: Unit of the value, "" for shares and counts of nothing in particular; see :func:`core.text.figure`.
         group: With which figures it becomes known.
         value: Reads it off a song; NaN if unknown. None where a whole group is read at once.
-        show: Writes it for people; None if it is never shown by itself.
+        shown: Whether people are shown it by itself.
         monotone: 1 if more of it never lowers the answer, else 0.
     """
 
@@ -88,7 +89,7 @@ class Feature:
     unit: str
     group: Group
     value: Callable[[Song], float] | None = None
-    show: Callable[[float], str] | None = None
+    shown: bool = False
     monotone: int = 0
 
 
@@ -118,8 +119,8 @@ def _explicit(song: Song) -> float:
     return NAN if song.explicit is None else float(song.explicit)
 
 
-def _audio_feature(key: str, label: str, unit: str = "", show: Callable[[float], str] | None = text.share) -> Feature:
-    return Feature(key, label, unit, Group.AUDIO, partial(_audio, key), show)
+def _audio_feature(key: str, label: str, unit: str = "", *, shown: bool = True) -> Feature:
+    return Feature(key, label, unit, Group.AUDIO, partial(_audio, key), shown)
 
 
 def _facts(group: Group, facts: dict[str, str]) -> tuple[Feature, ...]:
@@ -127,34 +128,43 @@ def _facts(group: Group, facts: dict[str, str]) -> tuple[Feature, ...]:
 
 
 FEATURES: Final[tuple[Feature, ...]] = (
-    Feature("listeners", "Listeners", "listeners", Group.TRACK, lambda s: _known(s.listeners), text.count, 1),
-    Feature("playcount", "Plays", "plays", Group.TRACK, lambda s: _known(s.playcount), text.count, 1),
+    Feature("listeners", mark("Listeners"), "listeners", Group.TRACK, lambda s: _known(s.listeners), True, 1),
+    Feature("playcount", mark("Plays"), "plays", Group.TRACK, lambda s: _known(s.playcount), True, 1),
     Feature(
-        "plays_per_listener", "Plays per listener", "plays per listener", Group.TRACK,
-        lambda s: _ratio(s.playcount, s.listeners), text.one_decimal,
+        "plays_per_listener", mark("Plays per listener"), "plays per listener", Group.TRACK,
+        lambda s: _ratio(s.playcount, s.listeners), True,
+    ),
+    # Translators: at most 22 letters; a row of the card.
+    Feature(
+        "artist_listeners", mark("Artist's listeners"), "listeners", Group.ARTIST,
+        lambda s: _known(s.artist_listeners), True, 1,
     ),
     Feature(
-        "artist_listeners", "Artist's listeners", "listeners", Group.ARTIST, lambda s: _known(s.artist_listeners),
-        text.count, 1,
+        "artist_playcount", mark("Artist's plays"), "plays", Group.ARTIST,
+        lambda s: _known(s.artist_playcount), True, 1,
     ),
-    Feature(
-        "artist_playcount", "Artist's plays", "plays", Group.ARTIST, lambda s: _known(s.artist_playcount),
-        text.count, 1,
-    ),
-    Feature("age_years", "Released", "years ago", Group.AGE, show=text.age_years),
-    Feature("duration_ms", "Length", "ms", Group.DURATION, _duration, text.clock),
-    _audio_feature("danceability", "Danceability"),
-    _audio_feature("energy", "Energy"),
-    _audio_feature("valence", "Positivity"),
-    Feature("tempo", "Tempo", "BPM", Group.AUDIO, _tempo, text.beats),
-    _audio_feature("loudness", "Loudness", "dB", text.decibels),
-    _audio_feature("acousticness", "Acousticness"),
-    _audio_feature("instrumentalness", "Instrumentalness"),
-    _audio_feature("speechiness", "Speechiness"),
-    _audio_feature("liveness", "Liveness"),
-    _audio_feature("key", "Key", show=None),
-    _audio_feature("mode", "Mode", show=None),
-    _audio_feature("time_signature", "Time signature", show=None),
+    # Translators: heading of a figure such as "3 weeks ago".
+    Feature("age_years", mark("Released"), "years ago", Group.AGE, shown=True),
+    # Translators: heading of a figure such as "3:20", how long the song lasts.
+    Feature("duration_ms", mark("Length"), "ms", Group.DURATION, _duration, True),
+    _audio_feature("danceability", mark("Danceability")),
+    _audio_feature("energy", mark("Energy")),
+    # Translators: how cheerful a song sounds.
+    _audio_feature("valence", mark("Positivity")),
+    # Translators: how fast a song is.
+    Feature("tempo", mark("Tempo"), "BPM", Group.AUDIO, _tempo, True),
+    _audio_feature("loudness", mark("Loudness"), "dB"),
+    # Translators: how likely it is that only instruments without electronics play.
+    _audio_feature("acousticness", mark("Acousticness")),
+    # Translators: how likely it is that nobody sings.
+    _audio_feature("instrumentalness", mark("Instrumentalness")),
+    # Translators: how much of a song is spoken words.
+    _audio_feature("speechiness", mark("Speechiness")),
+    # Translators: how much a song sounds as if it were played before an audience.
+    _audio_feature("liveness", mark("Liveness")),
+    _audio_feature("key", "Key", shown=False),
+    _audio_feature("mode", "Mode", shown=False),
+    _audio_feature("time_signature", "Time signature", shown=False),
     Feature("explicit", "Explicit words", "", Group.EXPLICIT, _explicit),
     *_facts(Group.CREDITS, CREDIT_FACTS),
     *_facts(Group.ALBUM, ALBUM_FACTS),
@@ -180,8 +190,6 @@ _READ: Final = tuple((i, feature.value) for i, feature in enumerate(BASE) if fea
 _FACT_COLUMNS: Final = tuple(COLUMN[key] for key in (*CREDIT_FACTS, *ALBUM_FACTS, *TITLE_FACTS, *ARTIST_NAME_FACTS))
 _FIRST_GENRE: Final = COLUMN[f"genre_{GENRES[0]}"]
 _FIRST_TAG: Final = COLUMN["tag_1"]
-
-DAYS_PER_YEAR: Final = 365.25
 
 Dates = date | Sequence[date]
 """One day for all songs, or a day for each."""

@@ -25,12 +25,12 @@ from core.domain import (
     VerdictBands,
 )
 from core.errors import ModelError, ModelRejected
+from core.language import mark
 from core.model.artifact import load
 from core.model.ensemble import FloatArray, ServedModel, sigmoid, track_figures
 from core.model.explain import assess_with_reasons
 from core.model.features import (
     COLUMN,
-    DAYS_PER_YEAR,
     FEATURES,
     VIEWS,
     Dates,
@@ -45,23 +45,26 @@ from core.model.features import (
     pattern_of,
 )
 from core.model.genres import known_tags
+from core.text import DAYS_PER_YEAR
 
 ROWS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("live", "live", "A live question"),
-    ("live", "plays_alone", "Ranking by plays"),
-    ("artist_figures", "live", "Without figures of the song"),
-    ("artist_figures", "artist_listeners_alone", "Ranking by the artist's listeners"),
-    ("songs_clean", "full", "All songs, everything known"),
-    ("songs_clean", "baseline_forest", "Predecessor's forest, audio alone"),
-    ("songs_clean", "baseline_majority", '"Not popular" to everything'),
+    ("live", "live", mark("A live question")),
+    ("live", "plays_alone", mark("Ranking by plays")),
+    ("artist_figures", "live", mark("Without figures of the song")),
+    ("artist_figures", "artist_listeners_alone", mark("Ranking by the artist's listeners")),
+    ("songs_clean", "full", mark("All songs, everything known")),
+    ("songs_clean", "baseline_forest", mark("Predecessor's forest, audio alone")),
+    ("songs_clean", "baseline_majority", mark('"Not popular" to everything')),
 )
-"""Protocol and view of the rows that people are shown, and what they call them."""
+"""Protocol and view of the rows that people are shown, and what they are called."""
 
 LIMITS: Final[tuple[str, ...]] = (
-    "A live question is a song with Last.fm figures, from charts, playlists and discographies of 2019 to 2025; most "
-    "are popular.",
-    "Last.fm's figures are mostly of 2025: for the labels before that they look ahead.",
-    "Last.fm is little used in some countries; songs loved there look smaller than they are.",
+    mark(
+        "A live question is a song with Last.fm figures, from charts, playlists and discographies of 2019 to 2025; "
+        "most are popular."
+    ),
+    mark("Last.fm's figures are mostly of 2025: for the labels before that they look ahead."),
+    mark("Last.fm is little used in some countries; songs loved there look smaller than they are."),
 )
 """What the model cannot know, for the chat and the model card."""
 
@@ -73,10 +76,13 @@ def model_report(
 ) -> ModelReport:
     """Build the report; views that were not measured are left out."""
     protocols = metrics["protocols"]
+    asked = protocols["live"]["views"]
     return ModelReport(
         trained_at=trained_at,
-        n_songs=int(protocols["live"]["views"]["live"]["n"]),
-        base_rate=float(protocols["live"]["views"]["live"]["base_rate"]),
+        n_songs=int(asked["live"]["n"]),
+        base_rate=float(asked["live"]["base_rate"]),
+        ranked_right=asked["live"].get("roc_auc"),
+        ranked_right_by_plays=asked.get("plays_alone", {}).get("roc_auc"),
         rows=tuple(
             ReportRow(name=name, **{metric: protocols[protocol]["views"][view].get(metric) for metric in _METRICS})
             for protocol, view, name in ROWS
@@ -88,6 +94,9 @@ def model_report(
         limits=LIMITS,
     )
 
+
+SHARED_BY_MANY: Final = 0.1
+"""A figure that more than this share of songs have has no rank: 0 % instrumental is neither much nor little."""
 
 _BLOCK_OF = {Group(block.value): block for block in Block}
 
@@ -221,12 +230,11 @@ class HitModel:
                 label=feature.label,
                 value=value,
                 unit=feature.unit,
-                display=feature.show(value),
                 percentile=self._percentile(feature, value),
                 block=_BLOCK_OF.get(feature.group),
             )
             for feature in FEATURES
-            if feature.show is not None and not math.isnan(value := self._value(feature, song, row))
+            if feature.shown and not math.isnan(value := self._value(feature, song, row))
         ]
 
     @staticmethod
@@ -236,6 +244,12 @@ class HitModel:
     def _percentile(self, feature: Feature, value: float) -> float | None:
         known = self._model.percentiles.get(feature.key)
         if known is None:
+            return None
+        # Shares are shown without decimals, so that all that round to the same one look the same.
+        grain = 0.005 if feature.unit == "" else 0.0
+        below = np.searchsorted(known, value - grain, side="left") / len(known)
+        not_above = np.searchsorted(known, value + grain, side="right") / len(known)
+        if not_above - below > SHARED_BY_MANY:
             return None
         return float(np.searchsorted(known, value, side="left") / len(known) * 100)
 

@@ -11,8 +11,9 @@ import numpy as np
 from isal import isal_zlib
 from PIL import Image
 
-from core import text
-from core.domain import Assessment, Cover, FeatureValue, Origin, Prediction, RecordedPopularity, Song, Source, Verdict
+from core import text, words
+from core.domain import Assessment, Cover, Origin, Prediction, RecordedPopularity, Song, Source, Verdict
+from core.language import mark, say
 from core.render.cover import NOTE, cover_art, dominant, lay_cover, tinted_ground
 from core.render.fonts import Weight, drawable
 from core.render.shapes import Gauge, sign
@@ -41,13 +42,28 @@ RESULT_BASELINE: Final = 318
 ACTION_BOX: Final = (GAUGE.box[0], 236, COLUMN_RIGHT, GAUGE.box[3])
 """All that moves in the animation: the gauge, the percentage and the verdict; left, top, right, bottom."""
 
-ROWS_MAX: Final = 3
 REASONS_MAX: Final = 3
 FOOTER_BASELINE_PX: Final = 604
 BRAND: Final = "Hitmeter"
 
-_ROW_KEYS: Final = ("listeners", "playcount", "artist_listeners")
-"""What the rows show wherever it is known."""
+# Translators: the card's lowest line; at most 62 letters. {share} is "12 %".
+_FOOTER: Final = mark("Popular = 60 or more of 100 on Spotify; {share} of songs are")
+_LASTFM: Final = "Last.fm"
+# Translators: below the cover, in at most two lines of 30 letters. {ago} is "2 minutes ago".
+_SOURCE_LIVE: Final = (mark("Last.fm, {ago}"), mark("Not up to date: Last.fm, {ago}"))
+# Translators: {month} is "Nov 2026".
+_SOURCE_RECORDED: Final = (mark("Last.fm, recorded {month}"), mark("Not up to date: Last.fm, recorded {month}"))
+# Translators: no figures of Last.fm's listeners are known.
+_SOURCE_CATALOGUE: Final = (
+    mark("Recorded {year}, no listeners"),
+    mark("Not up to date: recorded {year}, no listeners"),
+)
+# Translators: Spotify's popularity of the song in that year. At most 30 letters, as are the three that follow.
+_POPULARITY: Final = mark("Spotify {year}: {value} of 100")
+_POPULAR_THEN: Final = mark("popular then, unlike now")
+_NOT_POPULAR_THEN: Final = mark("not popular then")
+# Translators: the popularity is that of a compilation on which the song is.
+_RERELEASE: Final = mark("of a compilation with it")
 
 _TOP: Final = 40
 _TITLE_SIZES_PX: Final = (54, 48)
@@ -124,7 +140,7 @@ def draw_percentage(
     picture: Image.Image, probability: float, left: int, baseline: int, room_px: int, sizes_px: tuple[int, ...]
 ) -> None:
     """Write the probability in percent, in the largest of ``sizes_px`` that leaves room for the sign behind it."""
-    number = text.percent(probability).removesuffix(" %")
+    number = text.percent_number(probability)
     for size in sizes_px:
         digits, unit = ink(number, size, Weight.BOLD), ink("%", round(size * 0.58), Weight.BOLD)
         gap = round(size * 0.1)
@@ -143,25 +159,28 @@ def draw_verdict(
     shape = sign(SHAPES[verdict], height, accent)
     picture.paste(shape, (left, baseline - height + 1), shape)
     start = left + height + 14
-    largest(verdict.value, sizes_px, left + room_px - start, Weight.BOLD).lay(picture, start, baseline, accent)
+    largest(words.verdict_name(verdict), sizes_px, left + room_px - start, Weight.BOLD).lay(
+        picture, start, baseline, accent
+    )
 
 
 def draw_reasons(picture: Image.Image, assessment: Assessment, left: int, baseline: int, room_px: int) -> None:
     """Write the strongest reasons on one line, each behind an arrow in the colour of its push; as many as fit whole."""
     start = left
     for reason in assessment.reasons[:REASONS_MAX]:
-        words = fit(reason.label, TYPE_MIN_PX, room_px)
-        end = start + _SIGN_PX + _SIGN_GAP_PX + words.width
+        said = words.reason_words(reason)
+        label = fit(said, TYPE_MIN_PX, room_px)
+        end = start + _SIGN_PX + _SIGN_GAP_PX + label.width
         if end > left + room_px:
             if start > left:
                 break
-            words = fit(reason.label, TYPE_MIN_PX, room_px - _SIGN_PX - _SIGN_GAP_PX)
+            label = fit(said, TYPE_MIN_PX, room_px - _SIGN_PX - _SIGN_GAP_PX)
         shape, colour = (
             (Shape.UP, ACCENTS[Verdict.POPULAR]) if reason.push > 0 else (Shape.DOWN, ACCENTS[Verdict.NOT_POPULAR])
         )
         arrow = sign(shape, _SIGN_PX, colour)
         picture.paste(arrow, (start, baseline - _SIGN_PX + 1), arrow)
-        words.lay(picture, start + _SIGN_PX + _SIGN_GAP_PX, baseline, TEXT)
+        label.lay(picture, start + _SIGN_PX + _SIGN_GAP_PX, baseline, TEXT)
         start = end + _GAP_PX
 
 
@@ -176,12 +195,10 @@ class Row:
 
 
 def figures(assessment: Assessment) -> tuple[Row, ...]:
-    """Choose the rows: the song's listeners and plays and the artist's listeners, else the first ranked figures."""
-    known = {feature.key: feature for feature in assessment.features}
-    chosen = [known[key] for key in _ROW_KEYS if key in known]
-    if not chosen:
-        chosen = [feature for feature in assessment.features if feature.percentile is not None][:ROWS_MAX]
-    return tuple(Row(one.key, one.label, _short(one), one.standing or "") for one in chosen)
+    """Write the figures that say most as rows."""
+    return tuple(
+        Row(one.key, say(one.label), words.short_figure(one), words.standing(one)) for one in assessment.main_features
+    )
 
 
 def draw_rows(
@@ -219,40 +236,39 @@ def draw_rows(
             ranks[place].lay(picture, right, y, QUIET, right=True)
 
 
-def draw_footer(picture: Image.Image, base_rate: float) -> None:
-    """Say along the lower edge what "popular" means and how rare it is."""
-    draw_small_print(picture, f"Popular = 60 or more of 100 on Spotify; {base_rate * 100:.0f} % of songs are")
+def draw_footer(picture: Image.Image, base_rate: float, *, credit: bool = False) -> None:
+    """Say along the lower edge what "popular" means and how rare it is; ``credit`` names Last.fm before the brand."""
+    draw_small_print(picture, say(_FOOTER, share=text.share(base_rate)), _LASTFM if credit else "")
 
 
-def draw_small_print(picture: Image.Image, words: str) -> None:
-    """Write ``words`` along the lower edge, and who says so."""
+def draw_small_print(picture: Image.Image, said: str, credit: str = "") -> None:
+    """Write ``said`` along the lower edge, and who says so, behind a ``credit`` if there is one."""
     right = WIDTH_PX - MARGIN_PX
-    brand = ink(BRAND, TYPE_MIN_PX, Weight.BOLD)
+    brand = ink(f"{credit} · {BRAND}" if credit else BRAND, TYPE_MIN_PX, Weight.BOLD)
     brand.lay(picture, right, FOOTER_BASELINE_PX, QUIET, right=True)
     room = right - brand.width - _GAP_PX - MARGIN_PX
-    fit(words, TYPE_MIN_PX, room).lay(picture, MARGIN_PX, FOOTER_BASELINE_PX, QUIET)
+    fit(said, TYPE_MIN_PX, room).lay(picture, MARGIN_PX, FOOTER_BASELINE_PX, QUIET)
 
 
 def source_words(source: Source, now: datetime) -> str:
     """Say in a few words where figures are from and how old they are."""
     match source.origin:
         case Origin.RECORDED:
-            words = f"Last.fm, recorded {source.as_of:%b %Y}"
+            return say(_SOURCE_RECORDED[source.stale], month=text.short_month(source.as_of))
         case Origin.CATALOGUE:
-            words = f"Recorded {source.as_of.year}, no listeners"
+            return say(_SOURCE_CATALOGUE[source.stale], year=source.as_of.year)
         case Origin.LASTFM:
-            words = f"Last.fm, {text.ago(source.as_of, now)}"
+            return say(_SOURCE_LIVE[source.stale], ago=text.ago(source.as_of, now))
         case _:
             assert_never(source.origin)
-    return f"Not up to date: {words}" if source.stale else words
 
 
 def popularity_words(popularity: RecordedPopularity, verdict: Verdict) -> tuple[str, ...]:
     """Say the recorded popularity in one line, and in a second one what keeps it from agreeing with the verdict."""
-    first = f"Spotify {popularity.year}: {popularity.value} of 100"
+    first = say(_POPULARITY, year=popularity.year, value=popularity.value)
     if popularity.contradicts(verdict):
-        return first, "popular then, unlike now" if verdict is Verdict.NOT_POPULAR else "not popular then"
-    return (first, "of a compilation with it") if popularity.rerelease else (first,)
+        return first, say(_POPULAR_THEN if verdict is Verdict.NOT_POPULAR else _NOT_POPULAR_THEN)
+    return (first, say(_RERELEASE)) if popularity.rerelease else (first,)
 
 
 def about_words(song: Song, assessment: Assessment) -> str:
@@ -282,11 +298,6 @@ def png(picture: Image.Image) -> bytes:
 
 def _png_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", isal_zlib.crc32(kind + data))
-
-
-def _short(feature: FeatureValue) -> str:
-    """Write counts in a few characters, other figures as everywhere."""
-    return text.short_count(feature.value) if feature.unit in ("listeners", "plays") else feature.display
 
 
 def _draw_names(picture: Image.Image, prediction: Prediction) -> None:

@@ -7,7 +7,8 @@ from typing import Final
 
 from PIL import Image
 
-from core.domain import Cover, Prediction
+from core.domain import Cover, Origin, Prediction
+from core.language import mark, say
 from core.render.card import (
     Row,
     draw_footer,
@@ -27,8 +28,9 @@ from core.render.shapes import Gauge, rounded_mask
 from core.render.text import CAP_HEIGHT_EM, fit, ink, two_lines
 from core.render.theme import GROUND, MARGIN_PX, QUIET, RULE, TEXT, TYPE_MIN_PX, WARNING, WHITE, WIDTH_PX
 
-WINNER: Final = "Likelier hit"
-DRAW: Final = "A draw"
+# Translators: on a badge beside the likelier of two songs, and beside both if neither is; at most 20 letters.
+WINNER: Final = mark("Likelier hit")
+DRAW: Final = mark("A draw")
 
 _GUTTER_PX: Final = 64
 _HALF_PX: Final = (WIDTH_PX - 2 * MARGIN_PX - _GUTTER_PX) // 2
@@ -66,7 +68,9 @@ def draw_comparison(
     for place, prediction in enumerate((first, second)):
         greater = _greater(rows[place], prediction, (second, first)[place])
         _draw_half(picture, lefts[place], prediction, arts[place], (lead, -lead)[place], rows[place], greater, now)
-    draw_footer(picture, first.assessment.base_rate)
+    # Songs with all their figures leave no room for where these are from.
+    credit = any(one.source.origin is not Origin.CATALOGUE for one in (first, second))
+    draw_footer(picture, first.assessment.base_rate, credit=credit)
     return png(picture)
 
 
@@ -118,7 +122,7 @@ def _draw_names(picture: Image.Image, left: int, room: int, prediction: Predicti
 
 def _draw_badge(picture: Image.Image, left: int, words: str) -> None:
     """Draw a white badge with dark words beside the cover's lower edge."""
-    label = ink(words, TYPE_MIN_PX, Weight.BOLD)
+    label = ink(say(words), TYPE_MIN_PX, Weight.BOLD)
     top = _TOP + _COVER_PX - _BADGE_PX
     picture.paste(tuple(WHITE), (left, top), rounded_mask(label.width + _BADGE_PX, _BADGE_PX, _BADGE_PX // 2))
     baseline = top + (_BADGE_PX + round(TYPE_MIN_PX * CAP_HEIGHT_EM)) // 2

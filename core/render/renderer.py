@@ -22,6 +22,7 @@ from typing import Final, Self, TypeVar
 from core.concurrency import SingleFlight, cpu_count
 from core.domain import Cover, ModelReport, Prediction
 from core.errors import RenderError
+from core.language import language, speaking
 from core.text import ago
 
 log = logging.getLogger(__name__)
@@ -53,9 +54,9 @@ class CardRenderer:
             RenderError: The card could not be drawn.
         """
         now = self._now()
-        drawing = partial(_card, prediction, cover, now)
+        drawing = partial(_card, language(), prediction, cover, now)
         try:
-            key = (prediction, cover, ago(prediction.source.as_of, now))
+            key = (prediction, cover, ago(prediction.source.as_of, now), language())
         except Exception as error:
             raise RenderError(f"{drawing}: {type(error).__name__}: {error}"[:500]) from error
         return await self._cards.get(key, lambda: self._draw(drawing))
@@ -68,7 +69,7 @@ class CardRenderer:
         Raises:
             RenderError: The card could not be drawn.
         """
-        return await self._draw(partial(_comparison, first, first_cover, second, second_cover, self._now()))
+        return await self._draw(partial(_comparison, language(), first, first_cover, second, second_cover, self._now()))
 
     async def animation(self, prediction: Prediction, cover: Cover | None) -> bytes:
         """Draw the card as a GIF whose needle sweeps to its place once.
@@ -76,7 +77,7 @@ class CardRenderer:
         Raises:
             RenderError: The card could not be drawn.
         """
-        return await self._draw(partial(_animation, prediction, cover, self._now()))
+        return await self._draw(partial(_animation, language(), prediction, cover, self._now()))
 
     async def calibration(self, report: ModelReport) -> bytes:
         """Draw how stated probabilities were kept as PNG, 1200 x 630; the report has at least one point.
@@ -110,24 +111,33 @@ def load_drawing() -> None:
     text.warm_up()
 
 
-def _card(prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:
+# Whoever draws is another thread or process, which is told the language.
+def _card(language: str, prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:
     from core.render.card import draw_card
 
-    return draw_card(prediction, cover, now)
+    with speaking(language):
+        return draw_card(prediction, cover, now)
 
 
 def _comparison(
-    first: Prediction, first_cover: Cover | None, second: Prediction, second_cover: Cover | None, now: datetime
+    language: str,
+    first: Prediction,
+    first_cover: Cover | None,
+    second: Prediction,
+    second_cover: Cover | None,
+    now: datetime,
 ) -> bytes:
     from core.render.comparison import draw_comparison
 
-    return draw_comparison(first, first_cover, second, second_cover, now)
+    with speaking(language):
+        return draw_comparison(first, first_cover, second, second_cover, now)
 
 
-def _animation(prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:
+def _animation(language: str, prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:
     from core.render.animation import draw_animation
 
-    return draw_animation(prediction, cover, now)
+    with speaking(language):
+        return draw_animation(prediction, cover, now)
 
 
 def _calibration(report: ModelReport) -> bytes:

@@ -49,6 +49,7 @@ from core.training.model_card import (
     precision_recall_picture,
 )
 from core.training.train import Trained
+from core.words import reason_with_figure
 
 PREVIOUS: Final = "previous"
 
@@ -287,7 +288,8 @@ def known_songs(trained: Trained, demo_songs: Path, trained_at: datetime) -> tup
         if recorded.kind:
             answer = model.assess(song, as_of=trained_at.date())
             arrows = tuple(
-                f"{'▲' if reason.push > 0 else '▼'} {reason.text}" for reason in answer.reasons[:REASONS_SHOWN]
+                f"{'▲' if reason.push > 0 else '▼'} {reason_with_figure(reason)}"
+                for reason in answer.reasons[:REASONS_SHOWN]
             )
             known.append(
                 KnownSong(

@@ -168,7 +168,7 @@ def _percentiles(songs: TrainingSongs, rows: FloatMatrix, inside: BoolArray) -> 
     with_figures = np.flatnonzero(songs.labelled & songs.has_track_figures)
     found: dict[str, FloatArray] = {}
     for feature in FEATURES:
-        if feature.show is None or feature.group is Group.AGE:
+        if not feature.shown or feature.group is Group.AGE:
             continue
         if feature.group is Group.TRACK and feature.value is not None:
             values = np.array([feature.value(songs.songs[place]) for place in with_figures])
