@@ -13,6 +13,7 @@ import asyncio
 import io
 import json
 import logging
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -29,11 +30,12 @@ from bot.runtime import Platform, supervise, tune_runtime
 from bot.service import SongService
 from core.assembly import build_predictor
 from core.errors import HitmeterError, ModelError, SettingsError
+from core.language import ENGLISH, closest, load, say, speaking
 from core.log import configure_logging, settings_secrets
 from core.settings import Settings, env_file_notes, env_file_warning, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +58,18 @@ def platforms(settings: Settings, service_for: Callable[[str], SongService], hea
 
 
 async def ask(settings: Settings, text: str, *, as_document: bool = False) -> int:
-    """Answer one question on standard output, for people or as one JSON object, and return the exit code."""
+    """Answer one question on standard output, for people or as one JSON object, and return the exit code.
+
+    The object is for programs, and its texts and its card are English.
+    """
     console = Console(highlight=False)
     assembled = build_predictor(settings)
     try:
         _say(assembled.missing)
         service = SongService(assembled.predictor)
         if as_document:
-            code = await _print_document(ConsoleChat(service, settings.cards_dir, console), text)
+            with speaking(ENGLISH):
+                code = await _print_document(ConsoleChat(service, settings.cards_dir, console), text)
         else:
             display = CardDisplay.of_terminal(settings.card_display, console)
             code = await ConsoleChat(service, settings.cards_dir, console, display=display).handle(text)
@@ -78,7 +84,7 @@ async def _print_document(chat: ConsoleChat, text: str) -> ResultCode:
         card = await chat.save_card(reply)
     except OSError as error:
         card = None
-        _say((messages.CONSOLE_CARD_NOT_SAVED.format(folder=chat.cards_dir, reason=error.strerror),))
+        _say((say(messages.CONSOLE_CARD_NOT_SAVED, folder=chat.cards_dir, reason=error.strerror),))
     sys.stdout.write(f"{as_json(answer_document(reply, card))}\n")
     return reply.code
 
@@ -110,6 +116,7 @@ async def serve(settings: Settings) -> int:
         adapters = platforms(settings, service_for, health)
         tune_runtime()
         if adapters:
+            load()  # before anybody can ask: it takes some tenths of a second
             async with health_server(settings.health_host, settings.health_port, health):
                 await supervise(adapters, _stop_on_signals(), on_state=health.mark)
         else:
@@ -146,18 +153,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(env_file_notes())
         if options.command != "sync":
             ensure_catalogue(settings, Console(stderr=True, highlight=False))
-        match options.command:
-            case "ask":
-                return asyncio.run(ask(settings, " ".join(options.text), as_document=options.json))
-            case "sync":
-                return asyncio.run(sync(settings))
-            case _:
-                return asyncio.run(serve(settings))
+        with speaking(terminal_language(os.environ)):
+            match options.command:
+                case "ask":
+                    return asyncio.run(ask(settings, " ".join(options.text), as_document=options.json))
+                case "sync":
+                    return asyncio.run(sync(settings))
+                case _:
+                    return asyncio.run(serve(settings))
     except HitmeterError as error:
         _say((_set_up_fault(error),))
         return SETUP_FAILED
     except KeyboardInterrupt:
         return 0
+
+
+def terminal_language(environment: Mapping[str, str]) -> str:
+    """Return the language of a terminal by its variables, the first of them that is set (POSIX.1-2017, 8.2)."""
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    return closest(next((value for name in names if (value := environment.get(name))), None))
 
 
 def _take_any_text() -> None:

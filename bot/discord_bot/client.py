@@ -17,7 +17,7 @@ import discord
 from discord import app_commands
 from pydantic import SecretStr
 
-from bot.discord_bot.commands import HitmeterTree
+from bot.discord_bot.commands import CommandTranslator, HitmeterTree
 from bot.discord_bot.interaction import InteractionHandler
 from bot.discord_bot.views import LASTING, view_for
 from bot.rate_limits import RateLimiter
@@ -45,7 +45,9 @@ class CommandSync:
             discord.HTTPException: Discord refused them.
         """
         application_id = str(tree.client.application_id)
-        payload_hash = hash_of(tree)
+        translator = CommandTranslator()
+        await tree.set_translator(translator)
+        payload_hash = await hash_of(tree, translator)
         known = self._load()
         if not force and known.get(application_id) == payload_hash:
             return None
@@ -80,11 +82,10 @@ class CommandSync:
                 staging.unlink()
 
 
-def hash_of(tree: app_commands.CommandTree[Any]) -> str:
-    """Hash what Discord would be told, the same for the same commands in any order."""
-    payload = sorted(
-        (command.to_dict(tree) for command in tree.get_commands()), key=lambda one: (one["type"], one["name"])
-    )
+async def hash_of(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
+    """Hash what Discord would be told, in all languages, the same for the same commands in any order."""
+    payload = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
+    payload.sort(key=lambda one: (one["type"], one["name"]))
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 

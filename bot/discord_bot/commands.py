@@ -15,6 +15,7 @@ from bot.discord_bot.interaction import InteractionResponder, common_channel, ha
 from bot.plain_text import plain, utf16_length
 from core.domain import SongName, SongQuery
 from core.errors import QueryError
+from core.language import closest, say, say_in, speaking
 from core.limits import QUERY_MAX_CHARS
 from core.query import parse_question, video_question
 
@@ -100,6 +101,24 @@ def _described(command: messages.Command) -> Callable[[Handler], app_commands.Co
     return make
 
 
+class CommandTranslator(app_commands.Translator):
+    """Tells Discord what commands and arguments are called, and what they are for, in each of its languages."""
+
+    async def translate(
+        self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
+    ) -> str | None:
+        """Return the text for a locale; None where it is the English one."""
+        location = app_commands.TranslationContextLocation
+        with speaking(closest(locale.value)):
+            if context.location is location.parameter_name:
+                said = say_in(messages.ARGUMENT_NAME, string.message)
+            elif context.location is location.command_name and isinstance(context.data, app_commands.Command):
+                said = say_in(messages.COMMAND_NAME, string.message)
+            else:
+                said = say(string.message)
+        return None if said == string.message else said
+
+
 class HitmeterTree(app_commands.CommandTree[Any]):
     """All commands, each allowed everywhere, with faults told as a sentence and a short id."""
 
@@ -156,31 +175,25 @@ async def compare(interaction: discord.Interaction[Any], first: SongText, second
     await handler.handle(interaction, "compare", work)
 
 
+@_described(messages.COMMANDS["model"])
+async def model(interaction: discord.Interaction[Any], full: bool = False) -> None:
+    """Say how good the model is."""
+    await _inform(interaction, messages.COMMANDS["model"], messages.FULL if full else "")
+
+
 def all_commands() -> Iterator[AnyCommand]:
     """Make everything the bot can be asked on Discord; a command that takes nothing needs no function of its own."""
-    own = {"predict": predict, "compare": compare}
+    own = {"predict": predict, "compare": compare, "model": model}
     for command in messages.commands_on(messages.Surface.DISCORD):
         yield own[command.name] if command.name in own else _information(command)
     yield predict_message
 
 
 def _information(command: messages.Command) -> app_commands.Command[Any, ..., Any]:
-    """Make a command that asks about no song."""
+    """Make a command that takes nothing."""
 
     async def inform(interaction: discord.Interaction[Any]) -> None:
-        handler = handler_of(interaction)
-        is_admin = command.administrators and handler.is_admin(interaction)
-        # A refusal is at hand as well; it counts towards no limit.
-        at_once = command.instant or (command.administrators and not is_admin)
-
-        async def work(responder: InteractionResponder) -> None:
-            if at_once:
-                await responder.reply_privately(await handler.service.run_command(command, is_admin=is_admin))
-                return
-            await responder.defer(private=command.private)
-            await responder.answer(await handler.service.run_command(command, is_admin=is_admin))
-
-        await handler.handle(interaction, command.name, work, limited=not at_once)
+        await _inform(interaction, command)
 
     made: app_commands.Command[Any, ..., Any] = app_commands.Command(
         name=command.name, description=command.description, callback=inform
@@ -188,6 +201,23 @@ def _information(command: messages.Command) -> app_commands.Command[Any, ..., An
     if command.administrators:
         made.default_permissions = ADMIN_PERMISSIONS
     return made
+
+
+async def _inform(interaction: discord.Interaction[Any], command: messages.Command, text: str = "") -> None:
+    """Answer a command that asks about no song; ``text`` is what is typed after it elsewhere."""
+    handler = handler_of(interaction)
+    is_admin = command.administrators and handler.is_admin(interaction)
+    # A refusal is at hand as well; it counts towards no limit.
+    at_once = command.instant or (command.administrators and not is_admin)
+
+    async def work(responder: InteractionResponder) -> None:
+        if at_once:
+            await responder.reply_privately(await handler.service.run_command(command, text, is_admin=is_admin))
+            return
+        await responder.defer(private=command.private)
+        await responder.answer(await handler.service.run_command(command, text, is_admin=is_admin))
+
+    await handler.handle(interaction, command.name, work, limited=not at_once)
 
 
 async def _predict(interaction: discord.Interaction[Any], text: str, *, private: bool, animated: bool | None) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coro
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from telegram import (
@@ -42,6 +43,7 @@ from bot.telegram_bot.transport import (
     webhook,
 )
 from core.errors import PlatformError
+from core.language import ENGLISH, LANGUAGES, closest, speaking
 
 if TYPE_CHECKING:
     from bot.monitoring import Health
@@ -51,21 +53,27 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-FOR_ADMINISTRATORS: Final = tuple(BotCommand(one.name, one.menu) for one in commands_on(Surface.TELEGRAM))
-FOR_EVERYBODY: Final = tuple(
-    BotCommand(one.name, one.menu) for one in commands_on(Surface.TELEGRAM, administrators=False)
-)
+def menu(language: str, *, administrators: bool) -> tuple[BotCommand, ...]:
+    """Write a menu in a language."""
+    with speaking(language):
+        listed = commands_on(Surface.TELEGRAM, administrators=administrators)
+        return tuple(BotCommand(one.name, one.menu) for one in listed)
 
 
 async def publish_menus(bot: Bot, admin_ids: Collection[int]) -> None:
-    """Set the menus that differ from what Telegram has; a menu that cannot be set is left for the next start."""
-    scopes: list[tuple[BotCommandScope, tuple[BotCommand, ...]]] = [(BotCommandScopeDefault(), FOR_EVERYBODY)]
-    scopes += [(BotCommandScopeChat(admin_id), FOR_ADMINISTRATORS) for admin_id in admin_ids]
-    for scope, commands in scopes:
+    """Set the menus that differ from what Telegram has; a menu that cannot be set is left for the next start.
+
+    The English one is for everybody of a language that is not spoken here.
+    """
+    scopes: list[tuple[BotCommandScope, bool]] = [(BotCommandScopeDefault(), False)]
+    scopes += [(BotCommandScopeChat(admin_id), True) for admin_id in admin_ids]
+    for (scope, administrators), language in product(scopes, LANGUAGES):
+        commands = menu(language, administrators=administrators)
+        code = None if language == ENGLISH else language.partition("_")[0]
         try:
-            if await bot.get_my_commands(scope) != commands:
-                await bot.set_my_commands(commands, scope)
-                log.info("event=telegram_menu_set scope=%s", scope.type)
+            if await bot.get_my_commands(scope, code) != commands:
+                await bot.set_my_commands(commands, scope, code)
+                log.info("event=telegram_menu_set scope=%s language=%s", scope.type, language)
         except (BadRequest, Forbidden) as error:
             # An administrator's menu needs a chat with the bot: it comes with the first start after that.
             log.info("event=telegram_menu_refused scope=%s error=%s", scope.type, error)
@@ -98,8 +106,10 @@ class InFlight(BaseUpdateProcessor):
         self._ended = False
 
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
-        """Handle one update; see :meth:`telegram.ext.BaseUpdateProcessor.do_process_update`."""
-        task = asyncio.ensure_future(coroutine)
+        """Handle one update in its sender's language; see :class:`telegram.ext.BaseUpdateProcessor`."""
+        person = update.effective_user if isinstance(update, Update) else None
+        with speaking(closest(None if person is None else person.language_code)):
+            task = asyncio.ensure_future(coroutine)  # takes the language with it
         self._tasks.add(task)
         if self._ended:
             task.cancel()
