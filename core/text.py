@@ -18,13 +18,13 @@ DAYS_PER_YEAR: Final = 365.25
 
 _UNITS: Final = (
     timedelta(days=365),
-    timedelta(days=30),
+    timedelta(days=30.44),
     timedelta(weeks=1),
     timedelta(days=1),
     timedelta(hours=1),
     timedelta(minutes=1),
 )
-"""A year, a month, a week, a day, an hour and a minute, as Babel counts them."""
+"""A year, a month, a week, a day, an hour and a minute."""
 
 
 def duration(length: timedelta) -> str:

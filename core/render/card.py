@@ -76,11 +76,10 @@ _VERDICT_BASELINE: Final = 378
 _REASONS_BASELINE: Final = 432
 _ROWS_BASELINE: Final = 480
 _ROW_PITCH_PX: Final = 37
-_BELOW_COVER_BASELINE: Final = 503
-_BELOW_COVER_PITCH_PX: Final = 31
-_BELOW_COVER_LINES: Final = 3
-_SIGN_PX: Final = 19
-_SIGN_GAP_PX: Final = 8
+_BELOW_COVER_TOP: Final = 484
+_BELOW_COVER_BOTTOM: Final = 580
+SIGN_PX: Final = 19
+SIGN_GAP_PX: Final = 8
 _GAP_PX: Final = 26
 
 _PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -170,17 +169,17 @@ def draw_reasons(picture: Image.Image, assessment: Assessment, left: int, baseli
     for reason in assessment.reasons[:REASONS_MAX]:
         said = words.reason_words(reason)
         label = fit(said, TYPE_MIN_PX, room_px)
-        end = start + _SIGN_PX + _SIGN_GAP_PX + label.width
+        end = start + SIGN_PX + SIGN_GAP_PX + label.width
         if end > left + room_px:
             if start > left:
                 break
-            label = fit(said, TYPE_MIN_PX, room_px - _SIGN_PX - _SIGN_GAP_PX)
+            label = fit(said, TYPE_MIN_PX, room_px - SIGN_PX - SIGN_GAP_PX)
         shape, colour = (
             (Shape.UP, ACCENTS[Verdict.POPULAR]) if reason.push > 0 else (Shape.DOWN, ACCENTS[Verdict.NOT_POPULAR])
         )
-        arrow = sign(shape, _SIGN_PX, colour)
-        picture.paste(arrow, (start, baseline - _SIGN_PX + 1), arrow)
-        label.lay(picture, start + _SIGN_PX + _SIGN_GAP_PX, baseline, TEXT)
+        arrow = sign(shape, SIGN_PX, colour)
+        picture.paste(arrow, (start, baseline - SIGN_PX + 1), arrow)
+        label.lay(picture, start + SIGN_PX + SIGN_GAP_PX, baseline, TEXT)
         start = end + _GAP_PX
 
 
@@ -346,5 +345,4 @@ def _draw_below_cover(picture: Image.Image, prediction: Prediction, now: datetim
         weight, colour = (Weight.BOLD, TEXT) if contradicts else (Weight.REGULAR, QUIET)
         said = popularity_words(popularity, verdict)
         lines += [(fit(line, TYPE_MIN_PX, COVER_SIDE_PX, weight), colour) for line in said]
-    for place, (line, colour) in enumerate(lines[:_BELOW_COVER_LINES]):
-        line.lay(picture, COVER_CORNER[0], _BELOW_COVER_BASELINE + place * _BELOW_COVER_PITCH_PX, colour)
+    draw_stack(picture, lines, COVER_CORNER[0], _BELOW_COVER_TOP, _BELOW_COVER_BOTTOM)

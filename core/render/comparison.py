@@ -33,7 +33,7 @@ WINNER: Final = mark("Likelier hit")
 DRAW: Final = mark("A draw")
 
 _GUTTER_PX: Final = 64
-_HALF_PX: Final = (WIDTH_PX - 2 * MARGIN_PX - _GUTTER_PX) // 2
+HALF_PX: Final = (WIDTH_PX - 2 * MARGIN_PX - _GUTTER_PX) // 2
 _TOP: Final = 40
 _COVER_PX: Final = 168
 _GAP_PX: Final = 24
@@ -60,8 +60,8 @@ def draw_comparison(
     """Draw the comparison as PNG, 1200 x 630; equal percentages are a draw."""
     arts = (cover_art(first_cover, first.song.name), cover_art(second_cover, second.song.name))
     lead = first.confidence_pct - second.confidence_pct
-    lefts = (MARGIN_PX, MARGIN_PX + _HALF_PX + _GUTTER_PX)
-    picture = tinted_ground(dominant(arts[lead < 0]), (lefts[lead < 0] + _HALF_PX // 2, _LIGHT_Y))
+    lefts = (MARGIN_PX, MARGIN_PX + HALF_PX + _GUTTER_PX)
+    picture = tinted_ground(dominant(arts[lead < 0]), (lefts[lead < 0] + HALF_PX // 2, _LIGHT_Y))
     middle = WIDTH_PX // 2
     picture.paste(tuple(RULE), (middle - 1, _TOP, middle + 1, _ROWS_BASELINE + 2 * _ROW_PITCH_PX + 8))
     rows = (figures(first.assessment), figures(second.assessment))
@@ -93,21 +93,21 @@ def _draw_half(
 ) -> None:
     assessment = prediction.assessment
     lay_cover(picture, art, (left, _TOP), _COVER_PX, WHITE if ahead_by >= 0 else None)
-    _draw_names(picture, left + _COVER_PX + _GAP_PX, _HALF_PX - _COVER_PX - _GAP_PX, prediction)
+    _draw_names(picture, left + _COVER_PX + _GAP_PX, HALF_PX - _COVER_PX - _GAP_PX, prediction)
     if ahead_by >= 0:
         _draw_badge(picture, left + _COVER_PX + _GAP_PX, WINNER if ahead_by > 0 else DRAW)
     gauge = Gauge((left + _RADIUS_PX + 8, _HUB_Y), _RADIUS_PX)
     gauge.draw_zones(picture, assessment.bands, assessment.verdict)
     gauge.draw_needle(picture, assessment.probability)
     start = left + 2 * _RADIUS_PX + _RESULT_GAP_PX
-    room = left + _HALF_PX - start
+    room = left + HALF_PX - start
     draw_percentage(picture, assessment.probability, start, _PERCENT_BASELINE, room, _PERCENT_SIZES_PX)
     draw_verdict(picture, assessment.verdict, start, _HUB_Y, room, _VERDICT_SIZES_PX)
-    draw_reasons(picture, assessment, left, _REASONS_BASELINE, _HALF_PX)
-    draw_rows(picture, rows, left, left + _HALF_PX, _ROWS_BASELINE, _ROW_PITCH_PX, standings=False, brighter=greater)
+    draw_reasons(picture, assessment, left, _REASONS_BASELINE, HALF_PX)
+    draw_rows(picture, rows, left, left + HALF_PX, _ROWS_BASELINE, _ROW_PITCH_PX, standings=False, brighter=greater)
     if len(rows) < 3:  # as many as there is room for
         colour = WARNING if prediction.source.stale else QUIET
-        words = fit(source_words(prediction.source, now), TYPE_MIN_PX, _HALF_PX)
+        words = fit(source_words(prediction.source, now), TYPE_MIN_PX, HALF_PX)
         words.lay(picture, left, _ROWS_BASELINE + len(rows) * _ROW_PITCH_PX, colour)
 
 

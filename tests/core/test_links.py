@@ -48,18 +48,18 @@ def test_addresses_that_hold_a_search(link: str, search: str) -> None:
 @pytest.mark.parametrize(
     ("link", "word"),
     [
-        ("https://open.spotify.com/track/0VjIjW4GlUZAMYd2vXMi3b", "Spotify"),
-        ("spotify:track:0VjIjW4GlUZAMYd2vXMi3b", "Spotify"),
-        ("https://youtu.be/4NRXx6U8ABQ", "YouTube"),
-        ("https://www.youtube.com/watch?v=4NRXx6U8ABQ", "YouTube"),
+        ("https://open.spotify.com/track/0VjIjW4GlUZAMYd2vXMi3b", "could not find out"),
+        ("spotify:track:0VjIjW4GlUZAMYd2vXMi3b", "could not find out"),
+        ("https://youtu.be/4NRXx6U8ABQ", "could not find out"),
+        ("https://www.youtube.com/watch?v=4NRXx6U8ABQ", "could not find out"),
         ("https://music.apple.com/us/album/after-hours/1499378108", "album"),
         ("https://www.last.fm/music/The+Weeknd", "artist"),
         ("https://www.last.fm/music/The+Weeknd/After+Hours", "album"),
-        ("https://tidal.com/track/126102208", "Tidal"),
-        ("https://example.com/music/The+Weeknd/_/Blinding+Lights", "link"),
-        ("https://last.fm.evil.example/music/A/_/B", "link"),
-        ("http://[::1", "link"),
-        ("https://notlast.fm/music/A/_/B", "link"),
+        ("https://tidal.com/track/126102208", "does not say which song"),
+        ("https://example.com/music/The+Weeknd/_/Blinding+Lights", "does not say which song"),
+        ("https://last.fm.evil.example/music/A/_/B", "does not say which song"),
+        ("http://[::1", "does not say which song"),
+        ("https://notlast.fm/music/A/_/B", "does not say which song"),
     ],
 )
 def test_addresses_that_tell_nothing_say_why(link: str, word: str) -> None:
@@ -67,7 +67,6 @@ def test_addresses_that_tell_nothing_say_why(link: str, word: str) -> None:
     assert (news.reading, news.search) == (None, None)
     assert news.silence is not None
     assert word in news.silence
-    assert "Ask like this" in news.silence
 
 
 def test_links_are_parted_from_the_text_around_them() -> None:

@@ -59,8 +59,8 @@ async def test_a_hit_is_called_one_and_an_obscure_song_is_not(settings_for: Call
     assert dud.assessment.probability < 0.1 < 0.85 < hit.assessment.probability
     assert hit.source.origin is Origin.LASTFM
     assert {Block.TRACK, Block.ARTIST, Block.TAGS} <= set(hit.assessment.view)
-    shown = {feature.key: feature.display for feature in hit.assessment.features}
-    assert shown["listeners"] == "2,275,434"
+    shown = {feature.key: feature.value for feature in hit.assessment.features}
+    assert shown["listeners"] == 2_275_434
     assert hit.assessment.reasons
 
 

@@ -118,9 +118,8 @@ def test_an_artist_behind_guests_is_not_lost() -> None:
     "text", ["", "   ", "\u200b\u200e\u202e", "🔥🔥", "---", "!!!", '""', "/predict", "\x00\x07", "| | |"]
 )
 def test_nothing_is_said_to_be_empty(text: str) -> None:
-    with pytest.raises(EmptyQuery) as caught:
+    with pytest.raises(EmptyQuery):
         parse_query(text)
-    assert "Blinding Lights - The Weeknd" in caught.value.user_message
 
 
 def test_length_counts_what_can_be_seen() -> None:
@@ -149,7 +148,7 @@ def test_a_search_link_is_read_like_typed_text() -> None:
 def test_a_mute_link_alone_says_so(around: str) -> None:
     with pytest.raises(LinkSaysNothing) as caught:
         parse_query(f"{around}https://open.spotify.com/track/0VjIjW4GlUZAMYd2vXMi3b?si=1")
-    assert "Spotify" in caught.value.user_message
+    assert caught.value.sentence == "I could not find out which song that link leads to."
 
 
 def test_a_song_beside_a_mute_link_is_read() -> None:

@@ -21,16 +21,16 @@ from core.domain import (
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 
 FEATURES = (
-    FeatureValue("listeners", "Listeners", 2_275_434, "listeners", "2,275,434", 99.2, Block.TRACK),
-    FeatureValue("playcount", "Plays", 37_246_021, "plays", "37,246,021", 99.6, Block.TRACK),
-    FeatureValue("plays_per_listener", "Plays per listener", 16.4, "", "16.4", 82.0, Block.TRACK),
-    FeatureValue("artist_listeners", "Artist listeners", 4_512_003, "listeners", "4,512,003", 98.7, Block.ARTIST),
-    FeatureValue("duration", "Length", 200_040, "ms", "3:20", 36.0),
-    FeatureValue("key", "Key", 1, "", "C sharp"),
-    FeatureValue("danceability", "Danceability", 0.51, "", "0.51", 22.4, Block.AUDIO),
+    FeatureValue("listeners", "Listeners", 2_275_434, "listeners", 99.2, Block.TRACK),
+    FeatureValue("playcount", "Plays", 37_246_021, "plays", 99.6, Block.TRACK),
+    FeatureValue("plays_per_listener", "Plays per listener", 16.4, "plays per listener", 82.0, Block.TRACK),
+    FeatureValue("artist_listeners", "Artist listeners", 4_512_003, "listeners", 98.7, Block.ARTIST),
+    FeatureValue("duration", "Length", 200_040, "ms", 36.0),
+    FeatureValue("tempo", "Tempo", 171, "BPM"),
+    FeatureValue("danceability", "Danceability", 0.51, "", 22.4, Block.AUDIO),
 )
 
-PUSH = Reason("listeners", "many listeners", 1.4, "2.3 M")
+PUSH = Reason("listeners", "many listeners", 1.4, 2_275_434, "listeners")
 BANDS = VerdictBands()
 
 

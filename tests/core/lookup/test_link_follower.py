@@ -146,7 +146,6 @@ async def test_whatever_a_service_does_the_link_tells_no_song(settings_for, link
         if fault not in (LinkFault.LIMITED, LinkFault.QUOTA_200, LinkFault.FORBIDDEN):
             assert (await follow(follower, link)).readings
     assert "could not find out which song" in caught.value.user_message
-    assert "Blinding Lights - The Weeknd" in caught.value.user_message
 
 
 @pytest.mark.parametrize("link", [YOUTUBE, SPOTIFY, DEEZER])

@@ -12,6 +12,7 @@ from core.domain import Song
 from core.model import explain
 from core.model.hit_model import HitModel
 from core.training.data import TrainingSongs
+from core.words import reason_with_figure
 
 DAY = date(2026, 1, 1)
 HEARD = Song(
@@ -28,7 +29,7 @@ def every_reason(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def labels(model: HitModel, song: Song) -> dict[str, str]:
-    return {reason.key: reason.text for reason in model.assess(song, as_of=DAY).reasons}
+    return {reason.key: reason_with_figure(reason) for reason in model.assess(song, as_of=DAY).reasons}
 
 
 def log_odds(model: HitModel, song: Song) -> float:
@@ -55,8 +56,8 @@ def test_each_push_is_the_whole_difference_of_the_swap(hit_model: HitModel, song
 @pytest.mark.usefixtures("every_reason")
 def test_labels_name_the_figure(hit_model: HitModel) -> None:
     told = set(labels(hit_model, HEARD).values())
-    assert {"big artist (9.0 M listeners)", "released in 1975", "tag: pop"} <= told
-    assert told & {"many listeners (2.3 M)", "many plays (30.0 M)"}
+    assert {"big artist (9M listeners)", "released in 1975", "tag: pop"} <= told
+    assert told & {"many listeners (2.3M)", "many plays (30M)"}
 
 
 @pytest.mark.parametrize(

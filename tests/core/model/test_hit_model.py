@@ -13,9 +13,11 @@ from core.errors import ModelMissing, ModelRejected
 from core.model.artifact import MANIFEST
 from core.model.ensemble import sigmoid
 from core.model.features import pattern_of
-from core.model.hit_model import HitModel
+from core.model.hit_model import PROBES, HitModel
+from core.settings import ROOT
 from core.training.data import TrainingSongs
 from core.training.train import Trained
+from core.words import figure, reason_with_figure
 from tests.fakes.training_files import TRAINED_AT
 
 DAY = date(2026, 1, 1)
@@ -78,7 +80,7 @@ def test_features_are_ordered_and_written_for_people(hit_model: HitModel) -> Non
         "listeners", "playcount", "plays_per_listener", "artist_listeners", "artist_playcount", "age_years",
         "duration_ms",
     ]  # fmt: skip
-    assert [shown[key].display for key in ("listeners", "plays_per_listener", "age_years", "duration_ms")] == [
+    assert [figure(shown[key]) for key in ("listeners", "plays_per_listener", "age_years", "duration_ms")] == [
         "2,275,434", "16.4", "3 weeks ago", "3:20",
     ]  # fmt: skip
     assert all(0 <= feature.percentile <= 100 for feature in shown.values() if feature.percentile is not None)
@@ -96,6 +98,13 @@ def test_percentiles_are_the_share_of_songs_below(hit_model: HitModel, songs: Tr
     assert shown["artist_listeners"] == pytest.approx(50, abs=1)
 
 
+def test_a_figure_that_many_songs_share_has_no_rank() -> None:
+    song = Song(title="A", artist="B", audio=replace(PROBES[-1].audio, instrumentalness=0.0))  # type: ignore[type-var]
+    shown = {feature.key: feature.percentile for feature in HitModel.load(ROOT / "models").assess(song).features}
+    assert shown["instrumentalness"] is None
+    assert shown["danceability"] == pytest.approx(55, abs=20)
+
+
 def test_reasons_are_at_most_three_each_way_and_name_their_figure(hit_model: HitModel) -> None:
     big = Song(
         title="A", artist="B", listeners=2_275_434, playcount=30_000_000, artist_listeners=9_000_000,
@@ -105,9 +114,9 @@ def test_reasons_are_at_most_three_each_way_and_name_their_figure(hit_model: Hit
     assert sum(reason.push > 0 for reason in reasons) <= 3
     assert sum(reason.push < 0 for reason in reasons) <= 3
     assert [abs(reason.push) for reason in reasons] == sorted((abs(r.push) for r in reasons), reverse=True)
-    labels = {reason.text: reason.push for reason in reasons}
-    assert labels["big artist (9.0 M listeners)"] > 0
-    assert any(label.startswith(("many listeners (2.3 M)", "many plays (30.0 M)")) for label in labels)
+    labels = {reason_with_figure(reason): reason.push for reason in reasons}
+    assert labels["big artist (9M listeners)"] > 0
+    assert any(label.startswith(("many listeners (2.3M)", "many plays (30M)")) for label in labels)
     assert not any("joke" in label for label in labels)
 
 

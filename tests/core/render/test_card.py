@@ -192,9 +192,9 @@ def test_the_recorded_popularity_stands_below_the_cover_and_touches_nothing_else
 def test_the_rows_are_the_figures_of_song_and_artist_written_short():
     rows = figures(prediction().assessment)
     assert [(row.label, row.value, row.standing) for row in rows] == [
-        ("Listeners", "2.3 M", "top 1 %"),
-        ("Plays", "37.2 M", "top 1 %"),
-        ("Artist listeners", "4.5 M", "top 1 %"),
+        ("Listeners", "2.3M", "top 1 %"),
+        ("Plays", "37.2M", "top 1 %"),
+        ("Artist listeners", "4.5M", "top 1 %"),
     ]
 
 
@@ -202,7 +202,7 @@ def test_what_is_unknown_is_left_out_and_without_listeners_the_ranked_figures_ar
     artist_alone = prediction(features=tuple(f for f in FEATURES if f.block is not Block.TRACK)).assessment
     assert [row.key for row in figures(artist_alone)] == ["artist_listeners"]
     catalogue = prediction(features=tuple(f for f in FEATURES if f.block in (None, Block.AUDIO))).assessment
-    assert [(row.key, row.value) for row in figures(catalogue)] == [("duration", "3:20"), ("danceability", "0.51")]
+    assert [(row.key, row.value) for row in figures(catalogue)] == [("duration", "3:20"), ("danceability", "51 %")]
     assert figures(prediction(features=()).assessment) == ()
 
 
@@ -225,7 +225,7 @@ def test_nothing_leaves_the_rows_and_values_are_never_cut():
 @pytest.mark.parametrize("probability", [0.05, 0.95])
 def test_reasons_have_the_colour_of_their_push_whatever_the_verdict(push, colour, probability):
     picture = Image.new("RGB", (1200, 100), tuple(GROUND))
-    made = prediction(probability=probability, push=Reason("listeners", "many listeners", push, "2 M"))
+    made = prediction(probability=probability, push=Reason("listeners", "many listeners", push, 2_000_000, "listeners"))
     draw_reasons(picture, made.assessment, 40, 60, 600)
     accents = {c for _, c in picture.getcolors(1 << 20)} & {tuple(a) for a in ACCENTS.values()}
     assert accents == {tuple(ACCENTS[colour])}

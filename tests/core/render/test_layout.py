@@ -3,16 +3,21 @@
 import io
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from babel.messages.pofile import read_po
 from PIL import Image
 
 from core.domain import Block, FeatureValue, Origin, Prediction, Reason, RecordedPopularity, Song
+from core.language import DOMAIN, FOLDER, LANGUAGES, speaking
+from core.model.features import BY_KEY, Group
+from core.model.features import FEATURES as FEATURE_TABLE
 from core.render.calibration import draw_calibration
-from core.render.card import GAUGE, draw_card, png
-from core.render.comparison import draw_comparison
-from core.render.text import Ink
+from core.render.card import GAUGE, SIGN_GAP_PX, SIGN_PX, draw_card, png
+from core.render.comparison import HALF_PX, draw_comparison
+from core.render.text import ELLIPSIS, Ink, fits
 from core.render.theme import (
     HEIGHT_PX,
     PARTS_CONTRAST_MIN,
@@ -22,6 +27,7 @@ from core.render.theme import (
     Colour,
     contrast,
 )
+from core.words import reason_words
 from tests.core.render.test_calibration import REPORT
 from tests.fakes.predictions import FEATURES, NOW, plain_cover, prediction
 
@@ -48,7 +54,7 @@ ARTISTS = (
 )
 LONG_REASONS = (
     Reason("tags", "tags: alternative rock, singer-songwriter", 1.2),
-    Reason("listeners", "many listeners", 0.9, "959 k"),
+    Reason("listeners", "many listeners", 0.9, 959_432, "listeners"),
     Reason("age_years", "released 3 weeks ago", -0.4),
 )
 WIDE = tuple(replace(f, percentile=0.2, label=f.label + " of everybody everywhere") for f in FEATURES)
@@ -154,9 +160,12 @@ def test_a_comparison_can_be_read(number: int, written: list[Written]) -> None:
         assert badge.contrast >= TEXT_CONTRAST_MIN
 
 
-def test_the_calibration_can_be_read(written: list[Written]) -> None:
-    draw_calibration(REPORT)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_calibration_can_be_read_in_every_language(language: str, written: list[Written]) -> None:
+    with speaking(language):
+        draw_calibration(REPORT)
     check(written)
+    assert [one.text for one in written if ELLIPSIS in one.text] == []
 
 
 @pytest.mark.parametrize("cover", COVERS[:2])
@@ -166,8 +175,71 @@ def test_a_white_and_a_black_cover_keep_their_edge(cover) -> None:
     assert contrast(inside, outside) >= 1.15
 
 
+SHORT = Song(title="Hello", artist="Adele")
+LISTENED = tuple(
+    FeatureValue(key, BY_KEY[key].label, 98_765_432, BY_KEY[key].unit, 0.2, block)
+    for key, block in (("listeners", Block.TRACK), ("playcount", Block.TRACK), ("artist_listeners", Block.ARTIST))
+)
+HEARD = tuple(
+    FeatureValue(feature.key, feature.label, 0.5, feature.unit, 0.2, Block.AUDIO)
+    for feature in FEATURE_TABLE
+    if feature.shown and feature.group in (Group.AUDIO, Group.DURATION)
+)
+POPULARITIES = (
+    None,
+    RecordedPopularity(100, 2022),
+    RecordedPopularity(1, 2022),
+    RecordedPopularity(1, 2022, rerelease=True),
+)
+
+
+def in_our_words() -> list[Prediction]:
+    """Make answers about a song of short names in all the words that cards have."""
+    features = [LISTENED, *(HEARD[start : start + 3] for start in range(0, len(HEARD), 3))]
+    made = []
+    for number, (probability, origin, stale) in enumerate(product((0.999, 0.5, 0.001), Origin, (False, True))):
+        one = prediction(
+            probability=probability,
+            origin=origin,
+            stale=stale,
+            age=timedelta(days=29),
+            features=features[number % len(features)],
+            popularity=POPULARITIES[number % len(POPULARITIES)],
+        )
+        made.append(replace(one, song=SHORT, assessment=replace(one.assessment, reasons=LONG_REASONS[1:])))
+    return made
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_of_ours_is_cut_in_any_language(language: str, written: list[Written]) -> None:
+    with speaking(language):
+        for made in in_our_words():
+            written.clear()
+            draw_card(made, None, NOW)
+            check(written)
+            assert [one.text for one in written if ELLIPSIS in one.text] == []
+        whole = [replace(made, assessment=replace(made.assessment, features=LISTENED)) for made in in_our_words()]
+        for first, second in pairwise(whole):
+            written.clear()
+            draw_comparison(first, None, second, None, NOW)
+            assert [one.text for one in written if ELLIPSIS in one.text] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_has_room_beside_its_arrow(language: str) -> None:
+    with (FOLDER / f"{DOMAIN}.pot").open("rb") as file:
+        template = read_po(file)
+    labels = [str(one.id) for one in template if one.id and ("core/model/explain.py", None) in one.locations]
+    assert len(labels) > 40
+    room = HALF_PX - SIGN_PX - SIGN_GAP_PX
+    with speaking(language):
+        # What a song itself brings, its tags, may be cut.
+        said = [reason_words(Reason("", label, 1.0, 11.4, "years ago", names=("pop",))) for label in labels]
+    assert [words for words in said if not fits(words, TYPE_MIN_PX, room)] == []
+
+
 def test_the_check_finds_what_touches(written: list[Written]) -> None:
-    made = prediction(features=(FeatureValue("x", "y", 1.0, "", "z", 5.0, Block.AUDIO),))
+    made = prediction(features=(FeatureValue("x", "y", 1.0, "", 5.0, Block.AUDIO),))
     picture = Image.open(io.BytesIO(draw_card(made, None, NOW)))
     check(written)
     from core.render.text import ink
