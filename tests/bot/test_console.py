@@ -196,7 +196,8 @@ async def test_the_gauge_is_left_out_where_the_terminal_shows_the_card(chat: Cha
     [
         ("/help", ResultCode.INFORMED, "/compare song | song"),
         ("/privacy", ResultCode.INFORMED, "I do not keep who asked"),
-        ("/model", ResultCode.INFORMED, "ROC-AUC"),
+        ("/model", ResultCode.INFORMED, "I am right"),
+        ("/model full", ResultCode.INFORMED, "ROC-AUC"),
         ("/predict", ResultCode.BAD_QUESTION, "Ask like this"),
         ("/compare", ResultCode.BAD_QUESTION, "Which two songs?"),
         ("/compare Hello - Lionel Richie | Blinding Lights - The Weeknd", ResultCode.COMPARED, "likelier hit"),

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from bot.command_line import terminal_language
 from core.settings import ROOT, Settings
 
 
 def bot(tmp_path: Path, *arguments: str, typed: str | bytes = "", **changes: str) -> subprocess.CompletedProcess[str]:
     names = {name.upper() for name in Settings.model_fields}
-    environment = {name: value for name, value in os.environ.items() if name not in names}
+    environment = {name: value for name, value in os.environ.items() if name not in names} | {"LC_ALL": "C.UTF-8"}
     # An empty value stands for an unset one, so that a developer's .env cannot reach the test.
     environment |= dict.fromkeys(names - {"DATA_DIR"}, "") | {"CARDS_DIR": str(tmp_path), "ART_DOWNLOADS": "false"}
     environment |= dict.fromkeys(("ITUNES_SEARCH_URL", "DEEZER_SEARCH_URL", "MUSICBRAINZ_URL", "CATALOGUE"), "off")
@@ -38,7 +39,7 @@ def test_ask_answers_once_from_recorded_figures(tmp_path: Path) -> None:
     done = bot(tmp_path, "ask", "Blinding Lights - The Weeknd")
     assert done.returncode == 0, done.stderr
     assert "▲ Popular" in done.stdout
-    assert "Recorded figures of" in done.stdout
+    assert "Last.fm, recorded in" in done.stdout
     assert "LASTFM_API_KEY" in done.stderr
     assert list(tmp_path.glob("*.png"))
     assert "\x1b" not in done.stdout
@@ -54,6 +55,29 @@ def test_ask_prints_one_json_object_that_holds_to_the_schema(tmp_path: Path) -> 
     assert document["prediction"]["source"]["origin"] == "recorded"
     assert Path(document["card"]).read_bytes().startswith(b"\x89PNG")
     assert bot(tmp_path, "schema").stdout == (ROOT / "docs" / "answer.schema.json").read_text(encoding="utf-8")
+
+
+def test_the_console_speaks_the_language_of_the_terminal_and_programs_are_told_in_english(tmp_path: Path) -> None:
+    done = bot(tmp_path, "ask", "Blinding Lights - The Weeknd", LC_ALL="de_DE.UTF-8")
+    assert "99,2\xa0%" in done.stdout
+    document = json.loads(bot(tmp_path, "ask", "--json", "Blinding Lights - The Weeknd", LC_ALL="de_DE.UTF-8").stdout)
+    assert "99.2 %" in document["text"]
+    assert document["prediction"]["figures"][0]["label"] == "Listeners"
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "de_AT.UTF-8"}, "de"),
+        ({"LANG": "de_DE", "LC_MESSAGES": "fr_FR"}, "fr"),
+        ({"LANG": "de_DE", "LC_MESSAGES": "fr_FR", "LC_ALL": "POSIX"}, "en"),
+        ({"LANG": "ja_JP.eucJP", "LC_ALL": ""}, "ja"),
+    ],
+)
+def test_the_first_variable_that_is_set_names_the_language(environment: dict[str, str], language: str) -> None:
+    assert terminal_language(environment) == language
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import discord
 import pytest
 from discord import app_commands
+from discord.app_commands.commands import validate_name
 from telegram.constants import BotCommandLimit
 
-from bot.discord_bot.commands import HitmeterTree
+from bot.discord_bot.commands import CommandTranslator, HitmeterTree
 from bot.messages import COMMANDS, Command, Surface, commands_on
 from bot.replies import help_reply
 from bot.reply import ResultCode
 from bot.service import SongService
+from core.language import ENGLISH, LANGUAGES, closest, speaking
 from tests.fakes.predictor import FakePredictor
 
 QUESTIONS = {"predict": "Hello - Adele", "compare": "Hello - Adele | Blinding Lights - The Weeknd"}
@@ -32,7 +35,7 @@ async def test_every_command_is_answered(service: SongService, name: str) -> Non
     assert reply.code in {ResultCode.PREDICTED, ResultCode.COMPARED, ResultCode.INFORMED}
     assert (await service.run_command(COMMANDS[name])).code is (
         ResultCode.REFUSED if COMMANDS[name].administrators else
-        ResultCode.BAD_QUESTION if COMMANDS[name].arguments else
+        ResultCode.BAD_QUESTION if COMMANDS[name].about_song else
         ResultCode.INFORMED
     )  # fmt: skip
 
@@ -57,7 +60,34 @@ def test_help_names_what_everybody_has_everywhere_and_itself_last() -> None:
     assert named == [*(name for name in shared if name != "/help"), "/help"]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("command", commands_on(Surface.TELEGRAM), ids=lambda command: command.name)
-def test_telegram_takes_the_menu(command: Command) -> None:
+def test_telegram_takes_the_menu(command: Command, language: str) -> None:
     assert command.name.islower()
-    assert len(command.menu) <= BotCommandLimit.MAX_DESCRIPTION
+    with speaking(language):
+        assert len(command.menu) <= BotCommandLimit.MAX_DESCRIPTION
+
+
+@pytest.mark.parametrize("locale", list(discord.Locale), ids=str)
+async def test_discord_takes_the_names_and_descriptions_in_every_language(locale: discord.Locale) -> None:
+    tree = HitmeterTree(discord.Client(intents=discord.Intents.none()))
+    payloads = [await command.get_translated_payload(tree, CommandTranslator()) for command in tree.get_commands()]
+    for payload in payloads:
+        is_slash = payload["type"] == discord.AppCommandType.chat_input.value
+        _check_texts(payload, locale, is_slash=is_slash)
+        for option in payload.get("options", ()):
+            _check_texts(option, locale, is_slash=True)
+        names = [one["name_localizations"].get(str(locale), one["name"]) for one in payload.get("options", ())]
+        assert len(set(names)) == len(names)
+    names = [payload["name_localizations"].get(str(locale), payload["name"]) for payload in payloads]
+    assert len(set(names)) == len(names)
+    is_spoken = closest(str(locale)) != ENGLISH
+    assert all(bool(payload["name_localizations"].get(str(locale))) <= is_spoken for payload in payloads)
+
+
+def _check_texts(payload: dict[str, Any], locale: discord.Locale, *, is_slash: bool) -> None:
+    name = payload["name_localizations"].get(str(locale), payload["name"])
+    assert 1 <= len(name) <= 32
+    if is_slash:
+        assert validate_name(name) == name
+        assert 1 <= len(payload["description_localizations"].get(str(locale), payload["description"])) <= 100
