@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import discord
@@ -68,26 +68,30 @@ def test_telegram_takes_the_menu(command: Command, language: str) -> None:
         assert len(command.menu) <= BotCommandLimit.MAX_DESCRIPTION
 
 
-@pytest.mark.parametrize("locale", list(discord.Locale), ids=str)
+SPOKEN = [locale for locale in discord.Locale if closest(str(locale)) != ENGLISH]
+
+
+@pytest.mark.parametrize("locale", [*SPOKEN, discord.Locale.polish], ids=str)
 async def test_discord_takes_the_names_and_descriptions_in_every_language(locale: discord.Locale) -> None:
-    tree = HitmeterTree(discord.Client(intents=discord.Intents.none()))
+    tree = HitmeterTree(discord.Client(intents=discord.Intents(guilds=True)))
     payloads = [await command.get_translated_payload(tree, CommandTranslator()) for command in tree.get_commands()]
+    assert any(_localized(payload, "name", locale) != payload["name"] for payload in payloads) is (locale in SPOKEN)
+    _check_names(payloads, locale)
     for payload in payloads:
-        is_slash = payload["type"] == discord.AppCommandType.chat_input.value
-        _check_texts(payload, locale, is_slash=is_slash)
-        for option in payload.get("options", ()):
-            _check_texts(option, locale, is_slash=True)
-        names = [one["name_localizations"].get(str(locale), one["name"]) for one in payload.get("options", ())]
-        assert len(set(names)) == len(names)
-    names = [payload["name_localizations"].get(str(locale), payload["name"]) for payload in payloads]
+        _check_names(payload.get("options", []), locale)
+        for described in (payload, *payload.get("options", ())):
+            name = _localized(described, "name", locale)
+            assert 1 <= len(name) <= 32
+            # What stands in the menu of a message is no slash command.
+            if described is not payload or payload["type"] == discord.AppCommandType.chat_input.value:
+                assert validate_name(name) == name
+                assert 1 <= len(_localized(described, "description", locale)) <= 100
+
+
+def _localized(payload: dict[str, Any], field: str, locale: discord.Locale) -> str:
+    return str(payload.get(f"{field}_localizations", {}).get(locale.value, payload[field]))
+
+
+def _check_names(payloads: Sequence[dict[str, Any]], locale: discord.Locale) -> None:
+    names = [_localized(payload, "name", locale) for payload in payloads]
     assert len(set(names)) == len(names)
-    is_spoken = closest(str(locale)) != ENGLISH
-    assert all(bool(payload["name_localizations"].get(str(locale))) <= is_spoken for payload in payloads)
-
-
-def _check_texts(payload: dict[str, Any], locale: discord.Locale, *, is_slash: bool) -> None:
-    name = payload["name_localizations"].get(str(locale), payload["name"])
-    assert 1 <= len(name) <= 32
-    if is_slash:
-        assert validate_name(name) == name
-        assert 1 <= len(payload["description_localizations"].get(str(locale), payload["description"])) <= 100
