@@ -10,7 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
 from PIL import Image
 
+from core import text
 from core.domain import CalibrationPoint, ModelReport
+from core.language import mark, say
 from core.render.card import draw_small_print, png
 from core.render.fonts import Weight
 from core.render.shapes import rasterise
@@ -28,13 +30,20 @@ from core.render.theme import (
     WIDTH_PX,
 )
 
-TITLE: Final = "Is a stated chance kept?"
-SAID: Final = "Said {said} %: {popular} of 100 were popular"
-SAID_BESIDE: Final = "{said} %: {popular} of 100"
-UPWARDS: Final = "Popular, of 100 songs"
-ACROSS: Final = "Said, in %"
-EXACT: Final = "Dashed: kept exactly"
-MEASURED: Final = "Measured on {n} songs by artists it had never seen"
+# Translators: heading of the picture of /model; do as many songs turn out popular as the percentage says?
+TITLE: Final = mark("Is a stated chance kept?")
+# Translators: of songs given {share}, "70 %", so many were popular. At most 36 letters.
+SAID: Final = mark("Said {share}: {popular} of 100 were popular")
+# Translators: the same in short, below the line before.
+SAID_BESIDE: Final = mark("{share}: {popular} of 100")
+# Translators: what the vertical scale counts.
+UPWARDS: Final = mark("Popular, of 100 songs")
+# Translators: what the horizontal scale counts, the percentage stated. At most 30 letters.
+ACROSS: Final = mark("Said, in %")
+# Translators: what the dashed line of the picture means. At most 30 letters.
+EXACT: Final = mark("Dashed: kept exactly")
+# Translators: the picture's lowest line; at most 60 letters.
+MEASURED: Final = mark("Measured on {n} songs by artists it had never seen")
 
 _TITLE_SIZES_PX: Final = (54, 48, 42)
 _TITLE_BASELINE: Final = 88
@@ -65,18 +74,18 @@ def draw_calibration(report: ModelReport) -> bytes:
     """
     told = tuple(dict.fromkeys(min(report.calibration, key=lambda point: abs(point.said - place)) for place in _TOLD))
     picture = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), tuple(GROUND))
-    title = largest(TITLE, _TITLE_SIZES_PX, WIDTH_PX - 2 * MARGIN_PX, Weight.BOLD)
+    title = largest(say(TITLE), _TITLE_SIZES_PX, WIDTH_PX - 2 * MARGIN_PX, Weight.BOLD)
     title.lay(picture, MARGIN_PX, _TITLE_BASELINE, WHITE)
     shapes = rasterise(_shapes(report, told), WIDTH_PX, HEIGHT_PX)
     picture.paste(shapes, (0, 0), shapes)
     _draw_scale(picture)
     room = WIDTH_PX - MARGIN_PX - _WORDS_LEFT
     for place, (point, baseline) in enumerate(zip(told, _WORDS_BASELINES, strict=False)):
-        words = (SAID_BESIDE if place else SAID).format(said=_per_100(point.said), popular=_per_100(point.popular))
+        words = say(SAID_BESIDE if place else SAID, share=text.share(point.said), popular=_per_100(point.popular))
         line = fit(words, TYPE_MIN_PX, room, Weight.REGULAR if place else Weight.BOLD)
         line.lay(picture, _WORDS_LEFT, baseline, TEXT if place else WHITE)
-    fit(EXACT, TYPE_MIN_PX, room).lay(picture, _WORDS_LEFT, _EXACT_BASELINE, QUIET)
-    draw_small_print(picture, MEASURED.format(n=f"{report.n_songs:,}"))
+    fit(say(EXACT), TYPE_MIN_PX, room).lay(picture, _WORDS_LEFT, _EXACT_BASELINE, QUIET)
+    draw_small_print(picture, say(MEASURED, n=text.count(report.n_songs)))
     return png(picture)
 
 
@@ -121,6 +130,6 @@ def _draw_scale(picture: Image.Image) -> None:
             number.lay(picture, _LEFT - 16, round(y) + capital_px // 2, QUIET, right=True)
         number.lay(picture, round(x) - number.width // 2, below, QUIET)
     room = _RIGHT - MARGIN_PX
-    fit(UPWARDS, TYPE_MIN_PX, room).lay(picture, MARGIN_PX, _TOP - 24, TEXT)
-    across = fit(ACROSS, TYPE_MIN_PX, WIDTH_PX - MARGIN_PX - _WORDS_LEFT)
+    fit(say(UPWARDS), TYPE_MIN_PX, room).lay(picture, MARGIN_PX, _TOP - 24, TEXT)
+    across = fit(say(ACROSS), TYPE_MIN_PX, WIDTH_PX - MARGIN_PX - _WORDS_LEFT)
     across.lay(picture, _WORDS_LEFT, below, TEXT)

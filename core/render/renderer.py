@@ -85,7 +85,7 @@ class CardRenderer:
         Raises:
             RenderError: The picture could not be drawn.
         """
-        return await self._draw(partial(_calibration, report))
+        return await self._draw(partial(_calibration, language(), report))
 
     async def aclose(self) -> None:
         """Wait for what is being drawn and send the pool home."""
@@ -140,10 +140,11 @@ def _animation(language: str, prediction: Prediction, cover: Cover | None, now: 
         return draw_animation(prediction, cover, now)
 
 
-def _calibration(report: ModelReport) -> bytes:
+def _calibration(language: str, report: ModelReport) -> bytes:
     from core.render.calibration import draw_calibration
 
-    return draw_calibration(report)
+    with speaking(language):
+        return draw_calibration(report)
 
 
 T = TypeVar("T")

@@ -299,7 +299,7 @@ def _another(number: int) -> Prediction:
         age=timedelta(minutes=number % 50),
     )
     features = tuple(
-        replace(feature, display=f"{feature.display}{number % 97}", percentile=(7.3 * number + 11 * place) % 100)
+        replace(feature, value=feature.value * (1 + number % 97), percentile=(7.3 * number + 11 * place) % 100)
         for place, feature in enumerate(made.assessment.features)
     )
     return replace(made, assessment=replace(made.assessment, features=features))
