@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ASK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env run test test-all check format lock catalogue train retrain demo audit bench clean
+.PHONY: help env run test test-all check format translations lock catalogue train retrain demo audit bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ check: $(VENV)/.dev ## Lint, formatting and types
 format: $(VENV)/.dev ## Mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+translations: $(VENV)/.run ## Bring core/locale up to the sentences in the source, and count what is translated
+	$(BIN)/python scripts/translations.py
 
 # The longest list is compiled first; the shorter ones take its pins.
 COMPILE = $(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \

@@ -138,7 +138,7 @@ class AnswerDocument(_Document):
         description='What became of the question: "predicted", "compared", "ambiguous", "not_found", "bad_question", '
         '"upstream_fault", "informed", "fault" and others.'
     )
-    text: str = Field(description="The answer in plain words, a sentence or more a line.")
+    text: str = Field(description="The answer in plain English words, a sentence or more a line.")
     prediction: PredictionDocument | None = Field(description='With the code "predicted".')
     comparison: ComparisonDocument | None = Field(description='With the code "compared".')
     candidates: list[CandidateDocument] = Field(description='With the code "ambiguous": songs that may be meant.')

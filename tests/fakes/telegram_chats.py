@@ -29,7 +29,8 @@ class TelegramChats:
     """Does what a request asks for, or refuses it with Telegram's own words.
 
     Attributes:
-        commands: The menus by scope, as JSON.
+        commands: The menus by scope, as JSON, and language.
+        languages: What the clients of people speak, by their ids; Telegram does not tell of others.
         messages: By chat and number.
         files: By their ids.
         blocked: Chats that blocked the bot.
@@ -39,7 +40,8 @@ class TelegramChats:
     """
 
     def __init__(self) -> None:
-        self.commands: dict[str, list[dict[str, str]]] = {}
+        self.commands: dict[tuple[str, str | None], list[dict[str, str]]] = {}
+        self.languages: dict[int, str] = {}
         self.webhook: dict[str, Any] = {}
         self.messages: dict[tuple[int, int], dict[str, Any]] = {}
         self.files: dict[str, bytes] = {}
@@ -83,7 +85,7 @@ class TelegramChats:
         return True
 
     def _do_get_my_commands(self, call: Call) -> Any:
-        return self.commands.get(json.dumps(call.params.get("scope")), [])
+        return self.commands.get((json.dumps(call.params.get("scope")), call.params.get("language_code")), [])
 
     def _do_set_my_commands(self, call: Call) -> Any:
         scope = call.params.get("scope") or {"type": "default"}
@@ -92,7 +94,7 @@ class TelegramChats:
         for command in call.params["commands"]:
             if not re.fullmatch(r"[a-z0-9_]{1,32}", command["command"]) or not 1 <= len(command["description"]) <= 256:
                 raise bad_request("BOT_COMMAND_INVALID")
-        self.commands[json.dumps(scope)] = call.params["commands"]
+        self.commands[json.dumps(scope), call.params.get("language_code")] = call.params["commands"]
         return True
 
     def _do_send_chat_action(self, call: Call) -> Any:

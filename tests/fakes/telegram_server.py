@@ -74,9 +74,9 @@ class FakeTelegram(TelegramChats):
     def group(number: int = -1001, *, forum: bool = False) -> dict[str, Any]:
         return {"id": number, "type": "supergroup", "title": "Friends", "is_forum": forum}
 
-    @staticmethod
-    def person(user: int) -> dict[str, Any]:
-        return {"id": user, "is_bot": False, "first_name": f"User {user}"}
+    def person(self, user: int) -> dict[str, Any]:
+        spoken = {"language_code": self.languages[user]} if user in self.languages else {}
+        return {"id": user, "is_bot": False, "first_name": f"User {user}", **spoken}
 
     def message(
         self, text: str, *, chat: dict[str, Any], user: int = 7, thread: int | None = None,

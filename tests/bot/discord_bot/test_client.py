@@ -14,7 +14,7 @@ from discord.gateway import DiscordWebSocket
 from bot import messages
 from bot.discord_bot import client as client_module
 from bot.discord_bot.client import CommandSync, DiscordPlatform, hash_of, sync_commands
-from bot.discord_bot.commands import HitmeterTree
+from bot.discord_bot.commands import CommandTranslator, HitmeterTree
 from bot.service import SongService
 from core.errors import SettingsError
 from core.settings import Settings
@@ -114,17 +114,17 @@ async def test_a_refused_registration_is_not_remembered(
     assert not path.exists()
 
 
-def test_the_hash_does_not_depend_on_order() -> None:
-    def made(*names: str) -> str:
+async def test_the_hash_does_not_depend_on_order() -> None:
+    async def made(*names: str) -> str:
         tree = app_commands.CommandTree(discord.Client(intents=discord.Intents(guilds=True)))
         for name in names:
 
             async def callback(_: discord.Interaction) -> None: ...
 
             tree.add_command(app_commands.Command(name=name, description="d", callback=callback))
-        return hash_of(tree)
+        return await hash_of(tree, CommandTranslator())
 
-    assert made("a", "b") == made("b", "a") != made("a", "c")
+    assert await made("a", "b") == await made("b", "a") != await made("a", "c")
 
 
 async def test_stopping_finishes_what_is_in_flight_and_takes_no_more(

@@ -218,11 +218,15 @@ async def test_compare_shows_both_songs_on_one_card(discord_env: Discord) -> Non
     assert discord_env.counted == {ResultCode.COMPARED: 1}
 
 
-async def test_model_is_public_with_its_table(discord_env: Discord) -> None:
+async def test_model_is_public_and_has_its_table_when_asked_for(discord_env: Discord) -> None:
     result = await discord_env.ann.slash(discord_env.channel, "model")
     (embed,) = result.response.embeds
     assert not result.response.ephemeral
     assert embed.title == "How good is the model?"
+    assert "When I say Popular, I am right 82 times in 100." in embed.description
+    assert embed.fields == []
+    result = await discord_env.ann.slash(discord_env.channel, "model", full=True)
+    (embed,) = result.response.embeds
     assert embed.fields[0].value.startswith("ROC-AUC 0.910")
     assert "It cannot hear the song." in embed.description
 
@@ -232,7 +236,7 @@ async def test_model_shows_the_calibration_if_it_was_drawn(discord_env: Discord)
     result = await discord_env.ann.slash(discord_env.channel, "model")
     (attachment,) = result.response.attachments
     assert attachment.filename == "hitmeter-calibration.png"
-    assert attachment.description.endswith("Popular: 82.0 % of 1,240 songs really were popular.")
+    assert attachment.description.endswith("Popular: 82.0 % really were popular (songs: 1,240).")
     assert result.response.embeds[0].image.url.endswith("hitmeter-calibration.png")
 
 

@@ -135,8 +135,7 @@ def test_unknown_figures_are_left_out() -> None:
 
 def test_a_song_of_the_worst_kind_keeps_every_limit() -> None:
     features = tuple(
-        FeatureValue(f"k{n}", MEAN * 30, 1.0, "", MEAN * 90, 50.0, Block.TRACK if n % 2 else Block.ARTIST)
-        for n in range(60)
+        FeatureValue(f"k{n}", MEAN * 30, 1.0, "", 50.0, Block.TRACK if n % 2 else Block.ARTIST) for n in range(60)
     )
     answer = with_song(prediction("Hello"), title=MEAN * 60, artist=MEAN * 60, tags=(MEAN * 40,) * 9)
     answer = replace(answer, assessment=replace(answer.assessment, features=features))
@@ -170,7 +169,7 @@ def test_long_plain_text_keeps_the_notice_and_the_limit() -> None:
 def test_the_models_table_is_a_field_a_row_in_an_embed_and_columns_in_plain_text(
     predictor: FakePredictor,
 ) -> None:
-    reply = model_reply(predictor.report())
+    reply = model_reply(predictor.report(), full=True)
     embed = format_embed(reply)
     (row,) = embed.fields
     assert row.name == "this model"

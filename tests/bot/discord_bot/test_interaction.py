@@ -116,7 +116,7 @@ async def test_without_permission_the_answer_is_plain_text_that_names_it(
     assert result.response.attachments == []
     assert "▲ Popular · 71.2 %" in result.response.content
     assert "Hello — Adele" in result.response.content
-    assert result.response.content.endswith(messages.PERMISSION_MISSING.format(names=named))
+    assert result.response.content.endswith(messages.PERMISSION_MISSING[" and " in named].format(names=named))
     assert result.response.components
     assert discord_env.predictor.drawn == [], "nothing is drawn that cannot be shown"
 

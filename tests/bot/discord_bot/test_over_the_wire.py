@@ -49,6 +49,23 @@ async def test_a_whole_conversation_over_a_dropped_connection_a_429_and_a_502(
     assert answer.body["allowed_mentions"] == {"parse": []}
 
 
+async def test_each_person_is_answered_in_the_language_of_their_client(
+    server: DiscordServer, predictor: FakePredictor, tmp_path
+) -> None:
+    async with served(settings(tmp_path), predictor, server):
+        (predict,) = (one for one in server.commands if one["name"] == "predict")
+        assert predict["name_localizations"]["es-419"] == predict["name_localizations"]["es-ES"] != "predict"
+        assert "en-GB" not in predict["name_localizations"]
+        german = await server.interact(payloads.command("privacy") | {"locale": "de"})
+        polish = await server.interact(payloads.command("privacy") | {"locale": "pl"})
+        await asyncio.wait_for(asyncio.gather(german.acknowledged.wait(), polish.acknowledged.wait()), 5)
+        assert "Datenschutz" in str(german.response)
+        assert messages.PRIVACY_TITLE in str(polish.response)
+        await server.interact(payloads.command("predict", song="hello") | {"locale": "de"})
+        (answer,) = await server.wait_for(("PATCH", "/messages/@original"))
+    assert "▲ Beliebt · 71,2\xa0%" in answer.body["embeds"][0]["description"]
+
+
 async def test_a_private_answer_follows_the_public_placeholder(
     server: DiscordServer, predictor: FakePredictor, tmp_path
 ) -> None:

@@ -12,6 +12,7 @@ from bot.telegram_bot.app import TelegramPlatform
 from bot.telegram_bot.sender import ReplyTarget, chat_action
 from bot.telegram_bot.transport import RetryingRequest
 from core.errors import PlatformError
+from core.language import LANGUAGES
 from tests.bot.telegram_bot.conftest import ADMIN, Serve, Served, telegram_settings
 from tests.fakes.predictor import FakePredictor
 from tests.fakes.telegram_server import TOKEN, FakeTelegram
@@ -280,16 +281,23 @@ async def test_answers_are_made_side_by_side(served: Served) -> None:
 
 async def test_menus_are_set_in_scope_and_only_when_they_changed(serve: Serve, telegram: FakeTelegram) -> None:
     async with serve():
-        await telegram.until(lambda: len(telegram.of("setMyCommands")) == 2)
+        await telegram.until(lambda: len(telegram.of("setMyCommands")) == 2 * len(LANGUAGES))
     menus = {key: [command["command"] for command in menu] for key, menu in telegram.commands.items()}
     everybody = ["predict", "compare", "model", "help", "privacy"]
     assert menus == {
-        json.dumps({"type": "default"}): everybody,
-        json.dumps({"chat_id": ADMIN, "type": "chat"}): [*everybody, "stats", "reload"],
+        (json.dumps(scope), code): names
+        for code in (None, "es", "pt", "de", "fr", "hi", "ja")
+        for scope, names in (
+            ({"type": "default"}, everybody),
+            ({"chat_id": ADMIN, "type": "chat"}, [*everybody, "stats", "reload"]),
+        )
     }
+    english, german = (telegram.commands[json.dumps({"type": "default"}), code][0] for code in (None, "de"))
+    assert english == {"command": "predict", "description": "song - artist: how likely it is to be popular"}
+    assert german["description"] != english["description"]
     async with serve():
-        await telegram.until(lambda: len(telegram.of("getMyCommands")) == 4)
-    assert len(telegram.of("setMyCommands")) == 2
+        await telegram.until(lambda: len(telegram.of("getMyCommands")) == 4 * len(LANGUAGES))
+    assert len(telegram.of("setMyCommands")) == 2 * len(LANGUAGES)
 
 
 async def test_an_administrator_who_never_wrote_to_the_bot_is_no_trouble(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.replies import prediction_reply
+from bot.replies import prediction_reply, why_reply
 from bot.reply import Line, LineKind, Reply, ResultCode, text_reply
 from bot.telegram_bot.formatting import (
     CAPTION_MAX,
@@ -57,15 +57,23 @@ def test_popups_keep_their_limit(reply: Reply) -> None:
     assert units(reply_plain(reply, 200)) <= 200
 
 
-def test_an_answer_that_fits_keeps_every_line() -> None:
+def test_an_answer_says_what_a_phone_shows_and_leaves_the_rest_to_the_explanation() -> None:
     reply = prediction_reply(prediction("Blinding Lights"), NOW)
-    assert parse_html(reply_html(reply, CAPTION_MAX)).text == reply.text
+    assert parse_html(reply_html(reply, CAPTION_MAX)).text == (
+        "▲ Popular · 92.3 %\n"
+        "Blinding Lights — The Weeknd\n"
+        "About 92 of 100 songs with figures like these are popular; of all songs, 12.1 % are.\n"
+        "Listeners 2,275,434 (top 1 %) · Artist's listeners 4,512,003 (top 1 %)\n"
+        "Why: ↑ listeners · ↓ long for a hit\n"
+        "Last.fm, just now · model of 22 Nov 2026"
+    )
+    assert "Length 3:20" in why_reply(prediction("Blinding Lights")).text
 
 
 @pytest.mark.parametrize("dropped", range(1, len(DROPPED_FIRST) + 1))
 def test_lines_drop_in_a_fixed_order(dropped: int) -> None:
     kinds = (LineKind.HEADLINE, LineKind.SONG, *reversed(DROPPED_FIRST))
-    reply = Reply(code=ResultCode.PREDICTED, lines=tuple(Line(kind, f"{kind:x<99}") for kind in kinds))
+    reply = Reply(code=ResultCode.INFORMED, lines=tuple(Line(kind, f"{kind:x<99}") for kind in kinds))
     limit = 100 * (len(kinds) - dropped) - 1
     kept = {text.strip("x") for text in parse_html(reply_html(reply, limit)).text.splitlines()}
     assert kept == {kind.value for kind in kinds} - {kind.value for kind in DROPPED_FIRST[:dropped]}

@@ -36,6 +36,22 @@ async def test_in_a_private_chat_plain_text_is_a_song(served: Served) -> None:
     assert "Hello — Adele" in call.plain.text
 
 
+async def test_each_person_is_answered_in_their_language_with_a_card_in_it(served: Served) -> None:
+    telegram = served.telegram
+    telegram.languages |= {8: "de", 9: "pt-br"}
+    for user in (7, 8, 9, 8):
+        telegram.say("Hello", chat=telegram.private(user), user=user)
+        await telegram.until(lambda: served.predictor.gate.is_set())
+    calls = await telegram.sent("sendPhoto", count=4)
+    captions = {call.params["chat_id"]: call.plain.text for call in telegram.of("sendPhoto") if call.plain}
+    assert "71.2 %" in captions["7"]
+    assert captions["8"].startswith("▲ Beliebt · 71,2\xa0%")
+    assert captions["9"].startswith("▲ Popular · 71,2%")
+    assert calls is not None
+    # A language's card is drawn once, and never shown to those of another.
+    assert sorted(bool(call.files) for call in telegram.of("sendPhoto")) == [False, True, True, True]
+
+
 async def test_in_a_group_only_what_is_meant_for_the_bot_is_answered(served: Served) -> None:
     telegram, chat = served.telegram, served.telegram.group(GROUP)
     telegram.say("hello everybody", chat=chat)

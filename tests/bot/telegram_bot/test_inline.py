@@ -20,7 +20,7 @@ async def test_inline_lists_songs_from_memory(served: Served) -> None:
     listed = [(result["title"], result["description"]) for result in call.params["results"]]
     assert ("Hello", "Adele") in listed
     assert call.params["cache_time"] == "300"
-    assert "is_personal" not in call.params or call.params["is_personal"] == "false"
+    assert call.params["is_personal"] == "true"
     assert served.predictor.asked == []
 
 
