@@ -28,6 +28,8 @@ from bot.monitoring import Health, Metrics, health_server
 from bot.reply import ResultCode
 from bot.runtime import Platform, supervise, tune_runtime
 from bot.service import SongService
+from bot.web.server import NAME as PAGE
+from bot.web.server import page_server
 from core.assembly import build_predictor
 from core.errors import HitmeterError, ModelError, SettingsError
 from core.language import ENGLISH, closest, load, say, speaking
@@ -117,13 +119,21 @@ async def serve(settings: Settings) -> int:
         tune_runtime()
         if adapters:
             load()  # before anybody can ask: it takes some tenths of a second
-            async with health_server(settings.health_host, settings.health_port, health):
+        # The page takes another port if its own is taken, and so comes second.
+        async with (
+            health_server(settings.health_host, settings.health_port if adapters else None, health),
+            page_server(settings, service_for(PAGE), health, lambda sentence: _say((sentence,))),
+        ):
+            if adapters:
                 await supervise(adapters, _stop_on_signals(), on_state=health.mark)
-        else:
+                return 0
             console, interactive = Console(highlight=False), sys.stdin.isatty()
             display = CardDisplay.of_terminal(settings.card_display, console) if interactive else None
             chat = ConsoleChat(service_for("console"), settings.cards_dir, console, display=display)
             await chat.chat(interactive=interactive)
+            if settings.web and not interactive:
+                # Nobody was at a terminal to leave, and the page was asked for: it alone is served.
+                await _stop_on_signals().wait()
     finally:
         await assembled.predictor.aclose()
     return 0

@@ -22,12 +22,12 @@ from rich.text import Text
 
 from bot import messages
 from bot.messages import Surface, commands_on
-from bot.replies import command_line, headline
+from bot.replies import command_line, headline, no_command_reply
 from bot.reply import Choice, LineKind, Picture, Question, Reply, ResultCode, text_reply
 from bot.service import SongService
 from core.domain import Assessment, FeatureValue, Prediction, Verdict, VerdictBands
 from core.language import say
-from core.text import listing, percent
+from core.text import percent
 from core.words import figure, standing
 
 NAME_MAX_BYTES: Final = 80
@@ -370,8 +370,7 @@ class ConsoleChat:
         name = written.removeprefix("/").casefold()
         command = _COMMANDS.get(ALIASES.get(name, name))
         if command is None or command.name in QUIT:
-            listed = [f"/{name}" for name in _COMMANDS]
-            return self._note(say(messages.CONSOLE_NO_COMMAND, command=written, commands=listing(listed)))
+            return self._service.note("console", no_command_reply(written, _COMMANDS.values()))
         reply = await self._service.run_command(command, rest, is_admin=True)
         if command.name != "help":
             return reply

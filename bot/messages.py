@@ -162,6 +162,8 @@ STATS_UPSTREAM_LATENCY: Final = (
 )
 # Translators: what a picture shows, for people who cannot see it; {text} is the whole answer.
 CARD_ALT: Final = mark("Card: {text}")
+# Translators: what a picture shows, for people who cannot see it.
+COVER_ALT: Final = mark("Cover of {name}")
 
 # Translators: headings in an answer: Last.fm's tags, figures of how the song sounds, and further figures.
 FIELD_TAGS: Final = mark("Tags")
@@ -207,7 +209,7 @@ PICTURES_FORBIDDEN: Final = mark(
 CONSOLE_GREETING: Final = mark("Name a song, or /help, or /quit.")
 CONSOLE_PICK: Final = mark("Type its number.")
 # Translators: {commands} is a list, "/predict, /compare and /help".
-CONSOLE_NO_COMMAND: Final = mark("There is no command {command}. There are {commands}.")
+NO_COMMAND: Final = mark("There is no command {command}. There are {commands}.")
 CONSOLE_NO_CHOICE: Final = mark(
     "No choice is open that {number} could be the answer to. For a song of that name: /predict {number}"
 )
@@ -219,6 +221,46 @@ CONSOLE_CARD_NOT_SAVED: Final = mark("The card could not be saved in {folder} (C
 CONSOLE_NO_WINDOW: Final = mark("No window could be opened for the card.")
 # Translators: headings of a table: "Listeners", "2,275,434", "top 1 %".
 CONSOLE_COLUMNS: Final = (mark("Figure"), mark("Value"), mark("Among all songs"))
+
+WEB_SERVED: Final = "The page is at {url}"
+WEB_MOVED: Final = "WEB_PORT: {port} is in use already; the page takes {free} instead."
+WEB_NO_PORT: Final = "WEB_PORT: {port} and those after it are in use already, so there is no page."
+WEB_OFF: Final = "There is no page, since others reach WEB_HOST={host}; WEB=on serves it to them."
+WEB_NOT_SERVED: Final = "There is no page: {reason}"
+WEB_NAME: Final = "Hitmeter"
+WEB_TITLE: Final = "{title} · Hitmeter"
+WEB_SKIP: Final = "To the question"
+WEB_HOME: Final = "Hitmeter, to the start"
+WEB_COMMANDS: Final = "More"
+WEB_QUESTION: Final = "Song and artist"
+WEB_PLACEHOLDER: Final = "song - artist"
+WEB_ASK: Final = "Ask"
+WEB_SUGGESTIONS: Final = "Songs"
+WEB_SUGGESTED: Final = ("{n} suggestion", "{n} suggestions")
+WEB_EXAMPLES: Final = "For example"
+WEB_CONVERSATION: Final = "Answers"
+WEB_ASKED: Final = "You asked"
+WEB_FIGURES: Final = "Figures"
+WEB_FIGURE: Final = "Figure"
+WEB_VALUE: Final = "Value"
+WEB_STANDING: Final = "Among all songs"
+WEB_REASONS: Final = "What speaks for and against it"
+WEB_FOR: Final = "for"
+WEB_AGAINST: Final = "against"
+WEB_LIKELIER: Final = "Likelier hit"
+WEB_LINK: Final = "Copy link"
+WEB_LINK_COPIED: Final = "Link copied"
+WEB_CARD: Final = "Card as picture"
+WEB_COMPARE_WITH: Final = "Compare {name} with"
+WEB_COMPARED: Final = "{name} against {other}"
+WEB_CANCEL: Final = "Cancel"
+WEB_UNREACHABLE: Final = "The bot is not answering. Please try again in a moment."
+WEB_SCRIPTLESS: Final = "This page needs JavaScript."
+WEB_LINK_UNKNOWN: Final = "I no longer know which song that link was for. Please ask for it by its name."
+WEB_NOT_HERE: Final = "There is no such page here."
+WEB_OTHER_HOST: Final = "This page is not served under that host name."
+WEB_OTHER_SITE: Final = "This is answered to the page itself alone."
+WEB_PREVIEW_ALT: Final = "Card of {name} with the verdict and the figures behind it"
 
 HELP_TITLE: Final = mark("Is this song a hit?")
 HELP_BEGIN: Final = mark("Name a song and I say how likely it is to be popular, and why.")
@@ -255,6 +297,7 @@ class Surface(Enum):
     DISCORD = "discord"
     TELEGRAM = "telegram"
     CONSOLE = "console"
+    WEB = "web"
 
 
 @dataclass(frozen=True, slots=True)

@@ -377,6 +377,13 @@ def command_line(command: Command) -> str:
     return messages.HELP_COMMAND.format(command=written, meaning=say(command.help or command.brief))
 
 
+def no_command_reply(written: str, commands: Iterable[Command]) -> Reply:
+    """Say that nothing is called so, and what there is instead."""
+    *listed, last = [f"/{command.name}" for command in commands]
+    sentence = messages.NO_COMMAND.format(command=written, commands=messages.AND.join([", ".join(listed), last]))
+    return text_reply(ResultCode.BAD_QUESTION, sentence, private=True)
+
+
 def privacy_reply() -> Reply:
     """Say what is stored."""
     return text_reply(ResultCode.INFORMED, *map(say, messages.PRIVACY), title=say(messages.PRIVACY_TITLE), private=True)

@@ -86,7 +86,8 @@ class ChatSongs:
 
 
 CARD_NAME: Final = "hitmeter-card"
-"""File name of pictures, without its ending."""
+COVER_NAME: Final = "hitmeter-cover.jpg"
+"""File names of pictures, the card's without its ending."""
 
 
 Drawn = tuple[bytes, str]
@@ -164,12 +165,21 @@ class SongService:
 
         return await self._safely("compare", build)
 
-    async def song_name(self, token: SongToken) -> SongName | Reply:
-        """Find the song to compare with another, or say that it is forgotten."""
+    async def song_name(self, token: SongToken, *, request: str = "compare") -> SongName | Reply:
+        """Find the song to compare with another, or to show by a link, or say that it is forgotten."""
         try:
             return await self._recalled(token)
         except _ForgottenToken:
-            return self.note("compare", _forgotten())
+            return self.note(request, _forgotten())
+
+    async def cover(self, prediction: Prediction) -> Picture | None:
+        """Give the song's cover alone, for who sets the rest of the card by itself; None if it cannot be drawn."""
+        try:
+            data = await self._predictor.cover(prediction)
+        except Exception:
+            log.exception("event=cover_failed")
+            return None
+        return Picture(data, COVER_NAME, "image/jpeg", say(messages.COVER_ALT, name=prediction.song.name))
 
     async def run_command(self, command: Command, text: str = "", *, is_admin: bool = False) -> Reply:
         """Answer a command with what was typed after it; those of administrators are refused to anybody else."""

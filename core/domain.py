@@ -361,6 +361,15 @@ class Prediction:
     others: tuple[Candidate, ...] = ()
 
     @property
+    def about(self) -> tuple[str, ...]:
+        """Album, year and the first genre or tag, as far as they are known; no album of the song's own name."""
+        song = self.song
+        album = song.album if song.album and song.album.casefold() != song.title.casefold() else None
+        year = str(song.released.year) if song.released else None
+        kind = next(iter(song.genres or self.assessment.tags), None)
+        return tuple(part for part in (album, year, kind) if part)
+
+    @property
     def confidence_pct(self) -> float:
         """The probability in percent, rounded to the one decimal that is shown."""
         return round(self.assessment.probability * 100, 1)

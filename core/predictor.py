@@ -136,6 +136,14 @@ class Predictor:
         """
         return await self._renderer.card(prediction, await self._cover(prediction))
 
+    async def cover(self, prediction: Prediction) -> bytes:
+        """Give the song's cover alone, or one drawn for it, as JPEG bytes, 420 pixels square.
+
+        Raises:
+            RenderError: It could not be drawn.
+        """
+        return await self._renderer.cover(prediction.song.name, await self._cover(prediction))
+
     async def animation(self, prediction: Prediction) -> bytes:
         """Draw the card with a sweeping needle, as GIF bytes.
 

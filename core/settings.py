@@ -122,6 +122,15 @@ class Settings(BaseSettings):
     health_host: str = Field("127.0.0.1", description="Address of /healthz and /metrics.")
     health_port: int | None = Field(None, ge=0, le=65535, description="Port of /healthz and /metrics; empty: off.")
 
+    web: bool | None = Field(
+        None, description="Whether the page is served; empty: only where no other machine can reach it."
+    )
+    web_host: str = Field("127.0.0.1", description="Address of the page.")
+    web_port: int = Field(8080, ge=0, le=65535, description="Port of the page; the next free one if it is taken.")
+    web_url: HttpUrl | None = Field(
+        None, description="Public address of the page, behind a proxy that writes X-Forwarded-For; empty: no proxy."
+    )
+
     user_limit_count: int = Field(8, ge=0, description="Most questions of one person in a window; 0 for no limit.")
     user_limit_window_s: float = Field(
         60, gt=0, allow_inf_nan=False, description="Length of a person's window in seconds."
@@ -197,6 +206,13 @@ class Settings(BaseSettings):
     def _tellable(cls, value: str) -> str:
         if re.fullmatch(r"[!-'*-~]{0,200}", value) is None:
             raise ValueError("must be a mail address or the address of a page, at most 200 characters")
+        return value
+
+    @field_validator("web_url")
+    @classmethod
+    def _whole_host(cls, value: HttpUrl | None) -> HttpUrl | None:
+        if value is not None and ((value.path or "/") != "/" or value.query or value.username):
+            raise ValueError("must be the address of a whole host, like https://hits.example.org/")
         return value
 
     @field_validator("discord_shard_ids")

@@ -1,14 +1,11 @@
 """Inline keyboards under replies, what their buttons carry, and links that open the private chat.
 
-Buttons and links to songs are signed. A song's token can be worked out from its name, so otherwise anybody could make
-one up and learn from the answer whether the song was asked for.
+Buttons and links to songs are signed, as :mod:`bot.signing` explains.
 """
 
 from __future__ import annotations
 
-import hmac
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -21,12 +18,10 @@ from telegram.helpers import create_deep_linked_url
 from bot import messages
 from bot.plain_text import plain, shortened, utf16_length
 from bot.reply import Link, Reply, SongToken
+from bot.signing import SIGNATURE_CHARS, Signer
 from bot.telegram_bot.formatting import safe_url
 from core.history import TOKEN_CHARS
 from core.language import say
-
-SIGNATURE_CHARS: Final = 8
-"""48 bits: a forger who tries a thousand buttons a second needs some thousand years."""
 
 _TOKEN: Final = rf"[A-Za-z0-9_-]{{{TOKEN_CHARS}}}"
 _FORM: Final = re.compile(rf"([a-z])({_TOKEN})(?:~({_TOKEN}))?(\d{{0,19}})\.([A-Za-z0-9_-]{{{SIGNATURE_CHARS}}})")
@@ -59,7 +54,7 @@ class ButtonData:
     against: SongToken | None = None
 
 
-class ButtonSigner:
+class ButtonSigner(Signer):
     """Writes and reads callback data, at most 54 of the 64 bytes that Telegram allows.
 
     The signature's key is made from the bot's token, so buttons mean the same after a restart and on every process
@@ -68,7 +63,7 @@ class ButtonSigner:
 
     def __init__(self, bot_token: str) -> None:
         """Make the key."""
-        self._key = blake2b(bot_token.encode(), digest_size=32, person=b"hitmeter-button").digest()
+        super().__init__(blake2b(bot_token.encode(), digest_size=32, person=b"hitmeter-button").digest())
 
     def pack(self, data: ButtonData) -> str:
         """Write callback data."""
@@ -87,15 +82,6 @@ class ButtonSigner:
         return ButtonData(
             Action(action), SongToken(token), int(asker) if asker else None, SongToken(against) if against else None
         )
-
-    def proves(self, body: str, signature: str) -> bool:
-        """Whether this bot signed ``body``."""
-        return hmac.compare_digest(signature, self.signature(body))
-
-    def signature(self, body: str) -> str:
-        """Sign a text in eight URL-safe characters."""
-        digest = blake2b(body.encode(), key=self._key, digest_size=6).digest()
-        return urlsafe_b64encode(digest).decode()
 
 
 GREET: Final = "ask"

@@ -12,7 +12,7 @@ from isal import isal_zlib
 from PIL import Image
 
 from core import text, words
-from core.domain import Assessment, Cover, Origin, Prediction, RecordedPopularity, Song, Source, Verdict
+from core.domain import Assessment, Cover, Origin, Prediction, RecordedPopularity, Source, Verdict
 from core.language import mark, say
 from core.render.cover import NOTE, cover_art, dominant, lay_cover, tinted_ground
 from core.render.fonts import Weight, drawable
@@ -270,14 +270,6 @@ def popularity_words(popularity: RecordedPopularity, verdict: Verdict) -> tuple[
     return (first, say(_RERELEASE)) if popularity.rerelease else (first,)
 
 
-def about_words(song: Song, assessment: Assessment) -> str:
-    """Say album, year and the first genre or tag, as far as they are known."""
-    album = song.album if song.album and song.album.casefold() != song.title.casefold() else None
-    year = str(song.released.year) if song.released else None
-    kind = next(iter(song.genres or assessment.tags), None)
-    return " · ".join(part for part in (album, year, kind) if part)
-
-
 def png(picture: Image.Image) -> bytes:
     """Encode a picture of mode "RGB" as PNG (W3C Portable Network Graphics, third edition), quickly.
 
@@ -306,7 +298,7 @@ def _draw_names(picture: Image.Image, prediction: Prediction) -> None:
     on_one_line = (size for size in _TITLE_SIZES_PX if fits(title, size, room, Weight.BOLD))
     size = next(on_one_line, _TITLE_TWO_LINES_PX)
     artist = fit(song.artist, _ARTIST_PX, room)
-    about = fit(about_words(song, prediction.assessment), TYPE_MIN_PX, room)
+    about = fit(" · ".join(prediction.about), TYPE_MIN_PX, room)
     lines = [(line, WHITE) for line in two_lines(title, size, room, Weight.BOLD)]
     draw_stack(picture, [*lines, (artist, TEXT), (about, QUIET)], COLUMN_LEFT, _TOP, _ABOUT_BASELINE_MAX)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import hashlib
+import io
 import unicodedata
 from functools import lru_cache
 from typing import Final
@@ -28,6 +29,7 @@ _INITIALS_SIZE_SHARE: Final = 0.42
 _GROOVES: Final = 7
 _GROOVE_STRENGTH: Final = 0.045
 _SHADES: Final = 128
+_JPEG_QUALITY: Final = 88
 
 
 def cover_art(cover: Cover | None, name: SongName) -> Image.Image:
@@ -35,6 +37,13 @@ def cover_art(cover: Cover | None, name: SongName) -> Image.Image:
     if cover is None:
         return drawn_cover(name)
     return Image.frombytes("RGB", (cover.side_px, cover.side_px), cover.rgb)
+
+
+def draw_cover(cover: Cover | None, name: SongName) -> bytes:
+    """Encode the cover of :func:`cover_art` as JPEG."""
+    body = io.BytesIO()
+    cover_art(cover, name).save(body, "JPEG", quality=_JPEG_QUALITY)
+    return body.getvalue()
 
 
 @lru_cache(maxsize=1)

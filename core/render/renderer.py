@@ -20,7 +20,7 @@ from functools import partial
 from typing import Final, Self, TypeVar
 
 from core.concurrency import SingleFlight, cpu_count
-from core.domain import Cover, ModelReport, Prediction
+from core.domain import Cover, ModelReport, Prediction, SongName
 from core.errors import RenderError
 from core.language import language, speaking
 from core.text import ago
@@ -70,6 +70,14 @@ class CardRenderer:
             RenderError: The card could not be drawn.
         """
         return await self._draw(partial(_comparison, language(), first, first_cover, second, second_cover, self._now()))
+
+    async def cover(self, name: SongName, cover: Cover | None) -> bytes:
+        """Give the cover alone as JPEG, 420 pixels square; without one it is drawn from the song's name.
+
+        Raises:
+            RenderError: It could not be drawn.
+        """
+        return await self._draw(partial(_cover, name, cover))
 
     async def animation(self, prediction: Prediction, cover: Cover | None) -> bytes:
         """Draw the card as a GIF whose needle sweeps to its place once.
@@ -131,6 +139,12 @@ def _comparison(
 
     with speaking(language):
         return draw_comparison(first, first_cover, second, second_cover, now)
+
+
+def _cover(name: SongName, cover: Cover | None) -> bytes:
+    from core.render.cover import draw_cover
+
+    return draw_cover(cover, name)
 
 
 def _animation(language: str, prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:

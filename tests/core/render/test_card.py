@@ -22,7 +22,6 @@ from core.render.card import (
     RESULT_BASELINE,
     RESULT_LEFT,
     Row,
-    about_words,
     draw_card,
     draw_footer,
     draw_reasons,
@@ -277,9 +276,10 @@ def test_stale_figures_are_marked_in_their_colour():
     ],
 )
 def test_what_is_known_of_the_release(song, words):
-    assert about_words(song, prediction().assessment) == words
-    tagged = replace(prediction().assessment, tags=("britpop",))
-    assert about_words(song, tagged) == (words if song.genres else " · ".join(filter(None, (words, "britpop"))))
+    answer = replace(prediction(), song=song)
+    assert " · ".join(answer.about) == words
+    tagged = replace(answer, assessment=replace(answer.assessment, tags=("britpop",)))
+    assert " · ".join(tagged.about) == (words if song.genres else " · ".join(filter(None, (words, "britpop"))))
 
 
 def test_the_footer_keeps_to_the_lower_edge_and_the_margins():
