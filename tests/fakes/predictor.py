@@ -145,6 +145,11 @@ class FakePredictor:
         self.drawn.append("still")
         return picture("PNG")
 
+    async def cover(self, _: Prediction) -> bytes:
+        """Draw a plain JPEG."""
+        self.drawn.append("cover")
+        return picture("JPEG")
+
     async def animation(self, _: Prediction) -> bytes:
         """Draw a plain GIF of the card's size."""
         self.drawn.append("moving")

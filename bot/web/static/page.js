@@ -68,7 +68,7 @@ function drawGauge(answer) {
   });
   for (const bound of [medium, popular]) {
     const at = point(bound, RADIUS + 32);
-    const mark = vector("text", { x: at.x.toFixed(1), y: (at.y + 5).toFixed(1), class: "mark" });
+    const mark = vector("text", { x: at.x.toFixed(1), y: (at.y + 7).toFixed(1), class: "mark" });
     mark.textContent = Math.round(bound * 100);
     svg.append(mark);
   }

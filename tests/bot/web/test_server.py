@@ -1,0 +1,162 @@
+"""Where the page is served, to whom, and what it sends with everything."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+
+import aiohttp
+import pytest
+
+from bot import messages
+from bot.monitoring import Health, Metrics
+from bot.service import SongService
+from bot.web.server import page_server
+from core.errors import SettingsError
+from core.settings import Settings
+from tests.bot.web.conftest import PageClient
+from tests.fakes.predictor import FakePredictor
+
+OpenPage = Callable[..., Awaitable[PageClient]]
+
+
+def taken_port() -> socket.socket:
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    taken.listen()
+    return taken
+
+
+async def served(settings: Settings, predictor: FakePredictor) -> tuple[str | None, list[str]]:
+    """Open the page and close it again; returns its address and what was said."""
+    said: list[str] = []
+    service = SongService(predictor)  # type: ignore[arg-type]
+    async with page_server(settings, service, Health(Metrics()), said.append) as address:
+        if address is not None:
+            async with aiohttp.ClientSession() as session, session.get(address) as response:
+                assert response.status == 200
+    return address, said
+
+
+async def test_it_is_on_by_itself_on_this_machine_alone(
+    settings_for: Callable[..., Settings], predictor: FakePredictor
+) -> None:
+    address, said = await served(settings_for(web_port=0), predictor)
+    assert address is not None
+    assert address.startswith("http://127.0.0.1:")
+    assert said == [f"The page is at {address}"]
+
+
+async def test_beyond_this_machine_it_is_off_until_that_is_said(
+    settings_for: Callable[..., Settings], predictor: FakePredictor
+) -> None:
+    anywhere = "0.0.0.0"  # noqa: S104
+    assert await served(settings_for(web_port=0, web_host=anywhere), predictor) == (
+        None,
+        [messages.WEB_OFF.format(host=anywhere)],
+    )
+    address, _ = await served(settings_for(web_port=0, web_host=anywhere, web="on"), predictor)
+    assert address is not None
+
+
+async def test_it_can_be_switched_off(settings_for: Callable[..., Settings], predictor: FakePredictor) -> None:
+    assert await served(settings_for(web="off"), predictor) == (None, [])
+
+
+async def test_a_taken_port_is_said_and_the_next_free_one_used(
+    settings_for: Callable[..., Settings], predictor: FakePredictor
+) -> None:
+    with closing(taken_port()) as taken:
+        port = taken.getsockname()[1]
+        address, said = await served(settings_for(web_port=port), predictor)
+    assert address is not None
+    free = int(address.rpartition(":")[2])
+    assert free > port
+    assert said == [messages.WEB_MOVED.format(port=port, free=free), messages.WEB_SERVED.format(url=address)]
+
+
+async def test_the_ports_of_others_in_the_process_are_left_to_them(
+    settings_for: Callable[..., Settings], predictor: FakePredictor
+) -> None:
+    with closing(taken_port()) as found:
+        port = found.getsockname()[1]
+    settings = settings_for(
+        web_port=port, health_port=port + 1, telegram_webhook_url="https://x.example/", telegram_webhook_port=port
+    )
+    address, _ = await served(settings, predictor)
+    assert address is not None
+    assert int(address.rpartition(":")[2]) >= port + 2
+
+
+@pytest.mark.parametrize("host", ["198.51.100.7", "no.such.host.invalid"])
+async def test_a_host_that_is_not_ours_stops_the_start_only_if_the_page_was_asked_for(
+    settings_for: Callable[..., Settings], predictor: FakePredictor, host: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"^WEB_HOST: {host} is no address of this machine"):
+        await served(settings_for(web_port=0, web_host=host, web="on"), predictor)
+
+
+async def test_a_loopback_that_cannot_be_bound_costs_the_page_alone(
+    settings_for: Callable[..., Settings], predictor: FakePredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.web.links.is_loopback", lambda host: True)
+    monkeypatch.setattr("bot.web.server.is_loopback", lambda host: True)
+    address, said = await served(settings_for(web_port=0, web_host="198.51.100.7"), predictor)
+    assert address is None
+    assert said[0].startswith("There is no page: WEB_HOST: 198.51.100.7")
+
+
+async def test_everything_is_sent_with_the_headers_that_keep_it_in(page: PageClient) -> None:
+    for path in ("/", "/song/nothing", "/static/page.js", "/api/suggest?text=h", "/nowhere", "/healthz"):
+        response = await page.get(path)
+        headers = response.headers
+        policy = headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'self'; ")
+        assert "unsafe" not in policy
+        assert "http" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Server"] == "web"
+        assert "Set-Cookie" not in headers
+        assert "Access-Control-Allow-Origin" not in headers
+
+
+@pytest.mark.parametrize("path", ["/", "/api/predict?q=hello", "/song/x", "/static/page.js"])
+async def test_another_host_name_is_refused(page: PageClient, predictor: FakePredictor, path: str) -> None:
+    response = await page.get(path, headers={"Host": "evil.example"})
+    assert (response.status, await response.text()) == (421, messages.WEB_OTHER_HOST)
+    assert predictor.asked == []
+    assert (await page.get(path, headers={"Host": "localhost:1"})).status in {200, 404}
+
+
+async def test_another_site_spends_no_visitors_questions(page: PageClient, predictor: FakePredictor) -> None:
+    other = {"Sec-Fetch-Site": "cross-site"}
+    for path in ("/api/predict?q=hello", "/api/reply?text=hello", "/cover/x.jpg", "/api/suggest"):
+        response = await page.get(path, headers=other)
+        assert (response.status, await response.text()) == (403, messages.WEB_OTHER_SITE)
+    assert predictor.asked == []
+    assert (await page.get("/", headers=other)).status == 200  # whoever follows a link
+    assert (await page.get("/api/predict?q=hello", headers={"Sec-Fetch-Site": "none"})).status == 200
+
+
+async def test_files_last_if_their_very_content_is_asked_for(page: PageClient) -> None:
+    html = await (await page.get("/")).text()
+    address = html.partition('rel="stylesheet" href="')[2].partition('"')[0]
+    for path, lasting in ((address, True), ("/static/page.css", False), ("/static/page.css?v=0", False)):
+        response = await page.get(path)
+        assert response.headers["Content-Type"] == "text/css; charset=utf-8"
+        assert ("immutable" in response.headers["Cache-Control"]) is lasting
+    for missing in ("/static/page.html", "/static/..%2fpage.html", "/static/"):
+        response = await page.get(missing)
+        assert (response.status, await response.text()) == (404, messages.WEB_NOT_HERE)
+
+
+async def test_only_reading_is_allowed(page: PageClient) -> None:
+    assert (await page.post("/api/reply", data=b"x")).status == 405
+    assert (await page.head("/")).status == 200
+
+
+async def test_how_the_bot_is_can_be_asked_here_too(page: PageClient) -> None:
+    response = await page.get("/healthz", headers={"Host": "10.0.0.3"})
+    assert (await response.json())["status"] == "ok"
