@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import math
-import socket
 import time
 from collections import Counter as Tally
 from collections import deque
@@ -16,8 +14,8 @@ from typing import Final
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from bot.listener import listening
 from bot.reply import ResultCode
-from core.errors import SettingsError
 
 REPLY_BUCKETS_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Upper bounds for answers; Last.fm is given up after 8 s."""
@@ -201,49 +199,6 @@ class Health:
 
 
 @asynccontextmanager
-async def listening(
-    host: str, port: int, add_routes: Callable[[web.UrlDispatcher], None], *, setting: str
-) -> AsyncIterator[int]:
-    """Serve HTTP while the block runs and give the port, chosen by the system if ``port`` is 0.
-
-    Args:
-        host: Address to bind.
-        port: Port to bind.
-        add_routes: Adds what is served.
-        setting: What the names of the two settings begin with, "HEALTH" for HEALTH_HOST and HEALTH_PORT.
-
-    Raises:
-        SettingsError: The address cannot be bound; it names the setting at fault.
-    """
-    app = web.Application()
-    add_routes(app.router)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except (OSError, UnicodeError) as error:  # UnicodeError: a host that no name can be
-            fault = _bind_fault(setting, host, port, error)
-            raise SettingsError(fault, user_message=fault) from None
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
-
-
-def _bind_fault(setting: str, host: str, port: int, error: OSError | UnicodeError) -> str:
-    """Say which of the two settings is at fault, and why."""
-    number = error.errno if isinstance(error, OSError) else None
-    if number == errno.EADDRINUSE:
-        return f"{setting}_PORT: {port} on {host} is in use already."
-    if number in {errno.EACCES, errno.EPERM}:
-        return f"{setting}_PORT: {port} on {host} may not be used by this user; above 1023 anybody may."
-    if isinstance(error, UnicodeError | socket.gaierror) or number == errno.EADDRNOTAVAIL:
-        return f"{setting}_HOST: {host} is no address of this machine."
-    return f"{setting}_HOST and {setting}_PORT: {host}:{port} cannot be bound: {error.strerror}"
-
-
-@asynccontextmanager
 async def health_server(host: str, port: int | None, health: Health) -> AsyncIterator[int | None]:
     """Serve /healthz and /metrics while the block runs; nothing if ``port`` is None.
 
@@ -254,9 +209,8 @@ async def health_server(host: str, port: int | None, health: Health) -> AsyncIte
         yield None
         return
 
-    def add_routes(router: web.UrlDispatcher) -> None:
-        router.add_get(HEALTH_PATH, health.healthz)
-        router.add_get(METRICS_PATH, health.metrics)
-
-    async with listening(host, port, add_routes, setting="HEALTH") as bound:
+    app = web.Application()
+    app.router.add_get(HEALTH_PATH, health.healthz)
+    app.router.add_get(METRICS_PATH, health.metrics)
+    async with listening(app, host, port, setting="HEALTH") as bound:
         yield bound

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final, TextIO
 from urllib.parse import quote, quote_plus
@@ -26,6 +27,9 @@ SECRET_MIN_CHARS: Final = 6
 
 LINE_MAX_CHARS: Final = 20_000
 """Longest line; a traceback has some 3,000 characters."""
+
+THROTTLE_S: Final = 600.0
+"""Time between two lines that say the same of many strangers."""
 
 QUIET: Final = ("asyncio", "discord", "filelock", "httpcore", "httpx", "matplotlib", "PIL", "telegram.ext", "urllib3")
 """Libraries that log nothing of ours below a warning. httpx prints Telegram's token in every address at INFO."""
@@ -81,6 +85,25 @@ class LineFormatter(logging.Formatter):
         # One event is one line: a title with a line break must not look like two.
         line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(parts))
         return self._redact(line)[:LINE_MAX_CHARS]
+
+
+class LogThrottle:
+    """Lets the first of many like lines pass and then one in each period, so that nobody can fill the log."""
+
+    def __init__(self, period_s: float = THROTTLE_S, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._period_s = period_s
+        self._clock = clock
+        self._next_s = -math.inf
+        self._held_back = 0
+
+    def admit(self) -> int | None:
+        """Return how many lines were held back before this one; None: hold this one back, too."""
+        if (now_s := self._clock()) < self._next_s:
+            self._held_back += 1
+            return None
+        self._next_s = now_s + self._period_s
+        held_back, self._held_back = self._held_back, 0
+        return held_back
 
 
 def configure_logging(level: str, *, secrets: Iterable[str] = (), stream: TextIO | None = None) -> Redactor:

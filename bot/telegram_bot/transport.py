@@ -23,7 +23,8 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, Re
 from telegram.ext import AIORateLimiter
 from telegram.request import BaseRequest, HTTPXRequest, RequestData
 
-from bot.monitoring import HEALTH_PATH, Health, listening
+from bot.listener import listening
+from bot.monitoring import HEALTH_PATH, Health
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -261,9 +262,8 @@ async def webhook(
         await take(update)
         return web.Response()
 
-    def add_routes(router: web.UrlDispatcher) -> None:
-        router.add_post(settings.path, receive)
-        router.add_get(HEALTH_PATH, health.healthz)
-
-    async with listening(settings.host, settings.port, add_routes, setting="TELEGRAM_WEBHOOK") as port:
+    app = web.Application()
+    app.router.add_post(settings.path, receive)
+    app.router.add_get(HEALTH_PATH, health.healthz)
+    async with listening(app, settings.host, settings.port, setting="TELEGRAM_WEBHOOK") as port:
         yield port

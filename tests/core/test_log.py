@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from core.log import HIDDEN, LINE_MAX_CHARS, Redactor, configure_logging, settings_secrets
+from core.log import HIDDEN, LINE_MAX_CHARS, LogThrottle, Redactor, configure_logging, settings_secrets
 from core.settings import Settings
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -180,3 +180,13 @@ def test_an_interrupt_is_no_fault(lines: io.StringIO, capsys: pytest.CaptureFixt
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert lines.getvalue() == ""
     assert "KeyboardInterrupt" in capsys.readouterr().err
+
+
+def test_of_many_like_lines_one_passes_in_each_period_and_tells_of_the_others() -> None:
+    now_s = [1_000.0]
+    throttle = LogThrottle(60, clock=lambda: now_s[0])
+    assert [throttle.admit() for _ in range(4)] == [0, None, None, None]
+    now_s[0] += 60
+    assert [throttle.admit(), throttle.admit()] == [3, None]
+    now_s[0] += 120
+    assert throttle.admit() == 1
