@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from bot import messages
+from bot.listener import listening
 from bot.monitoring import HEALTH_PATH, Health
 from bot.rate_limits import Limit, RateLimiter
 from bot.service import SongService
@@ -199,19 +200,3 @@ def _free_port(host: str, port: int, spoken_for: frozenset[int]) -> int | None:
             pass
         return tried
     return None
-
-
-@asynccontextmanager
-async def listening(app: web.Application, host: str, port: int, *, setting: str) -> AsyncIterator[int]:
-    """Serve an application while the block runs and give the port."""
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except (OSError, UnicodeError) as error:
-            fault = f"{setting}_HOST: {error}"
-            raise SettingsError(fault, user_message=fault) from None
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
