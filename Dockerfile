@@ -32,7 +32,8 @@ COPY data/demo_songs.csv data/
 COPY data/demo_songs.csv deploy/container.sh deploy/
 # Volumes that begin empty get the owner of the folder they cover.
 RUN mkdir cards && chown hitmeter:hitmeter data cards
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp/matplotlib HEALTH_HOST=0.0.0.0 TELEGRAM_WEBHOOK_HOST=0.0.0.0
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp/matplotlib HEALTH_HOST=0.0.0.0 TELEGRAM_WEBHOOK_HOST=0.0.0.0 \
+    WEB=off WEB_HOST=0.0.0.0
 ENTRYPOINT ["/srv/hitmeter/deploy/container.sh"]
 CMD ["run"]
 

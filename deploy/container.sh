@@ -1,11 +1,15 @@
 #!/bin/sh
 # What a container runs: `run` serves, `healthy` tells whether it does, anything else goes to python -m bot.
-# Hosting platforms say in PORT where they expect an answer: the webhook gives it if there is one, else /healthz.
+# Hosting platforms say in PORT where they expect an answer: the webhook gives it if there is one, else the page, else
+# /healthz; each of them answers at /healthz.
 set -eu
 cd "$(dirname "$0")/.."
 if [ -n "${TELEGRAM_WEBHOOK_URL:-}" ]; then
     export TELEGRAM_WEBHOOK_PORT="${TELEGRAM_WEBHOOK_PORT:-${PORT:-8080}}"
     port=$TELEGRAM_WEBHOOK_PORT
+elif case "${WEB:-}" in on | true | yes | 1) true ;; *) false ;; esac; then
+    export WEB_PORT="${WEB_PORT:-${PORT:-8080}}"
+    port=$WEB_PORT
 else
     export HEALTH_PORT="${HEALTH_PORT:-${PORT:-8080}}"
     port=$HEALTH_PORT
