@@ -129,9 +129,7 @@ def _answer(prediction: Prediction, reply: Reply, links: SongLinks) -> dict[str,
         ],
         "reasons": [{"text": plain(reason.text), "up": reason.push > 0} for reason in assessment.reasons],
         "notes": [text for kind, text in lines.items() if kind not in _OWN_PLACES],
-        "links": [
-            {"label": link.label, "url": url} for link in reply.links if (url := _web_address(link)) is not None
-        ],
+        "links": [{"label": page.label, "url": url} for page in reply.links if (url := _web_address(page)) is not None],
         "cover": COVER_PATH.format(song=link),
         "cover_alt": messages.COVER_ALT.format(name=plain(str(song.name))),
         "likelier": False,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -16,22 +18,39 @@ from bot.command_line import terminal_language
 from core.settings import ROOT, Settings
 
 
-def bot(tmp_path: Path, *arguments: str, typed: str | bytes = "", **changes: str) -> subprocess.CompletedProcess[str]:
+def environment(tmp_path: Path, **changes: str) -> dict[str, str]:
     names = {name.upper() for name in Settings.model_fields}
     environment = {name: value for name, value in os.environ.items() if name not in names} | {"LC_ALL": "C.UTF-8"}
     # An empty value stands for an unset one, so that a developer's .env cannot reach the test.
     environment |= dict.fromkeys(names - {"DATA_DIR"}, "") | {"CARDS_DIR": str(tmp_path), "ART_DOWNLOADS": "false"}
     environment |= dict.fromkeys(("ITUNES_SEARCH_URL", "DEEZER_SEARCH_URL", "MUSICBRAINZ_URL", "CATALOGUE"), "off")
+    return environment | changes
+
+
+def bot(tmp_path: Path, *arguments: str, typed: str | bytes = "", **changes: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own command line
         [sys.executable, "-m", "bot", *arguments],
         cwd=ROOT,
-        env=environment | changes,
+        env=environment(tmp_path, **changes),
         input=typed.decode(errors="surrogateescape") if isinstance(typed, bytes) else typed,
         capture_output=True,
         text=True,
         errors="surrogateescape",
         timeout=120,
         check=False,
+    )
+
+
+def start(tmp_path: Path, **changes: str) -> subprocess.Popen[str]:
+    """Start the bot without a terminal, to be ended by the test."""
+    return subprocess.Popen(  # noqa: S603 - our own command line
+        [sys.executable, "-m", "bot"],
+        cwd=ROOT,
+        env=environment(tmp_path, **changes),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -176,3 +195,24 @@ def test_bytes_that_are_no_text_and_a_folder_that_takes_no_card_stop_nothing(tmp
     assert "▲ Popular" in done.stdout
     assert "The card could not be saved in" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_the_page_is_served_beside_the_chat_and_says_where(tmp_path: Path) -> None:
+    done = bot(tmp_path, typed="/quit\n", WEB_PORT="0")
+    assert done.returncode == 0
+    assert re.search(r"^The page is at http://127\.0\.0\.1:\d+$", done.stderr, re.MULTILINE), done.stderr
+    assert "The page is at" not in bot(tmp_path, typed="/quit\n", WEB="off").stderr
+
+
+def test_without_a_terminal_the_page_alone_is_served_if_it_was_asked_for(tmp_path: Path) -> None:
+    with start(tmp_path, WEB="on", WEB_PORT="0") as process:
+        try:
+            assert process.stderr is not None
+            line = next(line for line in process.stderr if line.startswith("The page is at "))
+            with urllib.request.urlopen(f"{line.split()[-1]}/healthz", timeout=60) as response:
+                assert response.status == 200
+            assert process.poll() is None
+            process.terminate()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()

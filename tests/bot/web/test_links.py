@@ -38,7 +38,7 @@ def test_a_link_fits_an_address() -> None:
         ("127.9.9.9", True),
         ("::1", True),
         ("localhost", True),
-        ("0.0.0.0", False),
+        ("0.0.0.0", False),  # noqa: S104
         ("::", False),
         ("192.168.0.2", False),
         ("box.example", False),
@@ -105,7 +105,7 @@ def test_who_asks_is_told_by_the_proxy_alone_if_there_is_one(settings_for: Calla
     ("host", "address"),
     [
         ("127.0.0.1", "http://127.0.0.1:8080"),
-        ("0.0.0.0", "http://127.0.0.1:8080"),
+        ("0.0.0.0", "http://127.0.0.1:8080"),  # noqa: S104
         ("::1", "http://[::1]:8080"),
         ("box.example", "http://box.example:8080"),
     ],

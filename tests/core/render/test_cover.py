@@ -1,9 +1,11 @@
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from core.domain import SongName
-from core.render.cover import DRAWN_SIDE_PX, NOTE, cover_art, dominant, drawn_cover, initials, lay_cover
+from core.render.cover import DRAWN_SIDE_PX, NOTE, cover_art, dominant, draw_cover, drawn_cover, initials, lay_cover
 from core.render.theme import Colour
 from tests.fakes.predictions import plain_cover
 
@@ -46,6 +48,15 @@ def test_something_white_stands_on_a_drawn_cover(title):
 
 def test_lone_surrogates_do_no_harm():
     drawn_cover(SongName("a\ud800", "b"))
+
+
+@pytest.mark.parametrize("cover", [None, plain_cover(200, 40, 40)])
+def test_a_cover_alone_is_a_jpeg_of_what_the_card_shows(cover):
+    name = SongName("Hello", "Adele")
+    with Image.open(io.BytesIO(draw_cover(cover, name))) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (DRAWN_SIDE_PX, DRAWN_SIDE_PX))
+        difference = np.asarray(shown, dtype=float) - np.asarray(cover_art(cover, name), dtype=float)
+        assert np.abs(difference).mean() < 4
 
 
 def test_a_given_cover_is_used():
