@@ -317,10 +317,10 @@ def _command(text: str) -> Command | Reply | None:
 
 def _command_suggestion(command: Command) -> dict[str, Any]:
     return {
-        "text": f"/{command.name} " if command.arguments else f"/{command.name}",
+        "text": f"/{command.name} " if command.usage else f"/{command.name}",
         "label": f"/{command.name}",
         "detail": command.menu,
-        "complete": not command.arguments,
+        "complete": not command.usage,
     }
 
 

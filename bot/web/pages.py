@@ -120,12 +120,12 @@ class Pages:
 
 
 def _menu_items() -> list[str]:
-    """Write a button for each command that needs nothing typed after it."""
+    """Write a button for each command that is whole without anything typed after it."""
     return [
         f'<li><button type="button" data-text="/{escape(command.name)}" title="{escape(command.description)}">'
         f"/{escape(command.name)}</button></li>"
         for command in commands_on(Surface.WEB, administrators=False)
-        if not command.arguments
+        if not command.usage
     ]
 
 

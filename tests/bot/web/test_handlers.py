@@ -167,10 +167,10 @@ async def test_the_commands_are_those_of_the_table(page: PageClient, predictor: 
     predictor.calibration = picture("PNG")
     html = await (await page.get("/")).text()
     everybody = [one for one in COMMANDS.values() if Surface.WEB in one.surfaces and not one.administrators]
-    assert re.findall(r'data-text="/(\w+)"', html) == [one.name for one in everybody if not one.arguments]
+    assert re.findall(r'data-text="/(\w+)"', html) == [one.name for one in everybody if not one.usage]
     offered = await told(page, "/api/suggest", text="/")
     assert [one["label"] for one in offered] == [f"/{one.name}" for one in everybody]
-    assert [one["complete"] for one in offered] == [not one.arguments for one in everybody]
+    assert [one["complete"] for one in offered] == [not one.usage for one in everybody]
     model = await told(page, text="/model")
     assert model["title"] == messages.MODEL_TITLE
     assert next(line for line in model["lines"] if line["cells"])["cells"][1][0] == "this model"
