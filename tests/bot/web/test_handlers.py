@@ -171,7 +171,7 @@ async def test_the_commands_are_those_of_the_table(page: PageClient, predictor: 
     offered = await told(page, "/api/suggest", text="/")
     assert [one["label"] for one in offered] == [f"/{one.name}" for one in everybody]
     assert [one["complete"] for one in offered] == [not one.usage for one in everybody]
-    model = await told(page, text="/model")
+    model = await told(page, text="/model full")
     assert model["title"] == messages.MODEL_TITLE
     assert next(line for line in model["lines"] if line["cells"])["cells"][1][0] == "this model"
     shown = await page.get(model["picture"])
