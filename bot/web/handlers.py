@@ -101,6 +101,7 @@ class PageHandlers:
             ("/api/predict", self.predict),
             ("/api/reply", self.reply),
             ("/api/suggest", self.suggest),
+            ("/{elsewhere:.*}", self.elsewhere),
         ):
             router.add_get(path, handler)
 
@@ -124,6 +125,12 @@ class PageHandlers:
             return self._html(fault=messages.WEB_LINK_UNKNOWN)
         title = messages.WEB_COMPARED.format(name=plain(str(first)), other=plain(str(second)))
         return self._html(self._preview(request, title, COMPARE_PATH, COMPARE_CARD_PATH))
+
+    async def elsewhere(self, request: web.Request) -> web.Response:
+        """Say that there is no such page, on a page to who reads pages."""
+        if "text/html" not in request.headers.get("Accept", ""):
+            raise web.HTTPNotFound(text=messages.WEB_NOT_HERE)
+        return self._html(fault=messages.WEB_NOT_HERE)
 
     async def static(self, request: web.Request) -> web.Response:
         """Serve a file of the page."""

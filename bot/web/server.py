@@ -131,8 +131,8 @@ def page_app(settings: Settings, service: SongService, health: Health, questions
     )
     app = web.Application(middlewares=[_guard(site, service)], client_max_size=BODY_MAX_BYTES)
     app.on_response_prepare.append(_add_headers)
-    handlers.add_routes(app.router)
     app.router.add_get(HEALTH_PATH, health.healthz)
+    handlers.add_routes(app.router)
     return app
 
 

@@ -152,6 +152,14 @@ async def test_files_last_if_their_very_content_is_asked_for(page: PageClient) -
         assert (response.status, await response.text()) == (404, messages.WEB_NOT_HERE)
 
 
+async def test_what_is_not_here_is_said_on_a_page_to_who_reads_pages(page: PageClient) -> None:
+    response = await page.get("/nowhere/at/all", headers={"Accept": "text/html,*/*"})
+    assert (response.status, response.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert f'data-fault="{messages.WEB_NOT_HERE}"' in await response.text()
+    response = await page.get("/nowhere/at/all")
+    assert (response.status, await response.text()) == (404, messages.WEB_NOT_HERE)
+
+
 async def test_only_reading_is_allowed(page: PageClient) -> None:
     assert (await page.post("/api/reply", data=b"x")).status == 405
     assert (await page.head("/")).status == 200
