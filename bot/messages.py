@@ -229,38 +229,49 @@ WEB_OFF: Final = "There is no page, since others reach WEB_HOST={host}; WEB=on s
 WEB_NOT_SERVED: Final = "There is no page: {reason}"
 WEB_NAME: Final = "Hitmeter"
 WEB_TITLE: Final = "{title} · Hitmeter"
-WEB_SKIP: Final = "To the question"
-WEB_HOME: Final = "Hitmeter, to the start"
-WEB_COMMANDS: Final = "More"
-WEB_QUESTION: Final = "Song and artist"
-WEB_PLACEHOLDER: Final = "song - artist"
-WEB_ASK: Final = "Ask"
-WEB_SUGGESTIONS: Final = "Songs"
-WEB_SUGGESTED: Final = ("{n} suggestion", "{n} suggestions")
-WEB_EXAMPLES: Final = "For example"
-WEB_CONVERSATION: Final = "Answers"
-WEB_ASKED: Final = "You asked"
-WEB_FIGURES: Final = "Figures"
-WEB_FIGURE: Final = "Figure"
-WEB_VALUE: Final = "Value"
-WEB_STANDING: Final = "Among all songs"
-WEB_REASONS: Final = "What speaks for and against it"
-WEB_FOR: Final = "for"
-WEB_AGAINST: Final = "against"
-WEB_LIKELIER: Final = "Likelier hit"
-WEB_LINK: Final = "Copy link"
-WEB_LINK_COPIED: Final = "Link copied"
-WEB_CARD: Final = "Card as picture"
-WEB_COMPARE_WITH: Final = "Compare {name} with"
-WEB_COMPARED: Final = "{name} against {other}"
-WEB_CANCEL: Final = "Cancel"
-WEB_UNREACHABLE: Final = "The bot is not answering. Please try again in a moment."
-WEB_SCRIPTLESS: Final = "This page needs JavaScript."
-WEB_LINK_UNKNOWN: Final = "I no longer know which song that link was for. Please ask for it by its name."
-WEB_NOT_HERE: Final = "There is no such page here."
-WEB_OTHER_HOST: Final = "This page is not served under that host name."
-WEB_OTHER_SITE: Final = "This is answered to the page itself alone."
-WEB_PREVIEW_ALT: Final = "Card of {name} with the verdict and the figures behind it"
+# Translators: for who reads the page by ear or keyboard: leads to the box for the question.
+WEB_SKIP: Final = mark("To the question")
+WEB_HOME: Final = mark("Hitmeter, to the start")
+# Translators: names a row of buttons, "/model /help /privacy".
+WEB_COMMANDS: Final = mark("More")
+WEB_QUESTION: Final = mark("Song and artist")
+WEB_PLACEHOLDER: Final = mark("song - artist")
+# Translators: on the button beside the box for the question.
+WEB_ASK: Final = mark("Ask")
+WEB_SUGGESTIONS: Final = mark("Songs")
+WEB_SUGGESTED: Final = mark_plural("{n} suggestion", "{n} suggestions")
+# Translators: above some songs that can be asked for.
+WEB_EXAMPLES: Final = mark("For example")
+WEB_CONVERSATION: Final = mark("Answers")
+# Translators: before what a person typed, for who reads the page by ear.
+WEB_ASKED: Final = mark("You asked")
+WEB_FIGURES: Final = mark("Figures")
+WEB_FIGURE: Final = mark("Figure")
+WEB_VALUE: Final = mark("Value")
+WEB_STANDING: Final = mark("Among all songs")
+WEB_REASONS: Final = mark("What speaks for and against it")
+# Translators: before a reason that speaks for the song, for who reads the page by ear: "for: many listeners".
+WEB_FOR: Final = mark("for")
+# Translators: before a reason that speaks against the song.
+WEB_AGAINST: Final = mark("against")
+WEB_LIKELIER: Final = mark("Likelier hit")
+# Translators: a button, at most 16 letters.
+WEB_LINK: Final = mark("Copy link")
+# Translators: what the button says for a moment, at most 16 letters.
+WEB_LINK_COPIED: Final = mark("Link copied")
+# Translators: a button that saves the picture, at most 20 letters.
+WEB_CARD: Final = mark("Card as picture")
+# Translators: stands above the box in which the other song is typed.
+WEB_COMPARE_WITH: Final = mark("Compare {name} with")
+WEB_COMPARED: Final = mark("{name} against {other}")
+WEB_CANCEL: Final = mark("Cancel")
+WEB_UNREACHABLE: Final = mark("The bot is not answering. Please try again in a moment.")
+WEB_SCRIPTLESS: Final = mark("This page needs JavaScript.")
+WEB_LINK_UNKNOWN: Final = mark("I no longer know which song that link was for. Please ask for it by its name.")
+WEB_NOT_HERE: Final = mark("There is no such page here.")
+WEB_OTHER_HOST: Final = mark("This page is not served under that host name.")
+WEB_OTHER_SITE: Final = mark("This is answered to the page itself alone.")
+WEB_PREVIEW_ALT: Final = mark("Card of {name} with the verdict and the figures behind it")
 
 HELP_TITLE: Final = mark("Is this song a hit?")
 HELP_BEGIN: Final = mark("Name a song and I say how likely it is to be popular, and why.")

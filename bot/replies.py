@@ -379,8 +379,8 @@ def command_line(command: Command) -> str:
 
 def no_command_reply(written: str, commands: Iterable[Command]) -> Reply:
     """Say that nothing is called so, and what there is instead."""
-    *listed, last = [f"/{command.name}" for command in commands]
-    sentence = messages.NO_COMMAND.format(command=written, commands=messages.AND.join([", ".join(listed), last]))
+    listed = text.listing([f"/{command.name}" for command in commands])
+    sentence = say(messages.NO_COMMAND, command=written, commands=listed)
     return text_reply(ResultCode.BAD_QUESTION, sentence, private=True)
 
 

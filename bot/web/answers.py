@@ -14,7 +14,9 @@ from bot.replies import headline
 from bot.reply import Line, LineKind, Link, Reply, ResultCode, SongToken, token_of
 from bot.web.links import COMPARE_CARD_PATH, COMPARE_PATH, COVER_PATH, SONG_CARD_PATH, SONG_PATH, SongLinks
 from core.domain import Prediction, Verdict
+from core.language import say
 from core.text import percent
+from core.words import figure, reason_with_figure, standing, verdict_name
 
 ANSWER_CODES: Final = frozenset({ResultCode.PREDICTED, ResultCode.COMPARED})
 
@@ -38,8 +40,7 @@ _OWN_PLACES: Final = frozenset(
         LineKind.SONG,
         LineKind.MEANING,
         LineKind.POPULARITY,
-        LineKind.TRACK,
-        LineKind.ARTIST,
+        LineKind.FIGURES,
         LineKind.AUDIO,
         LineKind.OTHERS,
         LineKind.WHY,
@@ -71,7 +72,7 @@ def page_reply(reply: Reply, links: SongLinks, picture: str | None = None) -> di
         "address": None,
         "card": None,
         "picture": picture,
-        "doubt": messages.NOT_MEANT if reply.prediction is not None and reply.choices else None,
+        "doubt": say(messages.NOT_MEANT) if reply.prediction is not None and reply.choices else None,
     }
     if isinstance(reply.against, SongToken):
         told["against"] = {"song": links.write(reply.against)}
@@ -114,7 +115,7 @@ def _answer(prediction: Prediction, reply: Reply, links: SongLinks) -> dict[str,
         "artist": plain(song.artist),
         "about": [plain(part) for part in prediction.about],
         "verdict": VERDICT_NAMES[assessment.verdict],
-        "verdict_text": assessment.verdict.value,
+        "verdict_text": verdict_name(assessment.verdict),
         "headline": headline(assessment),
         "percent": percent(assessment.probability),
         "probability": assessment.probability,
@@ -124,14 +125,16 @@ def _answer(prediction: Prediction, reply: Reply, links: SongLinks) -> dict[str,
         "source": lines.get(LineKind.SOURCE),
         "stale": prediction.source.stale,
         "figures": [
-            {"label": feature.label, "value": feature.display, "standing": feature.standing}
+            {"label": say(feature.label), "value": figure(feature), "standing": standing(feature)}
             for feature in assessment.features
         ],
-        "reasons": [{"text": plain(reason.text), "up": reason.push > 0} for reason in assessment.reasons],
+        "reasons": [
+            {"text": plain(reason_with_figure(reason)), "up": reason.push > 0} for reason in assessment.reasons
+        ],
         "notes": [text for kind, text in lines.items() if kind not in _OWN_PLACES],
         "links": [{"label": page.label, "url": url} for page in reply.links if (url := _web_address(page)) is not None],
         "cover": COVER_PATH.format(song=link),
-        "cover_alt": messages.COVER_ALT.format(name=plain(str(song.name))),
+        "cover_alt": say(messages.COVER_ALT, name=plain(str(song.name))),
         "likelier": False,
     }
 

@@ -34,6 +34,7 @@ from bot.web.links import (
 )
 from bot.web.pages import Pages, Preview
 from core.domain import Prediction, SongName
+from core.language import ENGLISH, say, speaking
 
 SUGGESTIONS_SHOWN: Final = 8
 
@@ -115,15 +116,15 @@ class PageHandlers:
         """Serve the page for a shared song, with its preview."""
         name = await self._name(request.match_info["song"])
         if name is None:
-            return self._html(fault=messages.WEB_LINK_UNKNOWN)
+            return self._html(fault=say(messages.WEB_LINK_UNKNOWN))
         return self._html(self._preview(request, plain(str(name)), SONG_PATH, SONG_CARD_PATH))
 
     async def compared(self, request: web.Request) -> web.Response:
         """Serve the page for a shared comparison, with its preview."""
         first, second = [await self._name(request.match_info[part]) for part in ("song", "other")]
         if first is None or second is None:
-            return self._html(fault=messages.WEB_LINK_UNKNOWN)
-        title = messages.WEB_COMPARED.format(name=plain(str(first)), other=plain(str(second)))
+            return self._html(fault=say(messages.WEB_LINK_UNKNOWN))
+        title = say(messages.WEB_COMPARED, name=plain(str(first)), other=plain(str(second)))
         return self._html(self._preview(request, title, COMPARE_PATH, COMPARE_CARD_PATH))
 
     async def elsewhere(self, request: web.Request) -> web.Response:
@@ -172,7 +173,11 @@ class PageHandlers:
     # What is asked: by the page's script, and by programs.
 
     async def predict(self, request: web.Request) -> web.Response:
-        """Answer a program's question ``q`` with the document that ``ask --json`` prints."""
+        """Answer a program's question ``q`` with the document that ``ask --json`` prints, in English as that is."""
+        with speaking(ENGLISH):
+            return await self._document(request)
+
+    async def _document(self, request: web.Request) -> web.Response:
         refusal = await self._refusal(request)
         reply = await self._service.predict(request.query.get("q", "")) if refusal is None else refusal.reply
         self._keep(reply)
@@ -205,7 +210,7 @@ class PageHandlers:
         token = self._links.read(song)
         second = None if other is None else self._links.read(other)
         if token is None or (other is not None and second is None):
-            unknown = text_reply(ResultCode.FORGOTTEN, messages.WEB_LINK_UNKNOWN, private=True)
+            unknown = text_reply(ResultCode.FORGOTTEN, say(messages.WEB_LINK_UNKNOWN), private=True)
             return self._service.note("link", unknown)
         if "why" in flags:
             return await self._service.why(token)
@@ -271,7 +276,7 @@ class PageHandlers:
     def _known(self, link: str) -> SongToken:
         token = self._links.read(link)
         if token is None:
-            raise web.HTTPNotFound(text=messages.WEB_LINK_UNKNOWN)
+            raise web.HTTPNotFound(text=say(messages.WEB_LINK_UNKNOWN))
         return token
 
     async def _recent(self, request: web.Request, key: str, ask: Callable[[], Awaitable[Reply]]) -> Reply:
@@ -345,7 +350,7 @@ def _json(value: Any, status: int = HTTPStatus.OK, refusal: _Refusal | None = No
 def _picture(picture: Picture | None, *, shared: bool = False) -> web.Response:
     """Answer with a picture; other sites may show those that are ``shared``."""
     if picture is None:
-        raise web.HTTPNotFound(text=messages.WEB_NOT_HERE)
+        raise web.HTTPNotFound(text=say(messages.WEB_NOT_HERE))
     return web.Response(
         body=picture.data,
         headers={

@@ -11,11 +11,9 @@ from typing import Final
 
 from bot import messages
 from bot.messages import Surface, commands_on
+from core.language import language, say, say_plural
 
 FOLDER: Final = Path(__file__).parent
-
-LANGUAGE: Final = "en"
-"""What the words are written in (BCP 47)."""
 
 CONTENT_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -28,46 +26,53 @@ PREVIEW_SIZE_PX: Final = (1200, 630)
 """Width and height of the cards."""
 
 
+def language_tag() -> str:
+    """Name the language spoken here as browsers do, "pt-BR" (BCP 47)."""
+    return language().replace("_", "-")
+
+
 def words() -> dict[str, str]:
-    """Make every word of the page, by its name in the template: the one place where they come from."""
-    one, many = messages.WEB_SUGGESTED
+    """Say every word of the page, by its name in the template: the one place where they come from.
+
+    The script fills {n} and {name} itself; of its counts, never nought, each of our languages has two forms at most.
+    """
     return {
-        "language": LANGUAGE,
+        "language": language_tag(),
         "name": messages.WEB_NAME,
-        "skip": messages.WEB_SKIP,
-        "home": messages.WEB_HOME,
-        "commands": messages.WEB_COMMANDS,
-        "welcome": messages.HELP_TITLE,
-        "begin": messages.HELP_BEGIN,
-        "examples": messages.WEB_EXAMPLES,
-        "conversation": messages.WEB_CONVERSATION,
-        "question": messages.WEB_QUESTION,
-        "placeholder": messages.WEB_PLACEHOLDER,
-        "ask": messages.WEB_ASK,
-        "suggestions": messages.WEB_SUGGESTIONS,
-        "suggested_one": one,
-        "suggested_many": many,
-        "asked": messages.WEB_ASKED,
-        "waiting": messages.CHOSEN,
-        "figures": messages.WEB_FIGURES,
-        "figure": messages.WEB_FIGURE,
-        "value": messages.WEB_VALUE,
-        "standing": messages.WEB_STANDING,
-        "reasons": messages.WEB_REASONS,
-        "speaks_for": messages.WEB_FOR,
-        "speaks_against": messages.WEB_AGAINST,
-        "likelier": messages.WEB_LIKELIER,
-        "why": messages.BUTTON_WHY,
-        "compare": messages.BUTTON_COMPARE,
-        "refresh": messages.BUTTON_REFRESH,
-        "link": messages.WEB_LINK,
-        "link_copied": messages.WEB_LINK_COPIED,
-        "card": messages.WEB_CARD,
-        "compare_with": messages.WEB_COMPARE_WITH,
-        "compared": messages.WEB_COMPARED,
-        "cancel": messages.WEB_CANCEL,
-        "unreachable": messages.WEB_UNREACHABLE,
-        "scriptless": messages.WEB_SCRIPTLESS,
+        "skip": say(messages.WEB_SKIP),
+        "home": say(messages.WEB_HOME),
+        "commands": say(messages.WEB_COMMANDS),
+        "welcome": say(messages.HELP_TITLE),
+        "begin": say(messages.HELP_BEGIN),
+        "examples": say(messages.WEB_EXAMPLES),
+        "conversation": say(messages.WEB_CONVERSATION),
+        "question": say(messages.WEB_QUESTION),
+        "placeholder": say(messages.WEB_PLACEHOLDER),
+        "ask": say(messages.WEB_ASK),
+        "suggestions": say(messages.WEB_SUGGESTIONS),
+        "suggested_one": say_plural(*messages.WEB_SUGGESTED, 1, n="{n}"),
+        "suggested_many": say_plural(*messages.WEB_SUGGESTED, 2, n="{n}"),
+        "asked": say(messages.WEB_ASKED),
+        "waiting": say(messages.CHOSEN),
+        "figures": say(messages.WEB_FIGURES),
+        "figure": say(messages.WEB_FIGURE),
+        "value": say(messages.WEB_VALUE),
+        "standing": say(messages.WEB_STANDING),
+        "reasons": say(messages.WEB_REASONS),
+        "speaks_for": say(messages.WEB_FOR),
+        "speaks_against": say(messages.WEB_AGAINST),
+        "likelier": say(messages.WEB_LIKELIER),
+        "why": say(messages.BUTTON_WHY),
+        "compare": say(messages.BUTTON_COMPARE),
+        "refresh": say(messages.BUTTON_REFRESH),
+        "link": say(messages.WEB_LINK),
+        "link_copied": say(messages.WEB_LINK_COPIED),
+        "card": say(messages.WEB_CARD),
+        "compare_with": say(messages.WEB_COMPARE_WITH),
+        "compared": say(messages.WEB_COMPARED),
+        "cancel": say(messages.WEB_CANCEL),
+        "unreachable": say(messages.WEB_UNREACHABLE),
+        "scriptless": say(messages.WEB_SCRIPTLESS),
     }
 
 
@@ -122,7 +127,7 @@ class Pages:
 def _menu_items() -> list[str]:
     """Write a button for each command that is whole without anything typed after it."""
     return [
-        f'<li><button type="button" data-text="/{escape(command.name)}" title="{escape(command.description)}">'
+        f'<li><button type="button" data-text="/{escape(command.name)}" title="{escape(say(command.description))}">'
         f"/{escape(command.name)}</button></li>"
         for command in commands_on(Surface.WEB, administrators=False)
         if not command.usage
@@ -143,7 +148,7 @@ def _preview_tags(preview: Preview | None, said: dict[str, str]) -> str:
             "og:image:type": "image/png",
             "og:image:width": str(width),
             "og:image:height": str(height),
-            "og:image:alt": messages.WEB_PREVIEW_ALT.format(name=preview.title),
+            "og:image:alt": say(messages.WEB_PREVIEW_ALT, name=preview.title),
         }
     written = [f'<meta property="{name}" content="{escape(value)}">' for name, value in tags.items()]
     if preview is not None:

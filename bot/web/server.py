@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,6 +25,7 @@ from bot.web.handlers import PageHandlers
 from bot.web.links import Site, SongLinks, is_loopback, listening_address
 from bot.web.pages import Pages
 from core.errors import SettingsError
+from core.language import ENGLISH, closest, say, speaking
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -44,6 +46,9 @@ SUGGESTIONS_PER_QUESTION: Final = 30
 
 PORT_MAX: Final = 65_535
 
+LANGUAGES_READ: Final = 20
+"""So many languages of a browser's list are looked at."""
+
 BODY_MAX_BYTES: Final = 1_024
 """Largest body read; nothing here takes one."""
 
@@ -51,6 +56,7 @@ HEADERS: Final = {
     # Scripts and styles only from our own files, pictures too, and no way to make markup of text.
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+    "Vary": "Accept-Language",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -141,15 +147,19 @@ def _guard(site: Site, service: SongService) -> Middleware:
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        with speaking(preferred(request.headers.get("Accept-Language", ""))):
+            return await answered(request, handler)
+
+    async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path != HEALTH_PATH and not site.welcomes(request.headers.get("Host", "")):
-            return web.Response(text=messages.WEB_OTHER_HOST, status=HTTPStatus.MISDIRECTED_REQUEST)
+            return web.Response(text=say(messages.WEB_OTHER_HOST), status=HTTPStatus.MISDIRECTED_REQUEST)
         if request.headers.get("Sec-Fetch-Site") in _ELSEWHERE and request.path.startswith(_FOR_THE_PAGE_ALONE):
-            return web.Response(text=messages.WEB_OTHER_SITE, status=HTTPStatus.FORBIDDEN)
+            return web.Response(text=say(messages.WEB_OTHER_SITE), status=HTTPStatus.FORBIDDEN)
         try:
             return await handler(request)
         except web.HTTPNotFound as error:
             if error.text == f"{error.status}: {error.reason}":  # aiohttp's own words
-                error.text = messages.WEB_NOT_HERE
+                error.text = say(messages.WEB_NOT_HERE)
             raise
         except web.HTTPException:
             raise
@@ -157,6 +167,24 @@ def _guard(site: Site, service: SongService) -> Middleware:
             return web.Response(text=service.fault(NAME, error).text, status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
     return guard
+
+
+def preferred(accepted: str) -> str:
+    """Return the language of ours that a browser likes best, from its Accept-Language header (RFC 9110, 12.5.4)."""
+    liked: list[tuple[float, str]] = []
+    for part in accepted.split(",")[:LANGUAGES_READ]:
+        tag, _, quality = part.strip().partition(";")
+        weight = re.fullmatch(r"\s*q=(0(?:\.\d{1,3})?|1(?:\.0{1,3})?)\s*", quality) if quality else None
+        if tag and (weight is not None or not quality):
+            liked.append((1.0 if weight is None else float(weight[1]), tag.strip()))
+    # One that is not ours comes out as English too, and is passed over for the next.
+    ranked = [tag for weight, tag in sorted(liked, key=lambda one: -one[0]) if weight > 0]
+    return next((closest(tag) for tag in ranked if closest(tag) != ENGLISH or is_english(tag)), ENGLISH)
+
+
+def is_english(tag: str) -> bool:
+    """Return whether a tag asks for English in so many words."""
+    return tag.casefold().partition("-")[0] == ENGLISH
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:

@@ -94,6 +94,7 @@ function sweep(node, answer, turn, animated) {
     return;
   }
   const format = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const [sign] = /[^\p{Nd}]*$/u.exec(answer.percent); // written as the server's language does
   let began;
   const step = (now) => {
     began ??= now;
@@ -104,7 +105,7 @@ function sweep(node, answer, turn, animated) {
     }
     const at = answer.probability * (1 - (1 - passed) ** 3);
     turn(at);
-    number.textContent = `${format.format(at * 100)} %`;
+    number.textContent = format.format(at * 100) + sign;
     requestAnimationFrame(step);
   };
   turn(0);
@@ -152,7 +153,7 @@ function songSection(answer, { animated, withFigures = true }) {
     find("tbody").append(...answer.figures.map((figure) => element("tr", {},
       element("th", { scope: "row", text: figure.label }),
       element("td", { text: figure.value }),
-      element("td", { className: "standing", text: figure.standing ?? "" }))));
+      element("td", { className: "standing", text: figure.standing }))));
   } else {
     find(".figures").remove();
   }

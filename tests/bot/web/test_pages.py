@@ -2,8 +2,11 @@ import re
 from html.parser import HTMLParser
 from string import Template
 
+import pytest
+
 from bot import messages
-from bot.web.pages import FOLDER, LANGUAGE, Pages, Preview, words
+from bot.web.pages import FOLDER, Pages, Preview, words
+from core.language import LANGUAGES, speaking
 
 HOSTILE = '"><script>alert(1)</script>&amp; {name} $title'
 
@@ -72,7 +75,6 @@ def test_the_script_and_the_template_hold_no_words_of_their_own() -> None:
 def test_a_page_without_a_link_previews_itself() -> None:
     html = Pages.load().write()
     assert f"<title>{messages.WEB_NAME}</title>" in html
-    assert f'<html lang="{LANGUAGE}">' in html
     assert 'property="og:image"' not in html
 
 
@@ -82,3 +84,18 @@ def test_files_are_named_by_their_content() -> None:
     assert set(pages.files) == {"icon.svg", "page.css", "page.js"}
     for name, file in pages.files.items():
         assert f"/static/{name}?v={file.tag}" in html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_says_which_language_it_is_in_and_leaves_the_script_its_blanks(language: str) -> None:
+    with speaking(language):
+        html = Pages.load().write()
+        said = words()
+    assert f'<html lang="{language.replace("_", "-")}">' in html
+    blanks = {name: set(re.findall(r"\{\w*\}", text)) for name, text in said.items()}
+    assert {name: found for name, found in blanks.items() if found} == {
+        "suggested_one": {"{n}"},
+        "suggested_many": {"{n}"},
+        "compare_with": {"{name}"},
+        "compared": {"{name}", "{other}"},
+    }

@@ -12,7 +12,7 @@ import pytest
 from bot import messages
 from bot.monitoring import Health, Metrics
 from bot.service import SongService
-from bot.web.server import page_server
+from bot.web.server import page_server, preferred
 from core.errors import SettingsError
 from core.settings import Settings
 from tests.bot.web.conftest import PageClient
@@ -168,3 +168,37 @@ async def test_only_reading_is_allowed(page: PageClient) -> None:
 async def test_how_the_bot_is_can_be_asked_here_too(page: PageClient) -> None:
     response = await page.get("/healthz", headers={"Host": "10.0.0.3"})
     assert (await response.json())["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"),
+        ("*", "en"),
+        ("de", "de"),
+        ("de-AT, de;q=0.9, en;q=0.8", "de"),
+        ("ko, pt-PT;q=0.5, fr;q=0.7", "fr"),
+        ("ko-KR,ko;q=0.9", "en"),
+        ("en-US,en;q=0.9,de;q=0.8", "en"),
+        ("nl, en;q=0.7, ja;q=0.3", "en"),
+        ("de;q=0, es;q=0.1", "es"),
+        ("ja;q=nonsense, hi", "hi"),
+        ("de;q=2, fr;q=0.2", "fr"),
+        (",;;q=1,,", "en"),
+        ("x" * 8_000, "en"),
+    ],
+)
+def test_a_browser_gets_the_language_it_likes_best_of_ours(accepted: str, language: str) -> None:
+    assert preferred(accepted) == language
+
+
+async def test_each_browser_is_answered_in_its_language_and_programs_in_english(page: PageClient) -> None:
+    german = {"Accept-Language": "de-DE,de;q=0.9"}
+    response = await page.get("/", headers=german)
+    assert '<html lang="de">' in await response.text()
+    assert response.headers["Vary"] == "Accept-Language"
+    told = await (await page.get("/api/reply?text=hello", headers=german)).json()
+    assert told["answers"][0]["figures"][0]["value"] == "1.804.210"
+    document = await (await page.get("/api/predict?q=hello", headers=german)).json()
+    assert document["prediction"]["figures"][0]["display"] == "1,804,210"
+    assert "71.2 %" in document["text"]
