@@ -130,8 +130,8 @@ class PageHandlers:
     async def elsewhere(self, request: web.Request) -> web.Response:
         """Say that there is no such page, on a page to who reads pages."""
         if "text/html" not in request.headers.get("Accept", ""):
-            raise web.HTTPNotFound(text=messages.WEB_NOT_HERE)
-        return self._html(fault=messages.WEB_NOT_HERE)
+            raise web.HTTPNotFound(text=say(messages.WEB_NOT_HERE))
+        return self._html(fault=say(messages.WEB_NOT_HERE))
 
     async def static(self, request: web.Request) -> web.Response:
         """Serve a file of the page."""

@@ -25,7 +25,7 @@ from bot.web.handlers import PageHandlers
 from bot.web.links import Site, SongLinks, is_loopback, listening_address
 from bot.web.pages import Pages
 from core.errors import SettingsError
-from core.language import ENGLISH, closest, say, speaking
+from core.language import ENGLISH, closest, load, say, speaking
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -102,6 +102,8 @@ async def _open(
     if port is None:
         say(messages.WEB_NO_PORT.format(port=settings.web_port))
         return None
+    if settings.web_url is not None or not is_loopback(host):
+        await asyncio.to_thread(load)  # a language takes a tenth of a second when it is first spoken
     questions = RateLimiter.from_settings(settings, name=NAME)
     opened.push_async_callback(questions.aclose)
     app = await asyncio.to_thread(page_app, settings, service, health, questions)
