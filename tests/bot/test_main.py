@@ -43,7 +43,7 @@ def bot(tmp_path: Path, *arguments: str, typed: str | bytes = "", **changes: str
 
 def start(tmp_path: Path, **changes: str) -> subprocess.Popen[str]:
     """Start the bot without a terminal, to be ended by the test."""
-    return subprocess.Popen(  # noqa: S603 - our own command line
+    return subprocess.Popen(
         [sys.executable, "-m", "bot"],
         cwd=ROOT,
         env=environment(tmp_path, **changes),
@@ -209,7 +209,7 @@ def test_without_a_terminal_the_page_alone_is_served_if_it_was_asked_for(tmp_pat
         try:
             assert process.stderr is not None
             line = next(line for line in process.stderr if line.startswith("The page is at "))
-            with urllib.request.urlopen(f"{line.split()[-1]}/healthz", timeout=60) as response:
+            with urllib.request.urlopen(f"{line.split()[-1]}/healthz", timeout=60) as response:  # noqa: S310 - our own
                 assert response.status == 200
             assert process.poll() is None
             process.terminate()
