@@ -76,7 +76,7 @@ _VERDICT_BASELINE: Final = 378
 _REASONS_BASELINE: Final = 432
 _ROWS_BASELINE: Final = 480
 _ROW_PITCH_PX: Final = 37
-_BELOW_COVER_TOP: Final = 476
+_BELOW_COVER_TOPS: Final = (476, 468)
 _BELOW_COVER_BOTTOM: Final = 575
 SIGN_PX: Final = 19
 SIGN_GAP_PX: Final = 8
@@ -337,4 +337,7 @@ def _draw_below_cover(picture: Image.Image, prediction: Prediction, now: datetim
         weight, colour = (Weight.BOLD, TEXT) if contradicts else (Weight.REGULAR, QUIET)
         said = popularity_words(popularity, verdict)
         lines += [(fit(line, TYPE_MIN_PX, COVER_SIDE_PX, weight), colour) for line in said]
-    draw_stack(picture, lines, COVER_CORNER[0], _BELOW_COVER_TOP, _BELOW_COVER_BOTTOM)
+    inks = [line for line, _ in lines]
+    # Scripts that hang below the line begin nearer to the cover if all of it has room then.
+    whole = (top for top in _BELOW_COVER_TOPS if len(stacked(inks, top, _BELOW_COVER_BOTTOM)) == len(inks))
+    draw_stack(picture, lines, COVER_CORNER[0], next(whole, _BELOW_COVER_TOPS[0]), _BELOW_COVER_BOTTOM)
