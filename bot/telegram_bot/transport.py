@@ -25,6 +25,7 @@ from telegram.request import BaseRequest, HTTPXRequest, RequestData
 
 from bot.listener import listening
 from bot.monitoring import HEALTH_PATH, Health
+from core.log import LogThrottle
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -168,7 +169,7 @@ class PollingRequest(HTTPXRequest):
             self._on_timeout(error)
             raise
         self._on_status(code)
-        return code, payload
+        return code, readable_updates(payload) if code == HTTPStatus.OK else payload
 
 
 class MessageRateLimiter(AIORateLimiter):
@@ -235,6 +236,55 @@ class WebhookSettings:
         return urlsplit(self.url)._replace(path=self.path).geturl()
 
 
+def read_update(body: bytes, bot: Bot) -> Update | None:
+    """Read an update as Telegram sends it; None, and a line in the log, if the library can make nothing of it."""
+    try:
+        raw = json.loads(body)
+        update = Update.de_json(raw, bot) if isinstance(raw, dict) else None
+    except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, RecursionError among it
+        _log_garbled(error)
+        return None
+    if update is None or not isinstance(update.update_id, int):
+        _log_garbled(TypeError())
+        return None
+    return update
+
+
+def readable_updates(payload: bytes) -> bytes:
+    """Empty those updates of an answer to getUpdates that the library cannot read.
+
+    One of them would make it leave all aside and ask for the same again at once, for ever. What is left of one is its
+    number, by which it counts as received.
+
+    Raises:
+        NetworkError: The answer can be read by nobody.
+    """
+    try:
+        answer = json.loads(payload)
+    except ValueError:
+        return payload  # the library says so itself, and asks again
+    except RecursionError as error:
+        raise NetworkError(f"unreadable updates: {type(error).__name__}") from None
+    updates = answer.get("result") if isinstance(answer, dict) else None
+    if not isinstance(updates, list):
+        return payload
+    garbled = False
+    for place, raw in enumerate(updates):
+        try:
+            Update.de_json(raw, None)
+        except Exception as error:  # noqa: BLE001 - as above
+            _log_garbled(error)
+            garbled = True
+            updates[place] = {"update_id": raw["update_id"]} if isinstance(raw, dict) and "update_id" in raw else None
+    if not garbled:
+        return payload
+    return json.dumps({**answer, "result": [raw for raw in updates if raw is not None]}).encode()
+
+
+def _log_garbled(error: Exception) -> None:
+    log.warning("event=telegram_update_garbled error=%s", type(error).__name__)
+
+
 @asynccontextmanager
 async def webhook(
     settings: WebhookSettings, bot: Bot, take: Callable[[Update], Awaitable[None]], health: Health
@@ -247,19 +297,19 @@ async def webhook(
     Raises:
         SettingsError: The address cannot be bound; it names the setting at fault.
     """
+    refusals = LogThrottle()
 
     async def receive(request: web.Request) -> web.Response:
         # Bytes, since a header may hold anything and compare_digest refuses other than ASCII text.
         given = request.headers.get(SECRET_HEADER, "").encode(errors="replace")
         if not hmac.compare_digest(given, settings.secret.encode()):
-            log.warning("event=telegram_webhook_refused remote=%s", request.remote)
+            if (untold := refusals.admit()) is not None:
+                log.warning("event=telegram_webhook_refused remote=%s refused_before=%d", request.remote, untold)
             raise web.HTTPForbidden
-        try:
-            update = Update.de_json(json.loads(await request.read()), bot)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            log.warning("event=telegram_update_garbled error=%s", type(error).__name__)
-            raise web.HTTPBadRequest from None
-        await take(update)
+        update = read_update(await request.read(), bot)
+        if update is not None:
+            await take(update)
+        # Whatever else is answered, Telegram sends the same again and again and holds back what comes after it.
         return web.Response()
 
     app = web.Application()

@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, Protocol, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from core.concurrency import SerialExecutor
 from core.errors import SettingsError
@@ -196,6 +196,18 @@ def _write_row(db: sqlite3.Connection, key: str, value: bytes, now: float, expir
         db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (key, value, now + expire_s))
 
 
+def redis_parts(url: str) -> tuple[str, str]:
+    """Part an address into the client's own and what every key begins with: "mine:" of redis://HOST:PORT/DB?prefix=mine.
+
+    Keys of the bot begin with its name anyhow; two bots on one server take a prefix each, lest they count each other's
+    questions.
+    """
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    prefix = "".join(f"{given}:" for given in query.pop("prefix", []))
+    return parts._replace(query=urlencode(query, doseq=True)).geturl(), prefix
+
+
 class _Redis:
     """A server that several processes share; connections are made when needed."""
 
@@ -205,7 +217,7 @@ class _Redis:
         from redis.exceptions import RedisError
 
         self.faults: tuple[type[Exception], ...] = (RedisError, OSError, ValueError, TypeError)
-        self._url = url
+        self._url, self._prefix = redis_parts(url)
         self._make = Redis.from_url
         self._made: Redis | None = None
 
@@ -217,23 +229,23 @@ class _Redis:
         return self._made
 
     async def get(self, key: str) -> object:
-        return await self.client.get(key)
+        return await self.client.get(self._prefix + key)
 
     async def set(self, key: str, value: bytes, expire_s: float) -> None:
-        await self.client.set(key, value, px=_ms(expire_s))
+        await self.client.set(self._prefix + key, value, px=_ms(expire_s))
 
     async def count(self, key: str, expire_s: float) -> int:
         async with self.client.pipeline(transaction=True) as pipe:
-            pipe.set(key, 0, px=_ms(expire_s), nx=True)
-            pipe.incr(key)
+            pipe.set(self._prefix + key, 0, px=_ms(expire_s), nx=True)
+            pipe.incr(self._prefix + key)
             _, counted = await pipe.execute()
         return int(counted)
 
     async def lock(self, key: str, token: str, expire_s: float) -> bool:
-        return bool(await self.client.set(key, token, px=_ms(expire_s), nx=True))
+        return bool(await self.client.set(self._prefix + key, token, px=_ms(expire_s), nx=True))
 
     async def unlock(self, key: str, token: str) -> None:
-        await self.client.eval(_UNLOCK, 1, key, token)
+        await self.client.eval(_UNLOCK, 1, self._prefix + key, token)
 
     async def aclose(self) -> None:
         made, self._made = self._made, None

@@ -67,14 +67,66 @@ async def test_a_wrong_secret_is_refused(
     assert SECRET not in caplog.text
 
 
-@pytest.mark.parametrize("body", [[], "x", None, {"update_id": "x", "message": 5}, {"message": {}}])
-async def test_garbled_updates_are_refused(hooked: tuple[Served, str], body: object) -> None:
+GARBLED = [
+    b"[]",
+    b"null",
+    b"\xff{",
+    b"",
+    b'{"update_id": "x", "message": 5}',
+    b'{"message": {}}',
+    b'{"update_id": 5, "message": {"message_id": 1, "date": 1e30, "chat": {"id": 7, "type": "private"}}}',
+    b"[" * 100_000,
+    b'{"update_id": 5, "message": ' + b'{"reply_to_message": ' * 900 + b"{}" + b"}" * 901,
+]
+
+
+@pytest.mark.parametrize("body", GARBLED, ids=lambda body: body[:30])
+async def test_garbled_updates_are_taken_and_told_once_each(
+    hooked: tuple[Served, str], body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Anything but 200 makes Telegram send the same again, and nothing after it."""
+    served, url = hooked
+    headers = {SECRET_HEADER: SECRET}
+    async with aiohttp.ClientSession() as session, session.post(f"{url}/hook", data=body, headers=headers) as response:
+        assert response.status == 200
+    update = served.telegram.update(message=served.telegram.message("Hello", chat=served.telegram.private(7)))
+    assert await post(f"{url}/hook", update) == 200
+    await served.telegram.sent("sendPhoto")
+    (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert record.getMessage().startswith("event=telegram_update_garbled error=")
+    assert record.exc_info is None
+
+
+async def test_a_garbled_update_holds_up_no_polling(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    telegram = served.telegram
+    telegram.say("Hello", chat=telegram.private(7))
+    telegram.push(message={"message_id": 1, "date": 1e30, "chat": {"id": 7, "type": "private"}})
+    telegram.push(message=5)
+    telegram.say("Obscure Demo", chat=telegram.private(8))
+    await telegram.sent("sendPhoto", count=2)
+    assert telegram.polls < 10
+    records = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.getMessage().partition(" ")[0] for record in records] == ["event=telegram_update_garbled"] * 2
+
+
+async def test_many_wrong_secrets_are_one_line(hooked: tuple[Served, str], caplog: pytest.LogCaptureFixture) -> None:
     _, url = hooked
-    assert await post(f"{url}/hook", body) == 400
-    async with aiohttp.ClientSession() as session:
-        headers = {SECRET_HEADER: SECRET}
-        async with session.post(f"{url}/hook", data=b"\xff{", headers=headers) as response:
-            assert response.status == 400
+    for _ in range(5):
+        assert await post(f"{url}/hook", {}, "wrong") == 403
+    assert caplog.text.count("event=telegram_webhook_refused") == 1
+
+
+async def test_an_update_torn_off_is_no_traceback(hooked: tuple[Served, str], caplog: pytest.LogCaptureFixture) -> None:
+    served, url = hooked
+    _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    head = f"POST /hook HTTP/1.1\r\nHost: x\r\n{SECRET_HEADER}: {SECRET}\r\nContent-Length: 500\r\n\r\n"
+    writer.write(head.encode() + b'{"update_id": 5, "mess')
+    await asyncio.sleep(0.1)
+    writer.transport.abort()
+    update = served.telegram.update(message=served.telegram.message("Hello", chat=served.telegram.private(7)))
+    assert await post(f"{url}/hook", update) == 200
+    await served.telegram.sent("sendPhoto")
+    assert not [record for record in caplog.records if record.exc_info or record.levelno >= logging.WARNING]
 
 
 async def test_health_is_told_on_the_same_server(hooked: tuple[Served, str]) -> None:

@@ -3,8 +3,9 @@ import time
 from contextlib import aclosing
 
 import pytest
+from redis.asyncio import Redis
 
-from core.lookup.cache import AnswerCache
+from core.lookup.cache import AnswerCache, cache_key
 from core.lookup.store import PER_SLOT, SLOT_S, SharedRate, Store, WindowCounter
 from tests.fakes.redis_server import MISSING, PROGRAM, RedisServer
 
@@ -43,6 +44,22 @@ class TestRedis:
                 assert len(taken) == 16
                 assert max(taken.count(slot) for slot in taken) <= 6  # one may slip over the edge of a slot
                 assert len(set(taken)) >= 3
+
+    async def test_every_key_bears_the_name_of_the_bot_and_two_bots_count_apart(self) -> None:
+        with RedisServer() as redis:
+            async with aclosing(Store(redis.url)) as one, aclosing(Store(f"{redis.url}?prefix=second")) as other:
+                for store in (one, other):
+                    counter = WindowCounter(store)
+                    assert await counter.excess_s("somebody", 1, 3_600) is None, "the other's count is not ours"
+                    assert await counter.excess_s("somebody", 1, 3_600) is not None
+                    await store.set(cache_key("track", "Hello"), b"kept", 60)
+                    async with store.alone(cache_key("track", "Hello"), at_most_s=5):
+                        async with Redis.from_url(redis.url) as client:
+                            keys = {key.decode() for key in await client.keys()}
+                        assert any(key.endswith(":lock") for key in keys)
+                assert len(keys) == 5  # two counts, two answers, the second's lock
+                assert all(key.startswith(("hitmeter:1:", "second:hitmeter:1:")) for key in keys)
+                assert await other.get(cache_key("track", "Hello")) == b"kept"
 
     async def test_a_lost_redis_holds_nobody_up(self) -> None:
         with RedisServer() as redis:
