@@ -17,7 +17,7 @@ import aiohttp
 from core.settings import ROOT, Settings
 from tests.fakes.telegram_server import TOKEN
 
-START_S = 60.0
+START_S = 300.0
 
 
 class BotProcess:
@@ -56,7 +56,7 @@ class BotProcess:
                     return
         raise AssertionError(self.log)
 
-    async def stop(self, *, patience_s: float = 60.0) -> int:
+    async def stop(self, *, patience_s: float = 120.0) -> int:
         """Ask it to end, as systemd and Docker do, and return its exit code."""
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)

@@ -18,7 +18,7 @@ from tests.fakes.telegram_server import FakeTelegram
 
 CONNECTIONS = 1_100
 FILES = 1_024
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 SECRET = "a-secret_1"
 
 HALF_HEADERS = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "
