@@ -181,6 +181,7 @@ NOT_YOURS: Final = mark("Only the person who asked can use that. Ask for yoursel
 CHOICE_OVER: Final = mark("That choice is no longer open. Please ask again.")
 ANSWERED_PRIVATELY: Final = mark("Answered privately.")
 CHOSEN: Final = mark("Looking it up …")
+NOT_DELIVERED: Final = mark("The answer did not get through. Please press again in a moment.")
 RESTARTING: Final = mark("I am just being restarted. Please ask again in a minute.")
 # Translators: at most 45 characters, the title of a form.
 COMPARE_MODAL_TITLE: Final = mark("Compare with another song")

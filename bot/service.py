@@ -6,10 +6,10 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never
 
 from bot import messages
 from bot.messages import Command
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from bot.monitoring import Stats
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 CHATS_KEPT: Final = 1_000
@@ -103,6 +105,10 @@ class _ForgottenToken(Exception):
     """Nobody knows any more which song a token stands for."""
 
 
+class _Stopping(Exception):
+    """The bot is to end, and what is asked has no answer yet."""
+
+
 class SongService:
     """Answers every kind of request with a :class:`Reply` and never raises anything but cancellation.
 
@@ -131,6 +137,14 @@ class SongService:
         self._on_reply = on_reply
         self._stats = stats
         self._chat_songs = ChatSongs()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Answer whatever has no answer yet, and all that is asked from now on, with a word about the restart.
+
+        Cards that are not drawn yet are left out, so that all an adapter still has to do is to send.
+        """
+        self._stopping.set()
 
     async def predict(self, question: Question, *, fresh: bool = False) -> Reply:
         """Answer for a song; ``fresh`` asks for new figures. "Hello vs Halo" is answered with a comparison."""
@@ -272,7 +286,7 @@ class SongService:
                 return await self._predictor.animation(prediction), "gif"
             return await self._predictor.card(prediction), "png"
 
-        return _with_card(prediction_reply(prediction, self._clock()), draw)
+        return self._with_card(prediction_reply(prediction, self._clock()), draw)
 
     async def _undecided(self, answer: Ambiguous | NotFound, against: Answer | None = None) -> Reply:
         match answer:
@@ -299,13 +313,15 @@ class SongService:
         async def draw(*, animated: bool) -> Drawn:
             return await self._predictor.comparison_card(comparison), "png"
 
-        return _with_card(comparison_reply(comparison), draw)
+        return self._with_card(comparison_reply(comparison), draw)
 
-    async def _safely(self, request: str, build: Callable[[], Awaitable[Reply]]) -> Reply:
+    async def _safely(self, request: str, build: Callable[[], Coroutine[Any, Any, Reply]]) -> Reply:
         """Run ``build`` and turn whatever goes wrong into a reply, counted and logged once."""
         started = asyncio.get_running_loop().time()
         try:
-            reply = await build()
+            reply = await self._unless_stopping(build)
+        except _Stopping:
+            reply = text_reply(ResultCode.REFUSED, say(messages.RESTARTING), private=True)
         except _ForgottenToken:
             reply = _forgotten()
         except QueryError as error:
@@ -320,6 +336,43 @@ class SongService:
             reply = _incident(request, error)
         return self.note(request, reply, asyncio.get_running_loop().time() - started)
 
+    async def _unless_stopping(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do ``work``, or give it up as soon as the bot is to end.
+
+        Raises:
+            _Stopping: It was given up.
+            Exception: Whatever ``work`` raised.
+        """
+        if self._stopping.is_set():
+            raise _Stopping
+        working = asyncio.create_task(work())
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise _Stopping
+        finally:
+            for task in (working, stopping):
+                task.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)
+
+    def _with_card(self, reply: Reply, draw: Callable[..., Coroutine[Any, Any, Drawn]]) -> Reply:
+        """Give a reply the card that ``draw`` draws; an answer without its picture is better than none."""
+        alt = say(messages.CARD_ALT, text=reply.text)
+
+        async def card(*, animated: bool = False) -> Picture | None:
+            try:
+                data, kind = await self._unless_stopping(lambda: draw(animated=animated))
+            except _Stopping:
+                return None
+            except Exception:
+                log.exception("event=card_failed")
+                return None
+            return Picture(data, f"{CARD_NAME}.{kind}", f"image/{kind}", alt)
+
+        return replace(reply, card=card)
+
 
 def _forgotten() -> Reply:
     return text_reply(ResultCode.FORGOTTEN, say(messages.FORGOTTEN), private=True)
@@ -333,21 +386,6 @@ def _parted(text: Question) -> tuple[Question, Question]:
     if not second.strip() and (pair := pair_of(text)) is not None:
         first, second = pair.first, pair.second
     return first.strip(), second.strip()
-
-
-def _with_card(reply: Reply, draw: Callable[..., Awaitable[Drawn]]) -> Reply:
-    """Give a reply the card that ``draw`` draws; an answer without its picture is better than none."""
-    alt = say(messages.CARD_ALT, text=reply.text)
-
-    async def card(*, animated: bool = False) -> Picture | None:
-        try:
-            data, kind = await draw(animated=animated)
-        except Exception:
-            log.exception("event=card_failed")
-            return None
-        return Picture(data, f"{CARD_NAME}.{kind}", f"image/{kind}", alt)
-
-    return replace(reply, card=card)
 
 
 def _incident(request: str, error: Exception) -> Reply:

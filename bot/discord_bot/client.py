@@ -148,8 +148,11 @@ class HitmeterClient(discord.AutoShardedClient):
         log.info("event=discord_resumed shard=%d", shard_id)
 
 
-DRAIN_S: Final = 10.0
+DRAIN_S: Final = 6.0
 """How long answers in flight may take once the bot is to stop."""
+
+TELL_S: Final = 3.0
+"""How long it may take to tell the others; with DRAIN_S it stays below the 10 s after which Docker kills."""
 
 CLOSE_S: Final = 2.0
 """How long a closed client may take to return before it is cancelled."""
@@ -194,7 +197,7 @@ class DiscordPlatform:
                 await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stopping.cancel()
-                await client.interaction_handler.drain(DRAIN_S if stop.is_set() else 0)
+                await client.interaction_handler.drain(*((DRAIN_S, TELL_S) if stop.is_set() else (0, 0)))
                 await client.close()
                 await _end(serving)
                 await self._rate_limiter.aclose()

@@ -338,8 +338,11 @@ class InteractionHandler:
         team = application.team
         return user_id in {member.id for member in team.members} if team else user_id == application.owner.id
 
-    async def drain(self, timeout_s: float) -> None:
-        """Take no more work and wait for what is in flight; what takes longer than ``timeout_s`` is cancelled.
+    async def drain(self, timeout_s: float, tell_s: float = 0.0) -> None:
+        """Take no more work and wait for what is in flight.
+
+        What takes longer than ``timeout_s`` is told so in its answer's place; what cannot be told within ``tell_s``
+        more is cancelled.
 
         Choices stay open on Discord, but nothing will disable them any more: their ids say how long they hold.
         """
@@ -347,6 +350,9 @@ class InteractionHandler:
         waited = {task for task in self._in_flight if task is not asyncio.current_task()}
         if waited:
             _, late = await asyncio.wait(waited, timeout=timeout_s)
+            if late and tell_s:
+                self.service.stop()
+                _, late = await asyncio.wait(late, timeout=tell_s)
             for task in late:
                 task.cancel()
             if late:

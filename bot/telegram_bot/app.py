@@ -32,6 +32,7 @@ from bot.telegram_bot.inline import InlineMode
 from bot.telegram_bot.keyboards import ButtonSigner, Keyboards
 from bot.telegram_bot.sender import FileIdCache, MessageSender, reply_target
 from bot.telegram_bot.transport import (
+    CONCURRENT_UPDATES,
     REFUSED,
     MessageRateLimiter,
     PollingRequest,
@@ -80,9 +81,6 @@ async def publish_menus(bot: Bot, admin_ids: Collection[int]) -> None:
         except TelegramError as error:
             log.warning("event=telegram_menu_failed scope=%s error=%s", scope.type, error)
 
-
-CONCURRENT_UPDATES: Final = 256
-"""Updates handled at once, as many as the library's own default; further ones wait their turn."""
 
 UPDATES: Final = (
     Update.MESSAGE,
@@ -222,11 +220,18 @@ def _error_handler(
 
 T = TypeVar("T")
 
-FINISH_S: Final = 10.0
-"""Longest that a stop waits for answers in the making."""
+FINISH_S: Final = 6.0
+"""Longest that a stop waits for answers in the making; whoever has none by then is told of the restart.
+
+Docker kills 10 s after SIGTERM, and where Telegram is quick all are told by then.
+"""
+
+DELIVER_S: Final = 22.0
+"""Longest that a stop waits then for what is being sent; more than Telegram may take, and with FINISH_S below the 30 s
+after which most platforms kill."""
 
 STOP_POLLING_S: Final = 3.0
-"""Longest that a stop waits for the last request for updates."""
+"""Longest that a stop waits for the polling to end while Telegram cannot be reached."""
 
 BAD_TOKEN: Final = "Telegram does not accept TELEGRAM_TOKEN: @BotFather shows the right one under /mybots"  # noqa: S105
 CONFLICT: Final = (
@@ -251,6 +256,7 @@ class TelegramPlatform:
         health: Health,
         webhook_settings: WebhookSettings | None = None,
         finish_s: float = FINISH_S,
+        deliver_s: float = DELIVER_S,
     ) -> None:
         """Take what is needed; nothing is opened before :meth:`run`."""
         self._settings = settings
@@ -259,6 +265,7 @@ class TelegramPlatform:
         self._health = health
         self._webhook = webhook_settings
         self._finish_s = finish_s
+        self._deliver_s = deliver_s
 
     @classmethod
     def from_settings(cls, settings: Settings, service: SongService, *, health: Health) -> TelegramPlatform:
@@ -336,7 +343,7 @@ class TelegramPlatform:
         except TelegramError as error:
             return UNREACHABLE.format(error=error)
         finally:
-            await self._close(application, in_flight)
+            await self._close(application, in_flight, watch, stopping=stop.is_set())
         return trouble.result() if trouble.done() and not trouble.cancelled() else None
 
     @asynccontextmanager
@@ -353,24 +360,37 @@ class TelegramPlatform:
         if updater is None:
             raise RuntimeError("built without an updater")
         await updater.start_polling(allowed_updates=UPDATES, error_callback=watch.on_error)
-        try:
-            yield
-        finally:
-            try:
-                await asyncio.wait_for(updater.stop(), STOP_POLLING_S)
-            except (TelegramError, TimeoutError) as error:
-                log.debug("event=telegram_polling_stopped error=%s", type(error).__name__)
+        yield
 
-    async def _close(self, application: AnyApplication, in_flight: InFlight) -> None:
-        """Finish what is in flight, at most for the time set, and close everything."""
+    async def _close(self, application: AnyApplication, in_flight: InFlight, watch: _Watch, *, stopping: bool) -> None:
+        """Take no more updates, finish or explain what is in flight, at most for the time set, and close everything."""
+        # Beside the answers, since a slow Telegram is slow to take note of what was received, too.
+        polling = asyncio.create_task(self._stop_polling(application, watch))
+        await asyncio.sleep(0)  # its first step: from here on no update comes in
         if application.running:
-            stopping = asyncio.create_task(application.stop())
-            done, _ = await asyncio.wait({stopping}, timeout=self._finish_s)
+            finishing = asyncio.create_task(application.stop())
+            done, _ = await asyncio.wait({finishing}, timeout=self._finish_s)
+            if not done and stopping:
+                self._service.stop()
+            if not done:
+                done, _ = await asyncio.wait({finishing}, timeout=self._deliver_s)
             if not done:
                 in_flight.end()
-            await stopping
+            await finishing
+        await polling
         await application.shutdown()
         await application.bot.shutdown()
+
+    async def _stop_polling(self, application: AnyApplication, watch: _Watch) -> None:
+        """End the polling; the library then tells Telegram what was received, lest it comes again at the next start."""
+        updater = application.updater
+        if updater is None or not updater.running:
+            return
+        patience_s = STOP_POLLING_S if watch.failing else self._finish_s + self._deliver_s
+        try:
+            await asyncio.wait_for(updater.stop(), patience_s)
+        except (TelegramError, TimeoutError) as error:
+            log.debug("event=telegram_polling_stopped error=%s", type(error).__name__)
 
 
 class _Watch:
@@ -378,22 +398,22 @@ class _Watch:
 
     def __init__(self, trouble: asyncio.Future[str]) -> None:
         self._trouble = trouble
-        self._failing = False
+        self.failing = False
 
     def on_error(self, error: TelegramError) -> None:
         """Judge an error of the polling; passing ones are retried by the library."""
         if isinstance(error, Conflict):
             self._end(CONFLICT.format(said=error.message))
-        elif not self._failing:
-            self._failing = True
+        elif not self.failing:
+            self.failing = True
             log.warning("event=telegram_polling_failing error=%s", error)
 
     def on_status(self, status: int) -> None:
         """Judge the HTTP status of a request for updates."""
         if status in REFUSED:
             self._end(BAD_TOKEN)
-        elif status == HTTPStatus.OK and self._failing:
-            self._failing = False
+        elif status == HTTPStatus.OK and self.failing:
+            self.failing = False
             log.info("event=telegram_polling_recovered")
 
     def _end(self, fault: str) -> None:

@@ -22,11 +22,14 @@ from bot.telegram_bot.handlers import Context
 from bot.telegram_bot.inline import InlineMode
 from bot.telegram_bot.keyboards import Action, ButtonData, ButtonSigner, compare_link
 from bot.telegram_bot.sender import MessageSender, SentMessage, chat_action, reply_target
-from bot.telegram_bot.transport import is_expected_error
+from bot.telegram_bot.transport import is_expected_error, is_network_error
 from core.language import say
 
 log = logging.getLogger(__name__)
 
+
+ACKNOWLEDGED_LAST: Final = frozenset({Action.REFRESH, Action.SHOW})
+"""What changes the message it is pressed under: its press is acknowledged when that is done, or why it is not."""
 
 POPUP_MAX: Final = int(CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH)
 
@@ -65,13 +68,29 @@ class Buttons:
         elif data.asker is not None and data.asker != query.from_user.id:
             await self._refuse(query, say(messages.NOT_YOUR_CHOICE))
         elif await self._admitted(query):
-            await self._do(query, data, context)
+            try:
+                await self._do(query, data, context)
+            except TelegramError as error:
+                if is_network_error(error):
+                    await self._tell_undelivered(query, data.action, context)
+                raise
+
+    async def _tell_undelivered(self, query: CallbackQuery, action: Action, context: Context) -> None:
+        """Say that an answer was lost on the way: in a pop-up, or in the chat once the press is acknowledged."""
+        lost = self._service.note("button", text_reply(ResultCode.FAULT, say(messages.NOT_DELIVERED), private=True))
+        try:
+            if action in ACKNOWLEDGED_LAST:
+                await self._acknowledge(query, lost.text, alert=True)
+            elif query.message is not None:
+                await self._sender.deliver(context.bot, reply_target(query.message, quote=True), lost)
+        except TelegramError as error:
+            log.warning("event=telegram_undelivered reason=%s error=%s", type(error).__name__, error)
 
     async def _do(self, query: CallbackQuery, data: ButtonData, context: Context) -> None:
         if data.action is Action.SHOW:
-            await self._acknowledge(query)
             if query.inline_message_id is not None:
                 await self._inline.rewrite(context.bot, query.inline_message_id, data.token)
+            await self._acknowledge(query)
             return
         message = query.message
         if message is None:

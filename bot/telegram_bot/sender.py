@@ -317,7 +317,14 @@ async def chat_action(bot: Bot, target: ReplyTarget, *, repeat_s: float = REPEAT
     async def show() -> None:
         while True:
             try:
-                await bot.send_chat_action(target.chat_id, ChatAction.UPLOAD_PHOTO, message_thread_id=target.thread_id)
+                await bot.send_chat_action(
+                    target.chat_id,
+                    ChatAction.UPLOAD_PHOTO,
+                    message_thread_id=target.thread_id,
+                    # Where Telegram is slow, answers need the connections more.
+                    read_timeout=REPEAT_S,
+                    pool_timeout=REPEAT_S,
+                )
             except TelegramError as error:
                 log.debug("event=telegram_action_failed error=%s", error)
             await asyncio.sleep(repeat_s)

@@ -115,6 +115,19 @@ def quieten_libraries() -> None:
     logging.getLogger("telegram.ext").setLevel(logging.CRITICAL)
 
 
+CONCURRENT_UPDATES: Final = 256
+"""Updates handled at once, as many as the library's own default; further ones wait their turn."""
+
+READ_S: Final = 20.0
+"""Longest that Telegram may take to answer a request."""
+
+POOL_S: Final = 60.0
+"""Longest wait for a connection, of which there is one for each update that is handled."""
+
+UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Faults at which nothing can have reached Telegram."""
+
+
 class RetryingRequest(HTTPXRequest):
     """Sends a request again when it surely was not taken: no connection, or a gateway without its server."""
 
@@ -124,7 +137,7 @@ class RetryingRequest(HTTPXRequest):
         Args:
             pauses_s: Pauses between the attempts, one fewer than these.
         """
-        super().__init__(connection_pool_size=64, pool_timeout=10.0, read_timeout=20.0)
+        super().__init__(connection_pool_size=CONCURRENT_UPDATES, pool_timeout=POOL_S, read_timeout=READ_S)
         self._pauses_s = pauses_s
 
     async def do_request(
@@ -143,7 +156,7 @@ class RetryingRequest(HTTPXRequest):
             try:
                 code, payload = await super().do_request(url, method, request_data, *timeouts)
             except NetworkError as error:
-                if not isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
+                if not isinstance(error.__cause__, UNSENT):
                     raise
             else:
                 if code not in PASSING:
@@ -157,7 +170,7 @@ class PollingRequest(HTTPXRequest):
 
     def __init__(self, *, on_status: Callable[[int], None], on_timeout: Callable[[TelegramError], None]) -> None:
         """Open nothing yet; ``on_status`` is told the HTTP status of every answer, ``on_timeout`` of none in time."""
-        super().__init__(connection_pool_size=1, pool_timeout=10.0)
+        super().__init__(connection_pool_size=1, pool_timeout=10.0, read_timeout=READ_S)
         self._on_status = on_status
         self._on_timeout = on_timeout
 

@@ -39,6 +39,7 @@ class FakeTelegram(TelegramChats):
         calls: Every request but getUpdates, in order.
         polls: How often updates were asked for.
         rival: While True, another process fetches the updates.
+        latency_s: How long every request but getUpdates takes.
     """
 
     def __init__(self, *, token: str = TOKEN, latency_s: float = 0.0) -> None:
@@ -48,7 +49,7 @@ class FakeTelegram(TelegramChats):
         self.calls: list[Call] = []
         self.polls = 0
         self.rival = False
-        self._latency_s = latency_s
+        self.latency_s = latency_s
         self._faults: list[tuple[str, Refusal]] = []
         self._updates: list[dict[str, Any]] = []
         self._changed = asyncio.Condition()
@@ -176,8 +177,8 @@ class FakeTelegram(TelegramChats):
             self._fail_if_planned(method)
             if method == "getUpdates":
                 return web.json_response({"ok": True, "result": await self._get_updates(params)})
-            if self._latency_s:
-                await asyncio.sleep(self._latency_s)
+            if self.latency_s:
+                await asyncio.sleep(self.latency_s)
             call.result = self.do(call)
         except BadHtml as error:
             call.refused = bad_request(str(error))

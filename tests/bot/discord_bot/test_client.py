@@ -144,10 +144,23 @@ async def test_stopping_finishes_what_is_in_flight_and_takes_no_more(
     assert predictor.asked == ["hello"]
 
 
-async def test_what_takes_too_long_is_cut_short(
+async def test_what_takes_too_long_is_told_of_the_restart(
     server: DiscordServer, predictor: FakePredictor, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "DRAIN_S", 0.05)
+    async with served(settings(tmp_path), predictor, server):
+        predictor.gate.clear()
+        given = await server.interact(payloads.command("predict", song="hello"))
+        await given.acknowledged.wait()
+    (told,) = [call for call in server.calls if call.method == "PATCH" and given.payload["token"] in call.path]
+    assert messages.RESTARTING in str(told.body)
+
+
+async def test_what_cannot_even_be_told_is_cut_short(
+    server: DiscordServer, predictor: FakePredictor, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "DRAIN_S", 0.05)
+    monkeypatch.setattr(client_module, "TELL_S", 0)
     async with served(settings(tmp_path), predictor, server):
         predictor.gate.clear()
         given = await server.interact(payloads.command("predict", song="hello"))
