@@ -41,7 +41,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.errors import DataError, HitmeterError, SettingsError, UpstreamRefused, UpstreamUnavailable  # noqa: E402
 from core.log import configure_logging, settings_secrets  # noqa: E402
-from core.lookup.lastfm_client import Transport  # noqa: E402
+from core.lookup.lastfm_client import RetryPolicy, Transport  # noqa: E402
 from core.settings import Settings, load_settings  # noqa: E402
 from core.training.collect import Chart, Collector, PatientServices, ReleaseCollector, ReleaseTally, Tally, steady  # noqa: E402  # noqa: E402
 from core.training.collect_store import TABLES, CollectStore  # noqa: E402
@@ -92,7 +92,10 @@ def _checked_key(options: argparse.Namespace, settings: Settings) -> str:
 
 async def _collect(options: argparse.Namespace, settings: Settings, store: CollectStore, console: Console) -> int:
     transport = Transport(
-        _checked_key(options, settings), str(settings.lastfm_api_url), rate=steady(options.per_second)
+        _checked_key(options, settings),
+        str(settings.lastfm_api_url),
+        rate=steady(options.per_second),
+        retries=RetryPolicy(in_a_row=None),  # nobody waits, and an outage of some minutes is to be sat out
     )
     services = PatientServices(settings) if options.releases else None
     with _Display(console) as display:

@@ -12,6 +12,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,8 +106,9 @@ CONNECTIONS_MAX: Final = 20
 class RetryPolicy:
     """Waits between attempts grow from ``wait_initial_s`` by doubling to ``wait_max_s``, plus up to ``jitter_s``.
 
-    One attempt may take ``attempt_s`` in all and ``connect_s`` to connect. How long the attempts go on is up to the
-    deadline of the call.
+    One attempt may take ``attempt_s`` in all and ``connect_s`` to connect. The attempts of a call go on until its
+    deadline, but all calls together try ``in_a_row`` times in vain at most: a question is five calls, and an outage is
+    no time to press. None sets no such bound.
     """
 
     wait_initial_s: float = 0.25
@@ -114,11 +116,21 @@ class RetryPolicy:
     jitter_s: float = 0.25
     attempt_s: float = 3.5
     connect_s: float = 2.0
+    in_a_row: int | None = 3
 
     def delay_s(self, attempts: int, retry_after_s: float | None, rng: random.Random) -> float:
         """Return how long to wait after that many attempts; a server's own wish is never undercut."""
         backoff_s = min(self.wait_max_s, self.wait_initial_s * 2.0 ** (attempts - 1))
         return max(backoff_s, retry_after_s or 0.0) + rng.uniform(0.0, self.jitter_s)
+
+
+async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a request again by itself when the connection drops, which it does uncounted."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        fault = type(error).__name__
+    raise aiohttp.ClientConnectionError(fault)
 
 
 class _NotAsked(UpstreamUnavailable):
@@ -163,6 +175,9 @@ class Transport:
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
         self._refused = False
+        self._retrying = asyncio.Lock()
+        self._answers = 0
+        self._retries_in_vain = 0
 
     async def call(self, method: str, params: Mapping[str, str], *, deadline: float) -> Payload | None:
         """Ask ``method`` and return its answer; None if Last.fm says that there is no such thing.
@@ -215,32 +230,50 @@ class Transport:
         now = asyncio.get_running_loop().time
         if now() >= deadline:
             return _NotAsked(f"{method}: no time was left to ask"), None
-        attempts = garbled = 0
-        last: UpstreamError | None = None
+        garbled = 0
+        last: UpstreamError = _Crowded(f"{method}: our own request rate left no room in time")
+        retry_after_s: float | None = None
+        answers: int | None = None
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(deadline), AsyncExitStack() as turn:
                 while True:
+                    if answers is not None:
+                        # One retry at a time finds out whether Last.fm is back; once it is, all go on at once.
+                        await turn.enter_async_context(self._retrying)
+                        if self._answers == answers or retry_after_s is not None:
+                            delay_s = self._retries.delay_s(self._retries_in_vain + 1, retry_after_s, self._random)
+                            # Waiting is of no use when there is no time for another attempt after it.
+                            if self._are_retries_spent or now() + delay_s >= deadline:
+                                return last, None
+                            await asyncio.sleep(delay_s)
+                            self._retries_in_vain += 1
+                        else:
+                            await turn.aclose()
                     await self._limiter.acquire()
                     if self._shared_rate is not None:
                         await self._shared_rate.acquire()
-                    attempts += 1
+                    last = UpstreamUnavailable(f"{method}: no answer in time")
                     try:
-                        return None, await self._attempt(method, params)
+                        payload = await self._attempt(method, params)
                     except AttemptFailed as failed:
-                        last, retry_after_s = failed.error, failed.retry_after_s
+                        last, retry_after_s, answers = failed.error, failed.retry_after_s, self._answers
                         garbled += failed.outcome == "garbled"
-                    delay_s = self._retries.delay_s(attempts, retry_after_s, self._random)
-                    # Waiting is of no use when there is no time for another attempt after it.
-                    if garbled >= MAX_GARBLED_ATTEMPTS or now() + delay_s >= deadline:
-                        return last, None
-                    await asyncio.sleep(delay_s)
+                        if garbled >= MAX_GARBLED_ATTEMPTS:
+                            return last, None
+                    else:
+                        self._answers += 1
+                        self._retries_in_vain = 0
+                        return None, payload
+                    await turn.aclose()
         except TimeoutError:
-            if not attempts:
-                last = _Crowded(f"{method}: our own request rate left no room in time")
-            last = last or UpstreamUnavailable(f"{method}: no answer in time")
+            pass  # told by the last fault
         except UpstreamError as error:
             last = error
         return last, None
+
+    @property
+    def _are_retries_spent(self) -> bool:
+        return self._retries.in_a_row is not None and self._retries_in_vain >= self._retries.in_a_row
 
     async def _attempt(self, method: str, params: Mapping[str, str]) -> Payload | None:
         """Ask once.
@@ -294,6 +327,7 @@ class Transport:
                 headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
                 timeout=aiohttp.ClientTimeout(total=self._retries.attempt_s, sock_connect=self._retries.connect_s),
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+                middlewares=(_send_once,),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session

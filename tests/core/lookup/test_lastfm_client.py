@@ -4,6 +4,7 @@ import random
 import socket
 import traceback
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -348,3 +349,27 @@ async def test_a_closed_transport_asks_nothing(fake: FakeLastFm) -> None:
     await transport.aclose()
     with pytest.raises(RuntimeError):
         await ask(transport)
+
+
+async def test_all_calls_together_press_a_failing_service_little_and_go_on_once_one_is_answered(
+    fake: FakeLastFm,
+) -> None:
+    transport = transport_to(fake.url, retries=replace(QUICK, in_a_row=3))
+    fake.break_next(Fault.status(503))
+    failed = await asyncio.gather(*(ask(transport) for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(error, UpstreamUnavailable) for error in failed)
+    assert len(fake.requests) == 5 + 3
+    fake.mend()
+    transport = transport_to(fake.url, retries=replace(QUICK, in_a_row=3))
+    fake.break_next(Fault.status(503), times=7)
+    assert all(await asyncio.gather(*(ask(transport) for _ in range(5)))), "the third retry is answered, and so are all"
+    await transport.aclose()
+
+
+async def test_a_dropped_connection_is_one_request(fake: FakeLastFm) -> None:
+    transport = transport_to(fake.url, retries=replace(QUICK, in_a_row=0))
+    fake.break_next(Fault.refuse())
+    with pytest.raises(UpstreamUnavailable, match="ServerDisconnectedError|ClientOSError|ClientConnectionError"):
+        await ask(transport)
+    assert len(fake.requests) == 1
+    await transport.aclose()
