@@ -359,6 +359,7 @@ async def test_all_calls_together_press_a_failing_service_little_and_go_on_once_
     failed = await asyncio.gather(*(ask(transport) for _ in range(5)), return_exceptions=True)
     assert all(isinstance(error, UpstreamUnavailable) for error in failed)
     assert len(fake.requests) == 5 + 3
+    await transport.aclose()
     fake.mend()
     transport = transport_to(fake.url, retries=replace(QUICK, in_a_row=3))
     fake.break_next(Fault.status(503), times=7)
@@ -369,7 +370,7 @@ async def test_all_calls_together_press_a_failing_service_little_and_go_on_once_
 async def test_a_dropped_connection_is_one_request(fake: FakeLastFm) -> None:
     transport = transport_to(fake.url, retries=replace(QUICK, in_a_row=0))
     fake.break_next(Fault.refuse())
-    with pytest.raises(UpstreamUnavailable, match="ServerDisconnectedError|ClientOSError|ClientConnectionError"):
+    with pytest.raises(UpstreamUnavailable, match="ClientConnectionError"):
         await ask(transport)
     assert len(fake.requests) == 1
     await transport.aclose()
