@@ -56,7 +56,7 @@ def test_training_is_imported_by_nothing_that_runs() -> None:
     assert found == []
 
 
-TRAINING = ("sklearn", "scipy", "pandas", "joblib", "threadpoolctl", "distributed")
+TRAINING = ("sklearn", "scipy", "pandas", "joblib", "threadpoolctl", "distributed", "sudachipy", "sudachidict_small")
 """What only training needs, and no answer."""
 
 

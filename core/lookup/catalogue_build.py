@@ -1,17 +1,13 @@
 """Builds the song catalogue from the Spotify Tracks Dataset: one SQLite file, one row per song.
 
-Titles in kanji are looked up in a dictionary for how they are read. What that cannot do: readings that a singer gives a
-word of their own (運命 sung as "sadame"), rare names, and telling Japanese from Chinese in a name of kanji alone, which
-is therefore read both ways.
+Names in other letters are kept in Latin ones too, as :mod:`core.lookup.readings` writes them.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import tempfile
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -21,9 +17,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from sudachipy import Dictionary, SplitMode
-
-from core.domain import SongName
 from core.errors import DataError
 from core.lookup.catalogue import (
     AUDIO_FIELDS,
@@ -34,8 +27,8 @@ from core.lookup.catalogue import (
     song_text,
 )
 from core.lookup.dataset import CatalogueEntry, album_key, compilations, draw, read_dataset
-from core.lookup.normalise import NAME_MAX_CHARS, artist_key, song_key, title_key
-from core.lookup.romanise import KANA, KANJI, is_foreign, romanised
+from core.lookup.normalise import artist_key, song_key, title_key
+from core.lookup.readings import Readings
 from core.tables import CREDIT_SEPARATOR
 
 _INSERT: Final = f"INSERT INTO song VALUES ({', '.join('?' * (13 + len(AUDIO_FIELDS)))})"  # noqa: S608 - placeholders
@@ -166,7 +159,7 @@ def _fill(db: sqlite3.Connection, ranked: list[CatalogueEntry], progress: Progre
     db.execute("PRAGMA journal_mode = OFF")
     db.execute("PRAGMA synchronous = OFF")
     counts: Counter[str] = Counter()
-    readings = Readings()
+    readings = Readings.load()
     for number, entry in enumerate(ranked, start=1):
         spellings = readings.spellings(entry.song.name)
         text = song_text(entry.song.title, entry.song.credits, spellings)
@@ -210,40 +203,3 @@ def _values(number: int, entry: CatalogueEntry) -> tuple[object, ...]:
         entry.rerelease,
         *audio,
     )
-
-
-_PARTICLES: Final = {"は": "わ", "へ": "え", "を": "お"}
-"""Particles, which are not said as they are written."""
-
-_CUT_OFF: Final = re.compile("(?<=[っッ]) ")
-"""A doubled consonant at the end of a word belongs to the next: "待っ て"."""
-
-
-class Readings:
-    """Writes songs' names in Latin letters as people who hear them would; opens a dictionary of 40 MB."""
-
-    def __init__(self) -> None:
-        self._words = Dictionary(dict="small").tokenizer(mode=SplitMode.C)
-
-    def spellings(self, name: SongName) -> tuple[SongName, ...]:
-        """List the ways in which a name is typed in Latin letters; none if it is written in them."""
-        if not is_foreign(f"{name.title}{name.artist}"):
-            return ()
-        ways = [self._read]
-        if KANJI.search(f"{name.title}{name.artist}") and not KANA.search(name.title):
-            ways.append(romanised)
-        found = (SongName(way(name.title), way(name.artist)) for way in ways)
-        return tuple(dict.fromkeys(spelt for spelt in found if spelt.title and spelt.artist))
-
-    def _read(self, text: str) -> str:
-        if not KANJI.search(text):
-            return romanised(text)
-        words = []
-        for word in self._words.tokenize(unicodedata.normalize("NFKC", text[:NAME_MAX_CHARS])):
-            surface = word.surface()
-            if surface in _PARTICLES and word.part_of_speech()[0] == "助詞":
-                words.append(_PARTICLES[surface])
-            else:
-                # What the dictionary does not know has no reading.
-                words.append((word.reading_form() if KANJI.search(surface) else surface) or surface)
-        return romanised(_CUT_OFF.sub("", " ".join(words)))

@@ -1,8 +1,8 @@
 """Writes titles of other scripts in Latin letters, as people without such a keyboard type them.
 
 Cyrillic, Greek and most other scripts go letter by letter (anyascii), kana by Hepburn's rules (jaconv), Hangul by the
-Revised Romanisation. Kanji become Mandarin syllables; how they are read in Japanese takes a dictionary, see
-:class:`core.lookup.catalogue_build.Readings`.
+Revised Romanisation. Kanji become Mandarin syllables; how they are read in Japanese takes a table of words,
+see :mod:`core.lookup.readings`.
 
 What this cannot do: tones and dialects of Chinese (Mandarin without tones is all there is); vowels that Arabic and
 Hebrew do not write; the assimilation of Korean consonants. Other conventions than these ("Rijij" for "Рыжий") are left

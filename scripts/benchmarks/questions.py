@@ -25,9 +25,9 @@ sys.path.insert(0, str(ROOT))
 
 from core.domain import Candidate, Song, SongName  # noqa: E402
 from core.lookup.catalogue import Catalogue  # noqa: E402
-from core.lookup.catalogue_build import Readings  # noqa: E402
 from core.lookup.matching import Decision, match  # noqa: E402
 from core.lookup.normalise import artist_key, base_title  # noqa: E402
+from core.lookup.readings import Readings  # noqa: E402
 from core.query import parse_query  # noqa: E402
 from scripts.benchmarks.songs import data_set, mistyped, noisy_questions  # noqa: E402
 
@@ -97,7 +97,7 @@ def phrased_questions(songs: Sequence[Song], count: int, seed: int) -> list[Aske
 def latin_questions(songs: Sequence[Song], count: int, seed: int) -> list[Asked]:
     """Ask for ``count`` songs of other scripts in Latin letters, spelt as the catalogue does, with a typo in each."""
     rng = random.Random(seed)  # noqa: S311 - repeats, guards nothing
-    readings = Readings()
+    readings = Readings.load()
     made = []
     for song in rng.sample(songs, min(len(songs), count)):
         spelt = readings.spellings(SongName(song.title, song.artist))

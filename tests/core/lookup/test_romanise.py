@@ -2,14 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.domain import SongName
-from core.lookup.catalogue_build import Readings
 from core.lookup.romanise import is_foreign, romanised
-
-
-@pytest.fixture(scope="module")
-def readings() -> Readings:
-    return Readings()
 
 
 @pytest.mark.parametrize(
@@ -41,20 +34,3 @@ def test_other_letters_become_latin_ones(text: str, latin: str) -> None:
 )
 def test_letters_with_marks_are_latin(text: str, foreign: bool) -> None:
     assert is_foreign(text) is foreign
-
-
-@pytest.mark.parametrize(
-    ("title", "spelt"),
-    [
-        ("夜に駆ける", ["yoru ni kakeru"]),
-        ("僕は君を", ["boku wa kimi o"]),
-        ("ちょっと待って", ["chotto matte"]),
-        ("群青", ["gunjou", "Qun Qing"]),
-        ("Тоска", ["Toska"]),
-        ("Hello", []),
-    ],
-)
-def test_kanji_are_read_as_words_and_as_chinese_where_no_kana_tell(
-    readings: Readings, title: str, spelt: list[str]
-) -> None:
-    assert [name.title for name in readings.spellings(SongName(title, "Somebody"))] == spelt
