@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -20,6 +22,33 @@ if TYPE_CHECKING:
     from core.lookup.catalogue_download import HubFile
     from core.lookup.catalogue_download import Progress as OnProgress
     from core.settings import Settings
+
+
+COMMAND: Final = "catalogue"
+"""Word of the command line that fetches the catalogue and ends."""
+
+
+def is_catalogue_wanting(settings: Settings) -> bool:
+    """Return whether the catalogue is to be fetched.
+
+    Raises:
+        CatalogueError: There is one, but it is damaged.
+    """
+    return dataset_of(settings) is not None and is_wanting(settings.catalogue_path)
+
+
+async def fetch_in_process(stop: asyncio.Event) -> None:
+    """Fetch the catalogue in a process of its own, so that this one stays free to answer; ``stop`` ends it.
+
+    Its failure has been said by then, and the bot goes on without.
+    """
+    fetching = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot", COMMAND)
+    ended, stopping = asyncio.create_task(fetching.wait()), asyncio.create_task(stop.wait())
+    await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not ended.done():
+        fetching.terminate()
+    await ended
 
 
 def ensure_catalogue(

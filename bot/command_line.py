@@ -4,6 +4,7 @@ python -m bot             serve
 python -m bot ask TEXT    answer once; exit code 0 answered, 1 no answer, 2 bad question or set-up; --json for programs
 python -m bot schema      print the JSON Schema of what ask --json prints
 python -m bot sync        register the commands with Discord, changed or not
+python -m bot catalogue   fetch the song catalogue if there is none, as every start does
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import logging
 import os
 import signal
 import sys
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from bot import messages
 from bot.answer_json import answer_document, as_json, schema
-from bot.catalogue_fetch import ensure_catalogue
+from bot.catalogue_fetch import COMMAND, ensure_catalogue, fetch_in_process, is_catalogue_wanting
 from bot.console import EXIT_CODES, CardDisplay, ConsoleChat
 from bot.monitoring import Health, Metrics, health_server
 from bot.reply import ResultCode
@@ -37,7 +39,7 @@ from core.log import configure_logging, settings_secrets
 from core.settings import Settings, env_file_notes, env_file_warning, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -105,9 +107,24 @@ async def sync(settings: Settings) -> int:
 
 
 async def serve(settings: Settings) -> int:
-    """Serve every platform that has a token, or chat on the console, until stopped."""
+    """Serve every platform that has a token, or chat on the console, and beside either the page, until stopped.
+
+    Where nobody sits at a terminal, /healthz answers from the beginning, also while the catalogue is fetched.
+    """
     metrics = Metrics()
     health = Health(metrics)
+    has_platforms = settings.discord_token is not None or settings.telegram_token is not None
+    stop = _stop_on_signals() if has_platforms else asyncio.Event()
+    async with health_server(settings.health_host, settings.health_port if has_platforms else None, health):
+        if _is_unattended(settings) and is_catalogue_wanting(settings):
+            async with _starting(settings, health):
+                await fetch_in_process(stop)
+        if not stop.is_set():
+            await _serve_or_chat(settings, metrics, health, stop)
+    return 0
+
+
+async def _serve_or_chat(settings: Settings, metrics: Metrics, health: Health, stop: asyncio.Event) -> None:
     assembled = build_predictor(settings, on_request=metrics.on_request, on_lookup=metrics.on_lookup)
 
     def service_for(platform: str) -> SongService:
@@ -120,13 +137,10 @@ async def serve(settings: Settings) -> int:
         if adapters:
             load()  # before anybody can ask: it takes some tenths of a second
         # The page takes another port if its own is taken, and so comes second.
-        async with (
-            health_server(settings.health_host, settings.health_port if adapters else None, health),
-            page_server(settings, service_for(PAGE), health, lambda sentence: _say((sentence,))),
-        ):
+        async with page_server(settings, service_for(PAGE), health, lambda sentence: _say((sentence,))):
             if adapters:
-                await supervise(adapters, _stop_on_signals(), on_state=health.mark)
-                return 0
+                await supervise(adapters, stop, on_state=health.mark)
+                return
             console, interactive = Console(highlight=False), sys.stdin.isatty()
             display = CardDisplay.of_terminal(settings.card_display, console) if interactive else None
             chat = ConsoleChat(service_for("console"), settings.cards_dir, console, display=display)
@@ -136,7 +150,30 @@ async def serve(settings: Settings) -> int:
                 await _stop_on_signals().wait()
     finally:
         await assembled.predictor.aclose()
-    return 0
+
+
+@asynccontextmanager
+async def _starting(settings: Settings, health: Health) -> AsyncIterator[None]:
+    """Answer /healthz while the block runs at the ports of webhook and page, too, which begin only after it."""
+    webhook = settings.telegram_token is not None and settings.telegram_webhook_url is not None
+    health.starting = True
+    async with (
+        health_server(
+            settings.telegram_webhook_host,
+            settings.telegram_webhook_port if webhook else None,
+            health,
+            setting="TELEGRAM_WEBHOOK",
+        ),
+        health_server(settings.web_host, settings.web_port if settings.web else None, health, setting="WEB"),
+    ):
+        yield
+    health.starting = False
+
+
+def _is_unattended(settings: Settings) -> bool:
+    """Whether the bot serves rather than talks to somebody at a terminal."""
+    has_platforms = settings.discord_token is not None or settings.telegram_token is not None
+    return has_platforms or (settings.web is True and not sys.stdin.isatty())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -148,6 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asking.add_argument("--json", action="store_true", help="print the whole answer as one JSON object")
     commands.add_parser("schema", help="print the JSON Schema of what ask --json prints")
     commands.add_parser("sync", help="register the commands with Discord, changed or not")
+    commands.add_parser(COMMAND, help="fetch the song catalogue if there is none")
     options = parser.parse_args(arguments)
     _take_any_text()
     if options.command == "schema":
@@ -161,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (exposed := env_file_warning()) is not None:
             log.warning("event=keys_exposed advice=%s", exposed)
         _say(env_file_notes())
-        if options.command != "sync":
+        if options.command != "sync" and (options.command is not None or not _is_unattended(settings)):
             ensure_catalogue(settings, Console(stderr=True, highlight=False))
         with speaking(terminal_language(os.environ)):
             match options.command:
@@ -169,6 +207,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     return asyncio.run(ask(settings, " ".join(options.text), as_document=options.json))
                 case "sync":
                     return asyncio.run(sync(settings))
+                case "catalogue":
+                    return 0
                 case _:
                     return asyncio.run(serve(settings))
     except HitmeterError as error:

@@ -166,13 +166,17 @@ class Health:
     """Knows which platforms are served.
 
     The bot is "ok" while all of its platforms are, "degraded" while some are, "down" while none is; a bot without
-    platforms has none that fails.
+    platforms has none that fails. Before it serves anything at all it is "starting".
+
+    Attributes:
+        starting: Whether the bot still gets ready.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         """Take the metrics to show and to tell of every change."""
         self._metrics = metrics
         self._up: dict[str, bool] = {}
+        self.starting = False
 
     def mark(self, platform: str, up: bool) -> None:
         """Note that a platform is served or no longer is."""
@@ -181,7 +185,9 @@ class Health:
 
     @property
     def status(self) -> str:
-        """One word for the whole: "ok", "degraded" or "down"."""
+        """One word for the whole: "starting", "ok", "degraded" or "down"."""
+        if self.starting:
+            return "starting"
         if all(self._up.values()):
             return "ok"
         return "degraded" if any(self._up.values()) else "down"
@@ -199,8 +205,16 @@ class Health:
 
 
 @asynccontextmanager
-async def health_server(host: str, port: int | None, health: Health) -> AsyncIterator[int | None]:
+async def health_server(
+    host: str, port: int | None, health: Health, *, setting: str = "HEALTH"
+) -> AsyncIterator[int | None]:
     """Serve /healthz and /metrics while the block runs; nothing if ``port`` is None.
+
+    Args:
+        host: Address to bind.
+        port: Port to bind.
+        health: What is told.
+        setting: What the names of the two settings begin with.
 
     Raises:
         SettingsError: The address cannot be bound; it names the setting at fault.
@@ -212,5 +226,5 @@ async def health_server(host: str, port: int | None, health: Health) -> AsyncIte
     app = web.Application()
     app.router.add_get(HEALTH_PATH, health.healthz)
     app.router.add_get(METRICS_PATH, health.metrics)
-    async with listening(app, host, port, setting="HEALTH") as bound:
+    async with listening(app, host, port, setting=setting) as bound:
         yield bound

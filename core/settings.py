@@ -8,7 +8,7 @@ import re
 import stat
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from dotenv.parser import parse_stream
@@ -41,6 +41,9 @@ DATASET_ADDRESS = (
 """The catalogue's data set at a revision that never changes."""
 ENV_ENCODING: Final = "utf-8-sig"
 """UTF-8, with the mark at its beginning that some editors leave or without."""
+
+EVERY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - a hosting platform asks from outside
+"""Where a bot listens that a platform gives a port to."""
 
 MISSPELT_SIMILARITY: Final = 80
 """Similarity (0 to 100) from which an unknown name in ``.env`` is taken for a misspelt setting: DISCORD_BOT_TOKEN has
@@ -129,6 +132,13 @@ class Settings(BaseSettings):
     web_port: int = Field(8080, ge=0, le=65535, description="Port of the page; the next free one if it is taken.")
     web_url: HttpUrl | None = Field(
         None, description="Public address of the page, behind a proxy that writes X-Forwarded-For; empty: no proxy."
+    )
+
+    port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port where a hosting platform expects an answer: the webhook's, else the page's, else /healthz's.",
     )
 
     user_limit_count: int = Field(8, ge=0, description="Most questions of one person in a window; 0 for no limit.")
@@ -224,6 +234,19 @@ class Settings(BaseSettings):
         if not all(0 <= shard < count for shard in value):
             raise ValueError("needs DISCORD_SHARD_COUNT, and every id must be below it")
         return value
+
+    @model_validator(mode="after")
+    def _listen_where_the_platform_says(self) -> Self:
+        """Put ``PORT``, open to everybody, in the place of what is not set; /healthz answers at each of the three."""
+        if self.port is None:
+            return self
+        given = self.model_fields_set.copy()
+        name = "telegram_webhook" if self.telegram_webhook_url is not None else "web" if self.web else "health"
+        if f"{name}_port" not in given:
+            setattr(self, f"{name}_port", self.port)
+            if f"{name}_host" not in given:
+                setattr(self, f"{name}_host", EVERY_ADDRESS)
+        return self
 
     @property
     def catalogue_path(self) -> Path:

@@ -4,16 +4,10 @@
 # /healthz; each of them answers at /healthz.
 set -eu
 cd "$(dirname "$0")/.."
-if [ -n "${TELEGRAM_WEBHOOK_URL:-}" ]; then
-    export TELEGRAM_WEBHOOK_PORT="${TELEGRAM_WEBHOOK_PORT:-${PORT:-8080}}"
-    port=$TELEGRAM_WEBHOOK_PORT
-elif case "${WEB:-}" in on | true | yes | 1) true ;; *) false ;; esac; then
-    export WEB_PORT="${WEB_PORT:-${PORT:-8080}}"
-    port=$WEB_PORT
-else
-    export HEALTH_PORT="${HEALTH_PORT:-${PORT:-8080}}"
-    port=$HEALTH_PORT
-fi
+export PORT="${PORT:-8080}"
+if [ -n "${TELEGRAM_WEBHOOK_URL:-}" ]; then port=${TELEGRAM_WEBHOOK_PORT:-$PORT}
+elif case "${WEB:-}" in on | true | yes | 1) true ;; *) false ;; esac; then port=${WEB_PORT:-$PORT}
+else port=${HEALTH_PORT:-$PORT}; fi
 # A mounted folder begins without the recorded figures, which answer where there is no key.
 data=${DATA_DIR:-data}
 [ -e "$data/demo_songs.csv" ] || cp deploy/demo_songs.csv "$data/" || true

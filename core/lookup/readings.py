@@ -3,8 +3,8 @@
 The table beside this module has one line a word: how it is written, how it is read, and how often it was met, parted by
 tabs; :mod:`core.training.kanji_readings` makes it of a dictionary, for the words that songs' names are made of. A name
 is cut into the words that are likeliest together. What the table cannot do: readings that a singer gives a word of
-their own (運命 sung as "sadame"); names with words it lacks, whose kanji become Mandarin syllables; and telling Japanese
-from Chinese in a name of kanji alone, which is therefore read both ways.
+their own (運命 sung as "sadame"); names with words it lacks, whose kanji become Mandarin syllables; and telling
+Japanese from Chinese in a name of kanji alone, which is therefore read both ways.
 """
 
 from __future__ import annotations

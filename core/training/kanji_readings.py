@@ -29,7 +29,8 @@ GROUP_WEIGHT: Final = 3
 
 HEADER: Final = (
     "# How words in the names of songs are read: word, reading (katakana), count; made by scripts/build_readings.py.\n"
-    "# Readings are those of SudachiDict (small), Apache License 2.0, Copyright Works Applications Co., Ltd., resting on\n"
+    "# Readings are those of SudachiDict (small), Apache License 2.0, Copyright Works Applications Co., Ltd., which "
+    "rests on\n"
     "# UniDic, Copyright The UniDic Consortium, and NEologd. A word without a reading is none of the dictionary.\n"
 )
 

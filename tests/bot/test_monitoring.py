@@ -171,3 +171,10 @@ async def test_the_supervisor_tells_what_is_served() -> None:
 
     await supervise([Failing()], stop, pause=pause, on_state=lambda name, up: states.append((name, up)))
     assert states == [("failing", True), ("failing", False)]
+
+
+async def test_a_bot_that_gets_ready_is_alive() -> None:
+    health = Health(Metrics())
+    health.starting = True
+    async with health_server("127.0.0.1", 0, health) as port:
+        assert await get(port, "/healthz") == (200, '{"status": "starting", "platforms": {}}')

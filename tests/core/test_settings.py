@@ -6,7 +6,7 @@ import pytest
 from bot.command_line import main
 from core import settings as settings_module
 from core.errors import SettingsError
-from core.settings import ROOT, Settings, env_file_notes, env_file_warning, load_settings
+from core.settings import EVERY_ADDRESS, ROOT, Settings, env_file_notes, env_file_warning, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -200,3 +200,29 @@ def test_the_mark_that_some_editors_begin_a_file_with_costs_no_setting(
     path.write_text("\ufeffLOG_LEVEL=ERROR\n", encoding="utf-8")
     monkeypatch.setitem(Settings.model_config, "env_file", path)
     assert load_settings().log_level == "ERROR"
+
+
+@pytest.mark.parametrize(
+    ("given", "health", "webhook"),
+    [
+        ({}, ("127.0.0.1", None), ("127.0.0.1", 8443)),
+        ({"port": 8000}, (EVERY_ADDRESS, 8000), ("127.0.0.1", 8443)),
+        ({"port": 8000, "health_port": 9000}, ("127.0.0.1", 9000), ("127.0.0.1", 8443)),
+        ({"port": 8000, "health_host": "127.0.0.9"}, ("127.0.0.9", 8000), ("127.0.0.1", 8443)),
+        ({"port": 8000, "web": True}, ("127.0.0.1", None), ("127.0.0.1", 8443)),
+        ({"port": 8000, "telegram_webhook_url": "https://x.org"}, ("127.0.0.1", None), (EVERY_ADDRESS, 8000)),
+        (
+            {"port": 8000, "telegram_webhook_url": "https://x.org", "telegram_webhook_port": 9000},
+            ("127.0.0.1", None),
+            ("127.0.0.1", 9000),
+        ),
+    ],
+)
+def test_the_port_of_a_platform_stands_in_for_what_is_not_set(
+    given: dict[str, object], health: tuple[str, int | None], webhook: tuple[str, int]
+) -> None:
+    settings = Settings(_env_file=None, **given)
+    assert (settings.health_host, settings.health_port) == health
+    assert (settings.telegram_webhook_host, settings.telegram_webhook_port) == webhook
+    page = (EVERY_ADDRESS, 8000) if settings.web else ("127.0.0.1", 8080)
+    assert (settings.web_host, settings.web_port) == page
