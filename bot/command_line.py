@@ -26,6 +26,7 @@ from bot import messages
 from bot.answer_json import answer_document, as_json, schema
 from bot.catalogue_fetch import COMMAND, ensure_catalogue, fetch_in_process, is_catalogue_wanting
 from bot.console import EXIT_CODES, CardDisplay, ConsoleChat
+from bot.model_watch import watching_model
 from bot.monitoring import Health, Metrics, health_server
 from bot.reply import ResultCode
 from bot.runtime import Platform, supervise, tune_runtime
@@ -136,8 +137,15 @@ async def _serve_or_chat(settings: Settings, metrics: Metrics, health: Health, s
         tune_runtime()
         if adapters:
             load()  # before anybody can ask: it takes some tenths of a second
+
+        async def tell(sentence: str) -> None:
+            await asyncio.gather(*(adapter.tell_administrators(sentence) for adapter in adapters))
+
         # The page takes another port if its own is taken, and so comes second.
-        async with page_server(settings, service_for(PAGE), health, lambda sentence: _say((sentence,))):
+        async with (
+            page_server(settings, service_for(PAGE), health, lambda sentence: _say((sentence,))),
+            watching_model(assembled.predictor, tell),
+        ):
             if adapters:
                 await supervise(adapters, stop, on_state=health.mark)
                 return

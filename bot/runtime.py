@@ -53,6 +53,10 @@ class Platform(Protocol):
         """
         ...
 
+    async def tell_administrators(self, sentence: str) -> None:
+        """Send a sentence to those whom the settings name, as far as they can be reached just now; never raises."""
+        ...
+
 
 async def supervise(
     platforms: Sequence[Platform],

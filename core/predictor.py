@@ -14,6 +14,7 @@ from core.concurrency import SerialExecutor, SingleFlight, deadline
 from core.domain import Answer, Assessment, Cover, Found, ModelReport, Prediction, SongName
 from core.errors import RenderError
 from core.limits import LOOKUP_BUDGET_S
+from core.model.artifact import manifest_digest
 from core.model.hit_model import load_checked
 from core.query import LinkedSong, parse_pair, parse_question
 
@@ -85,6 +86,7 @@ class Predictor:
         self._complete = complete
         self._links = links
         self._models_dir = models_dir
+        self._stored = manifest_digest(models_dir)
         self._scoring = SerialExecutor("scoring")
         self._remembering = SerialExecutor("history")
         # Nothing is kept here: how long figures count is for the cache to say.
@@ -199,9 +201,19 @@ class Predictor:
         Raises:
             ModelError: The stored model is missing or damaged; the old one goes on serving.
         """
+        self._stored = await asyncio.to_thread(manifest_digest, self._models_dir)
         self._model = await asyncio.to_thread(load_checked, self._models_dir)
         self._assessments = SingleFlight(ASSESSMENTS_KEPT)
         return self.report()
+
+    async def take_new_model(self) -> ModelReport | None:
+        """Load the stored model if it is another than the one that was last loaded or refused; None if it is not.
+
+        Raises:
+            ModelError: It is damaged, which is told once; the old one goes on serving.
+        """
+        stored = await asyncio.to_thread(manifest_digest, self._models_dir)
+        return None if stored is None or stored == self._stored else await self.reload_model()
 
     async def aclose(self) -> None:
         """Close every part; the predictor cannot be used afterwards."""

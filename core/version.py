@@ -2,7 +2,7 @@
 
 from typing import Final
 
-VERSION: Final = "0.1.0"
+VERSION: Final = "1.0.0"
 """As in pyproject.toml."""
 
 USER_AGENT: Final = f"Hitmeter/{VERSION} (song popularity bot)"

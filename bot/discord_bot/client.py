@@ -172,6 +172,7 @@ class DiscordPlatform:
         self._service = service
         # Outlives a reconnection, so that a limit met is not forgotten with it.
         self._rate_limiter = RateLimiter.from_settings(settings, name=self.name)
+        self._client: HitmeterClient | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings, service: SongService) -> DiscordPlatform:
@@ -189,7 +190,7 @@ class DiscordPlatform:
             SettingsError: Discord refuses the token.
             ConnectionError: Discord cannot be reached or ended the session.
         """
-        client = self.client()
+        client = self._client = self.client()
         async with client:
             serving = asyncio.create_task(client.start(self._token.get_secret_value()), name="discord")
             stopping = asyncio.create_task(stop.wait(), name="discord-stop")
@@ -197,6 +198,7 @@ class DiscordPlatform:
                 await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stopping.cancel()
+                self._client = None
                 await client.interaction_handler.drain(*((DRAIN_S, TELL_S) if stop.is_set() else (0, 0)))
                 await client.close()
                 await _end(serving)
@@ -204,6 +206,18 @@ class DiscordPlatform:
         error = None if serving.cancelled() else serving.exception()
         if isinstance(error, Exception) and not stop.is_set():
             raise _plainly(error) from error
+
+    async def tell_administrators(self, sentence: str) -> None:
+        """Write to each of DISCORD_ADMIN_IDS; see :class:`bot.runtime.Platform`."""
+        client, shards = self._client, self._settings.discord_shard_ids
+        if client is None or not client.is_ready() or (shards and 0 not in shards):
+            return  # of several processes the one with shard 0 tells for all
+        for admin_id in self._settings.discord_admin_ids:
+            try:
+                await (await client.fetch_user(admin_id)).send(sentence)
+            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                # Somebody who shares no server with the bot, or wants no messages, cannot be written to.
+                log.info("event=discord_administrator_untold error=%s", error)
 
     def client(self) -> HitmeterClient:
         """Build a client; each connects once."""

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from html import escape
 from http import HTTPStatus
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -266,6 +267,7 @@ class TelegramPlatform:
         self._webhook = webhook_settings
         self._finish_s = finish_s
         self._deliver_s = deliver_s
+        self._bot: Bot | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings, service: SongService, *, health: Health) -> TelegramPlatform:
@@ -306,6 +308,17 @@ class TelegramPlatform:
             # Raised here, where no exception of the library can hang on to it: theirs name the token.
             raise PlatformError(fault)
 
+    async def tell_administrators(self, sentence: str) -> None:
+        """Write to each of TELEGRAM_ADMIN_IDS; see :class:`bot.runtime.Platform`."""
+        if self._bot is None:
+            return
+        for admin_id in self._settings.admin_ids:
+            try:
+                await self._bot.send_message(admin_id, escape(sentence, quote=False))
+            except TelegramError as error:
+                # Somebody who never wrote to the bot cannot be written to.
+                log.info("event=telegram_administrator_untold reason=%s error=%s", type(error).__name__, error)
+
     async def _serve(self, stop: asyncio.Event) -> str | None:
         """Serve until ``stop`` is set or something ends it; tell what, in a line."""
         trouble: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -330,10 +343,12 @@ class TelegramPlatform:
                     application.bot.username,
                     "polling" if self._webhook is None else "webhook",
                 )
+                self._bot = application.bot
                 menus = asyncio.create_task(publish_menus(application.bot, self._settings.admin_ids))
                 try:
                     await _unless(stop, trouble)
                 finally:
+                    self._bot = None
                     menus.cancel()
                     await asyncio.gather(menus, return_exceptions=True)
         except InvalidToken:

@@ -577,6 +577,15 @@ def load(folder: Path) -> Loaded:
         raise ModelRejected(f"{path} holds no model of ours: {error}.") from None
 
 
+def manifest_digest(folder: Path) -> str | None:
+    """Tell one stored model from another by its manifest, which is written last; None if there is none to read."""
+    try:
+        with (folder / MANIFEST).open("rb") as manifest:
+            return hashlib.sha256(manifest.read(MANIFEST_MAX_BYTES)).hexdigest()
+    except OSError:
+        return None
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read the manifest of a folder, none of its entries checked.
 

@@ -117,6 +117,8 @@ class DiscordServer:
             if request.headers.get("Authorization") != f"Bot {self._token}":
                 return 401, {}, {"message": "401: Unauthorized", "code": 0}
             return 200, {}, self._application_route(path, body)
+        if parts[0] == "channels":
+            return 200, {}, payloads.message(body, files)
         if parts[0] == "interactions":
             return self._callback(self._given[parts[2]], body)
         if self.faults:
@@ -126,6 +128,11 @@ class DiscordServer:
     def _application_route(self, path: str, body: Any) -> Any:
         if path == "/users/@me":
             return payloads.user(payloads.BOT_ID, "hitmeter", bot=True)
+        if path == "/users/@me/channels":
+            person = payloads.user(str(body["recipient_id"]), "somebody")
+            return {"id": str(body["recipient_id"]), "type": 1, "recipients": [person]}
+        if path.startswith("/users/"):
+            return payloads.user(path.rpartition("/")[2], "somebody")
         if path == "/oauth2/applications/@me":
             return payloads.application()
         if path == "/gateway/bot":

@@ -259,3 +259,21 @@ async def test_a_missing_token_is_a_settings_fault(predictor: FakePredictor, tmp
     with pytest.raises(SettingsError, match="DISCORD_TOKEN is not set"):
         DiscordPlatform.from_settings(configured, SongService(predictor))
     predictor.history.close()
+
+
+async def test_administrators_are_written_to(server: DiscordServer, predictor: FakePredictor, tmp_path) -> None:
+    configured = settings(tmp_path, discord_admin_ids="41, 42")
+    platform = DiscordPlatform.from_settings(configured, SongService(predictor))
+    await platform.tell_administrators("too early")
+    stop = asyncio.Event()
+    running = asyncio.create_task(platform.run(stop))
+    async with asyncio.timeout(30):
+        await server.gateway.ready.wait()
+        while platform._client is None or not platform._client.is_ready():  # noqa: ASYNC110 - the library's own turn
+            await asyncio.sleep(0.01)
+        await platform.tell_administrators("The model of today is in use now.")
+        stop.set()
+        await running
+    predictor.history.close()
+    said = [(call.path, call.body["content"]) for call in server.calls if call.path.startswith("/channels/")]
+    assert said == [(f"/channels/{who}/messages", "The model of today is in use now.") for who in (41, 42)]

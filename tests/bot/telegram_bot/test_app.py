@@ -348,3 +348,21 @@ async def test_a_malformed_token_is_one_line_without_the_token(
         await platform_for(telegram, predictor, telegram_token=token).run(asyncio.Event())
     for part in token.split():
         assert part not in chain(caught.value) + caplog.text
+
+
+async def test_administrators_are_written_to_and_one_who_cannot_be_holds_nobody_up(
+    telegram: FakeTelegram, predictor: FakePredictor, caplog: pytest.LogCaptureFixture
+) -> None:
+    platform = platform_for(telegram, predictor, telegram_admin_ids="41, 42")
+    await platform.tell_administrators("too early")
+    stop = asyncio.Event()
+    running = asyncio.create_task(platform.run(stop))
+    await telegram.until(lambda: telegram.polls)
+    telegram.blocked.add(41)
+    await platform.tell_administrators("The model of <today> is in use now.")
+    stop.set()
+    await running
+    (call,) = telegram.of("sendMessage")
+    assert call.plain is not None
+    assert (call.params["chat_id"], call.plain.text) == ("42", "The model of <today> is in use now.")
+    assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
