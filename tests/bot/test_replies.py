@@ -175,6 +175,8 @@ def test_how_good_the_model_is_takes_four_sentences_and_the_rest_when_asked_for(
             BandRecord(Verdict.MEDIUM, 0.6, 4_000),
             BandRecord(Verdict.NOT_POPULAR, 0.25, 2_912),
         ),
+        verdict_bands=VerdictBands(),
+        calibration=(),
         limits=("Some songs look smaller than they are.",),
         ranked_right=0.79,
         ranked_right_by_plays=0.736,

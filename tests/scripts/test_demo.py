@@ -33,7 +33,7 @@ def test_the_demo_writes_what_each_platform_shows(tmp_path: Path) -> None:
     ]  # fmt: skip
     caption = parse_html((out / f"{stem}.telegram.html").read_text(encoding="utf-8")).text
     embed = (out / f"{stem}.discord.txt").read_text(encoding="utf-8")
-    for said in ("Blinding Lights — The Weeknd", "▲ Popular", "Recorded figures of"):
+    for said in ("Blinding Lights — The Weeknd", "▲ Popular", "recorded in May 2025"):
         assert said in caption
         assert said in embed
     with Image.open(out / f"{stem}.png") as card:
