@@ -82,7 +82,7 @@ retrain: $(VENV)/.train ## Collect fresh figures into DATA=folder, train, and pr
 	$(BIN)/python scripts/train.py --data "$(DATA)" --promote || [ $$? -eq 1 ]  # 1: not better, no failure
 retrain: COLLECT ?= --chart 1000
 
-demo: $(VENV)/.run ## Write the card, embed and caption of six songs into demo/; README=1 renews the README's pictures
+demo: $(VENV)/.run ## Write picture, embed and caption of six songs and an artist into demo/; README=1 renews the README's pictures
 	$(BIN)/python scripts/demo.py $(if $(README),--readme)
 
 audit: $(VENV)/tools/.installed ## Look up known weaknesses of all pinned packages; needs the network, and fails without

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.replies import song_links
 from bot.reply import Reply
-from core.domain import Prediction, SongName
+from core.domain import ArtistRanking, Prediction, SongName, Source, Trend
 from core.words import figure, reason_with_figure
 
 SCHEMA_VERSION: Final = 1
@@ -113,6 +113,7 @@ class PredictionDocument(_Document):
     known: list[str] = Field(description="Groups of figures that were known.")
     figures: list[FigureDocument]
     reasons: list[ReasonDocument] = Field(description="The strongest first.")
+    growth: GrowthDocument | None = Field(description="Since earlier answers; the model never sees it.")
     source: SourceDocument
     model_trained_at: datetime
     links: list[LinkDocument]
@@ -128,6 +129,53 @@ class ComparisonDocument(_Document):
     )
 
 
+class GrowthDocument(_Document):
+    """What became of a song's listeners since an earlier day."""
+
+    days: int
+    listeners: float = Field(description="Share by which they grew, 0.12 for 12 %.")
+    faster_than: float | None = Field(description="Share of songs that grew more slowly, 0 to 1; null if not known.")
+
+
+class DatedDocument(_Document):
+    """A song's figures on a day."""
+
+    day: date
+    listeners: int
+    plays: int
+
+
+class RankedDocument(NameDocument):
+    """One song of a ranking."""
+
+    verdict: Literal["Popular", "Medium", "Not popular"]
+    probability: float = Field(ge=0, le=1, description="Calibrated probability that the song is popular.")
+    listeners: int | None = Field(description="People who played the song, on Last.fm; null if not known.")
+    playcount: int | None = Field(description="Plays of the song, on Last.fm; null if not known.")
+
+
+class RankingDocument(_Document):
+    """An artist's songs by predicted popularity."""
+
+    artist: str
+    songs: list[RankedDocument] = Field(description="The likeliest first.")
+    surprise: int | None = Field(
+        description="Index of the song whose chance agrees least with its listeners; null if none stands out."
+    )
+    source: SourceDocument
+    model_trained_at: datetime
+
+
+class TrendDocument(_Document):
+    """How a song developed."""
+
+    prediction: PredictionDocument
+    figures: list[DatedDocument] = Field(description="The oldest first.")
+    probability_then: float | None = Field(
+        description="What the model says of the oldest figures; null while they span too few days."
+    )
+
+
 class AnswerDocument(_Document):
     """What `python -m bot ask --json` prints."""
 
@@ -135,12 +183,14 @@ class AnswerDocument(_Document):
 
     schema_version: Literal[1]
     code: str = Field(
-        description='What became of the question: "predicted", "compared", "ambiguous", "not_found", "bad_question", '
-        '"upstream_fault", "informed", "fault" and others.'
+        description='What became of the question: "predicted", "compared", "ranked", "trend", "ambiguous", '
+        '"not_found", "bad_question", "upstream_fault", "informed", "fault" and others.'
     )
     text: str = Field(description="The answer in plain English words, a sentence or more a line.")
     prediction: PredictionDocument | None = Field(description='With the code "predicted".')
     comparison: ComparisonDocument | None = Field(description='With the code "compared".')
+    ranking: RankingDocument | None = Field(description='With the code "ranked".')
+    trend: TrendDocument | None = Field(description='With the code "trend".')
     candidates: list[CandidateDocument] = Field(description='With the code "ambiguous": songs that may be meant.')
     suggestions: list[NameDocument] = Field(description='With the code "not_found": songs that are distantly like it.')
     card: str | None = Field(description="Path of the picture that was saved.")
@@ -154,6 +204,8 @@ def answer_document(reply: Reply, card: Path | None) -> AnswerDocument:
         text="\n".join([*([reply.title] if reply.title else []), reply.text]),
         prediction=None if reply.prediction is None else _prediction(reply.prediction),
         comparison=None if reply.compared is None else _comparison(*reply.compared),
+        ranking=None if reply.ranking is None else _ranking(reply.ranking),
+        trend=None if reply.trend is None else _trend(reply.trend),
         candidates=[
             CandidateDocument(title=found.name.title, artist=found.name.artist, listeners=found.listeners)
             for found in reply.candidates
@@ -185,8 +237,40 @@ def _comparison(first: Prediction, second: Prediction) -> ComparisonDocument:
     return ComparisonDocument(first=_prediction(first), second=_prediction(second), winner=winner)
 
 
+def _ranking(ranking: ArtistRanking) -> RankingDocument:
+    return RankingDocument(
+        artist=ranking.artist,
+        songs=[
+            RankedDocument(
+                title=one.song.title,
+                artist=one.song.artist,
+                verdict=one.verdict.value,
+                probability=one.probability,
+                listeners=one.song.listeners,
+                playcount=one.song.playcount,
+            )
+            for one in ranking.songs
+        ],
+        surprise=None if ranking.surprise is None else ranking.songs.index(ranking.surprise.ranked),
+        source=_source(ranking.source),
+        model_trained_at=ranking.trained_at,
+    )
+
+
+def _trend(trend: Trend) -> TrendDocument:
+    return TrendDocument(
+        prediction=_prediction(trend.prediction),
+        figures=[DatedDocument(day=one.day, listeners=one.listeners, plays=one.plays) for one in trend.figures],
+        probability_then=trend.probability_then,
+    )
+
+
+def _source(source: Source) -> SourceDocument:
+    return SourceDocument(origin=source.origin.name.lower(), as_of=source.as_of, stale=source.stale)
+
+
 def _prediction(prediction: Prediction) -> PredictionDocument:
-    song, assessment, source = prediction.song, prediction.assessment, prediction.source
+    song, assessment = prediction.song, prediction.assessment
     record = assessment.record
     return PredictionDocument(
         song=SongDocument(
@@ -222,7 +306,14 @@ def _prediction(prediction: Prediction) -> PredictionDocument:
             ReasonDocument(key=reason.key, label=reason_with_figure(reason), push=reason.push)
             for reason in assessment.reasons
         ],
-        source=SourceDocument(origin=source.origin.name.lower(), as_of=source.as_of, stale=source.stale),
+        growth=None
+        if prediction.growth is None
+        else GrowthDocument(
+            days=prediction.growth.days,
+            listeners=prediction.growth.listeners,
+            faster_than=prediction.growth.faster_than,
+        ),
+        source=_source(prediction.source),
         model_trained_at=assessment.trained_at,
         links=[LinkDocument(label=link.label, url=link.url) for link in song_links(song)],
     )

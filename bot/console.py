@@ -33,6 +33,9 @@ from core.words import figure, standing
 NAME_MAX_BYTES: Final = 80
 """Longest part of a file name that one song makes; two of them with an ending fit the 255 bytes of file systems."""
 
+TREND_FILE: Final = "{song}-trend"
+"""Name of the file of a song's development."""
+
 CARD_CELLS: Final = 64
 """Widest that a card is shown in the terminal, in cells: its smallest type can be read, and half the screen is free."""
 
@@ -66,6 +69,10 @@ def file_stem(reply: Reply, picture: Picture) -> str:
     """Name the file of a reply's picture, without its ending: by the song, by both songs, or by what it shows."""
     if reply.prediction is not None:
         return _slug(str(reply.prediction.song.name))
+    if reply.trend is not None:
+        return TREND_FILE.format(song=_slug(str(reply.trend.prediction.song.name)))
+    if reply.ranking is not None:
+        return _slug(reply.ranking.artist)
     if reply.compared is not None:
         return "-vs-".join(_slug(str(prediction.song.name)) for prediction in reply.compared)
     return Path(picture.filename).stem
@@ -192,7 +199,8 @@ def reply_view(reply: Reply, width: int, *, gauges: bool) -> Iterable[Renderable
             yield gauge(assessment)
         yield from (Text(line.text) for line in reply.lines if line.kind is LineKind.TEXT)
         return
-    yield from (Text(line.text) for line in reply.lines)
+    # The songs of a ranking are listed with the numbers that open them.
+    yield from (Text(line.text) for line in reply.lines if line.kind is not LineKind.RANK)
 
 
 def gauge(assessment: Assessment) -> Table:
@@ -230,8 +238,7 @@ def _answer(reply: Reply, prediction: Prediction, width: int, *, gauges: bool) -
     if gauges:
         parts.append(gauge(assessment))
     parts.append(Text(texts[LineKind.MEANING]))
-    if LineKind.POPULARITY in texts:
-        parts.append(Text(texts[LineKind.POPULARITY]))
+    parts += [Text(texts[kind]) for kind in (LineKind.GROWTH, LineKind.POPULARITY) if kind in texts]
     parts.append(_figure_table(assessment.features))
     if LineKind.WHY in texts:
         parts.append(Text(texts[LineKind.WHY]))
@@ -287,10 +294,12 @@ class _OpenChoice:
     Attributes:
         choices: The songs, numbered from 1.
         against: The other song of a comparison; as typed while it is not clear itself.
+        stays: Whether it stays open when a song was picked.
     """
 
     choices: tuple[Choice, ...] = ()
     against: Question | None = None
+    stays: bool = False
 
 
 class ConsoleChat:
@@ -335,8 +344,11 @@ class ConsoleChat:
             reply = await self._chosen(int(typed))
         else:
             reply = await self._service.predict(typed)
-        if reply.choices:
-            self._open = _OpenChoice(reply.choices, reply.against)
+        picked_from_list = self._open.stays and typed.isdecimal() and len(typed) <= CHOICE_DIGITS
+        if picked_from_list:
+            reply = replace(reply, choices=())  # others that may be meant would take the list's numbers
+        elif reply.choices:
+            self._open = _OpenChoice(reply.choices, reply.against, stays=reply.ranking is not None)
         elif reply.code not in LEAVES_OPEN:
             self._open = _OpenChoice()
         return reply

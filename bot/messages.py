@@ -107,6 +107,58 @@ COMPARE_UNLIKE: Final = mark("No listener figures are known of {name}: take the 
 COMPARE_DRAW: Final = mark("A draw: both at {first}.")
 COMPARE_HOW: Final = mark("Which two songs? For example: /compare Blinding Lights - The Weeknd | Hello - Adele")
 
+# Translators: {artist} is a name, {n} how many songs were looked at.
+RANKING_TITLE: Final = mark_plural(
+    "{artist}: {n} song by its chance to be popular", "{artist}: {n} songs by their chance to be popular"
+)
+# Translators: {title} is a song, {confidence} "92.3 %".
+RANKING_LIKELIEST: Final = mark("The likeliest hit is {title}, at {confidence}.")
+# Translators: a song of many listeners and a small chance; both numbers are places in a list, 1 the highest.
+RANKING_SURPRISE_LOW: Final = mark(
+    "The surprise is {title}: number {by_listeners} by listeners, but only number {by_chance} by its chance "
+    "({confidence})."
+)
+# Translators: a song of few listeners and a great chance.
+RANKING_SURPRISE_HIGH: Final = mark(
+    "The surprise is {title}: only number {by_listeners} by listeners, but number {by_chance} by its chance "
+    "({confidence})."
+)
+RANKING_ROW: Final = "{place}. {shape} {confidence} · {title}"
+# Translators: behind a song in a list; {n} is "2.3M".
+RANKING_LISTENERS: Final = mark_plural("{n} listener", "{n} listeners")
+RANKING_UNLIKE: Final = mark_plural(
+    "No listener figures are known of {n} of them: take it with care.",
+    "No listener figures are known of {n} of them: take their places with care.",
+)
+RANKING_NOTE: Final = mark("A song's own card knows more, such as its day of release, and may differ a little.")
+# Translators: where listeners are recorded of some songs only; {model_date} is "22 Nov 2026".
+RANKING_RECORDED: Final = mark("Recorded figures, not live ones · model of {model_date}")
+RANKING_RECORDED_STALE: Final = mark("Last.fm is not answering; recorded figures · model of {model_date}")
+RANKING_CHOICE: Final = "{title} · {confidence}"
+RANKING_OPEN: Final = mark("Open a song's card")
+# Translators: the same for a part of a long list, "Open a song's card: 26 to 50".
+RANKING_OPEN_PART: Final = mark("Open a song's card: {first} to {last}")
+ARTIST_NOT_FOUND: Final = mark("I found no artist like “{name}”.")
+
+# Translators: {span} is "3 weeks", {change} "+12 %".
+GROWTH: Final = mark("In {span}: {change} listeners")
+# Translators: {share} is "93 %".
+GROWTH_RANKED: Final = mark("In {span}: {change} listeners, faster than {share} of songs")
+TREND_TITLE: Final = mark("What changed: {name}")
+# Translators: {listeners_then} is "2M", {listeners} "+12 %", and so on.
+TREND_SINCE: Final = mark(
+    "Since {date}: listeners from {listeners_then} to {listeners_now} ({listeners}), plays from {plays_then} to "
+    "{plays_now} ({plays})."
+)
+# Translators: {then} and {now} are "55.0 %" and "92.3 %".
+TREND_CHANCE: Final = mark("Its chance to be popular: {then} then, {now} now.")
+TREND_NOTE: Final = mark("For the chance then the artist's figures are today's, since older ones are not kept.")
+# Translators: {date} and {again} are "22 Nov 2026".
+TREND_TOO_EARLY: Final = mark("I know figures of {name} since {date} only. Ask again on {again} or later.")
+TREND_NONE: Final = mark(
+    "I know no dated figures of {name} yet: they are noted with every live answer, and compared from the third day on."
+)
+
 MODEL_TITLE: Final = mark("How good is the model?")
 MODEL_TESTED: Final = mark(
     "I was tested on {n} songs by artists I had never met; {base} of them are popular: 60 or more of 100 on Spotify."
@@ -201,6 +253,7 @@ COMPARE_WITH: Final = mark("Compare {name} with which song? Reply to this messag
 # Translators: how to write a song, with a hyphen between the two.
 COMPARE_PLACEHOLDER: Final = mark("song - artist")
 INLINE_WAITING: Final = mark("Is it a hit? The verdict is on its way; if it does not come by itself, press the button.")
+GUEST_WAITING: Final = mark("Is it a hit? The verdict is on its way.")
 INLINE_ELSEWHERE: Final = mark("Another song? Ask me in our chat")
 INLINE_HELP: Final = mark("In any other chat, type @{bot} and a song.")
 PICTURES_FORBIDDEN: Final = mark(
@@ -293,6 +346,10 @@ PRIVACY: Final = (
         "Last.fm and the shops said of them. I do not keep who asked, where, or any message."
     ),
     mark(
+        "Of each song I also keep, once a day at most, how many listeners and plays it had, so that what changed can be "
+        "told: whoever names a song may see on which days it was asked about, but never by whom."
+    ),
+    mark(
         "What you ask in private is suggested to nobody. Suggestions come from the song catalogue; a Discord channel "
         "is also offered songs whose answers everyone there could read, remembered until I am restarted."
     ),
@@ -341,7 +398,7 @@ class Command:
         usage: How to write what it takes; "" if it takes nothing.
         help: What /help says instead of ``brief``.
         arguments: What it takes.
-        about_song: Whether it asks about a song, and may do so by answering to the message that names it.
+        about_song: Whether it asks about a song or an artist, and may do so by answering to the message that names it.
         administrators: Whether it is for administrators alone.
         private: Whether the asker alone sees the answer, where the platform can.
         instant: Whether the answer is at hand, so that nobody has to wait or be counted for it.
@@ -396,6 +453,26 @@ COMMANDS: Final = {
                 Argument(mark_in("argument name", "first"), mark("The first song, best as: song - artist")),
                 Argument(mark_in("argument name", "second"), mark("The second song")),
             ),
+            about_song=True,
+            private=False,
+        ),
+        Command(
+            name=mark_in("command name", "artist"),
+            description=mark("Which of an artist's songs are the likeliest hits?"),
+            brief=mark("the artist's likeliest hits"),
+            usage=mark("name"),
+            help=mark("an artist's most heard songs by their chance"),
+            arguments=(Argument(mark_in("argument name", "name"), mark("The artist")),),
+            about_song=True,
+            private=False,
+        ),
+        Command(
+            name=mark_in("command name", "trend"),
+            description=mark("How did a song's listeners and its chance develop?"),
+            brief=mark("what changed"),
+            usage=mark("song - artist"),
+            help=mark("how its listeners and its chance developed"),
+            arguments=(Argument(mark_in("argument name", "song"), mark("The song, best as: song - artist")),),
             about_song=True,
             private=False,
         ),

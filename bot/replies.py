@@ -32,6 +32,7 @@ from core.domain import (
     Block,
     Candidate,
     FeatureValue,
+    Growth,
     ModelReport,
     NotFound,
     Origin,
@@ -40,6 +41,7 @@ from core.domain import (
     RecordedPopularity,
     ReportRow,
     Song,
+    Source,
     Verdict,
 )
 from core.errors import HOW_TO_ASK
@@ -75,12 +77,13 @@ def prediction_lines(prediction: Prediction, now: datetime) -> tuple[Line, ...]:
         Line(LineKind.HEADLINE, headline(assessment)),
         Line(LineKind.SONG, str(prediction.song.name)),
         Line(LineKind.MEANING, meaning(assessment)),
+        None if prediction.growth is None else Line(LineKind.GROWTH, growth_words(prediction.growth)),
         _popularity(prediction.popularity, assessment.verdict),
         _figures(LineKind.FIGURES, assessment.main_features),
         _figures(LineKind.AUDIO, _of_blocks(assessment, Block.AUDIO)),
         _figures(LineKind.OTHERS, _of_blocks(assessment, Block.AGE, None)),
         _reasons(assessment.reasons),
-        Line(LineKind.SOURCE, source_line(prediction, now)),
+        Line(LineKind.SOURCE, source_line(prediction.source, assessment.trained_at, now)),
         Line(LineKind.DOUBT, say(messages.NOT_MEANT_PICK)) if prediction.others else None,
     ]
     return tuple(line for line in lines if line is not None)
@@ -107,9 +110,8 @@ def meaning(assessment: Assessment) -> str:
     return say_plural(*messages.MEANING, round(probability * of), of=text.count(of), base=base)
 
 
-def source_line(prediction: Prediction, now: datetime) -> str:
+def source_line(source: Source, trained_at: datetime, now: datetime) -> str:
     """Say where the figures are from, how old they are and which model judged them."""
-    source = prediction.source
     sentences = {
         Origin.LASTFM: (messages.SOURCE_LIVE, messages.SOURCE_STALE),
         Origin.RECORDED: (messages.SOURCE_RECORDED, messages.SOURCE_RECORDED_STALE),
@@ -120,7 +122,17 @@ def source_line(prediction: Prediction, now: datetime) -> str:
         age=text.ago(source.as_of, now),
         month=text.month(source.as_of),
         year=source.as_of.year,
-        model_date=text.day(prediction.assessment.trained_at),
+        model_date=text.day(trained_at),
+    )
+
+
+def growth_words(growth: Growth) -> str:
+    """Say what became of a song's listeners, and how that compares with other songs where it is known."""
+    return say(
+        messages.GROWTH if growth.faster_than is None else messages.GROWTH_RANKED,
+        span=text.duration(timedelta(days=growth.days)),
+        change=text.change(growth.listeners),
+        share="" if growth.faster_than is None else text.share(int(growth.faster_than * 100) / 100),
     )
 
 

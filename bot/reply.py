@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from core.domain import Candidate, Prediction, SongName, Verdict
+from core.domain import ArtistRanking, Candidate, Prediction, SongName, Trend, Verdict
 from core.history import song_token
 
 
@@ -16,6 +16,8 @@ class ResultCode(StrEnum):
     PREDICTED = "predicted"
     COMPARED = "compared"
     EXPLAINED = "explained"
+    RANKED = "ranked"
+    TREND = "trend"
     AMBIGUOUS = "ambiguous"
     NOT_FOUND = "not_found"
     BAD_QUESTION = "bad_question"
@@ -33,6 +35,7 @@ class LineKind(StrEnum):
     HEADLINE = "headline"
     SONG = "song"
     MEANING = "meaning"
+    GROWTH = "growth"
     POPULARITY = "popularity"
     FIGURES = "figures"
     AUDIO = "audio"
@@ -42,6 +45,7 @@ class LineKind(StrEnum):
     DOUBT = "doubt"
     TEXT = "text"
     TABLE = "table"
+    RANK = "rank"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,8 @@ class Reply:
         verdict: Sets the accent colour.
         prediction: The answer itself, for tables and buttons.
         compared: The two answers of a comparison.
+        ranking: The ranked songs of an artist; its ``choices`` open the songs' cards beside it and stay.
+        trend: How a song's figures developed.
         links: Pages worth opening.
         choices: Songs to pick from, in place of an answer or beside one that may not be meant.
         candidates: The same songs as the source writes them, with what is known of them.
@@ -135,6 +141,8 @@ class Reply:
     verdict: Verdict | None = None
     prediction: Prediction | None = None
     compared: tuple[Prediction, Prediction] | None = None
+    ranking: ArtistRanking | None = None
+    trend: Trend | None = None
     links: tuple[Link, ...] = ()
     choices: tuple[Choice, ...] = ()
     candidates: tuple[Candidate, ...] = ()
@@ -152,7 +160,8 @@ class Reply:
     @property
     def songs(self) -> tuple[SongName, ...]:
         """The songs it answers about; none if it asks back or tells something else."""
-        answers = self.compared or (() if self.prediction is None else (self.prediction,))
+        prediction = self.prediction if self.trend is None else self.trend.prediction
+        answers = self.compared or (() if prediction is None else (prediction,))
         return tuple(answer.song.name for answer in answers)
 
 

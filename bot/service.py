@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never
 
 from bot import messages
 from bot.messages import Command
+from bot.rankings import artist_not_found_reply, ranking_reply
 from bot.replies import (
     ambiguous_reply,
     comparison_reply,
@@ -25,8 +26,9 @@ from bot.replies import (
     why_reply,
 )
 from bot.reply import Picture, Question, Reply, ResultCode, SongToken, text_reply, token_of
-from core.domain import Ambiguous, Answer, NotFound, Prediction, SongName
-from core.errors import HOW_TO_ASK, HitmeterError, ModelError, QueryError, UpstreamError
+from bot.trends import trend_reply
+from core.domain import Ambiguous, Answer, ArtistNotFound, NotFound, Prediction, SongName
+from core.errors import HitmeterError, ModelError, QueryError, UpstreamError
 from core.language import ENGLISH, say, speaking
 from core.lookup.normalise import normalize
 from core.predictor import Comparison, Predictor
@@ -179,6 +181,41 @@ class SongService:
 
         return await self._safely("compare", build)
 
+    async def artist(self, name: str) -> Reply:
+        """Rank an artist's songs by predicted popularity."""
+
+        async def build() -> Reply:
+            ranking = await self._predictor.artist(name)
+            if isinstance(ranking, ArtistNotFound):
+                return artist_not_found_reply(ranking)
+            await self._predictor.offer(one.song.name for one in ranking.songs)
+
+            async def draw(*, animated: bool) -> Drawn:
+                return await self._predictor.ranking_card(ranking), "png"
+
+            return _with_card(ranking_reply(ranking, self._clock()), draw)
+
+        return await self._safely("artist", build)
+
+    async def trend(self, question: Question) -> Reply:
+        """Say how a song's figures and its chance developed."""
+
+        async def build() -> Reply:
+            answer = await self._answer(await self._asked(question))
+            if not isinstance(answer, Prediction):
+                return await self._undecided(answer)
+            trend = await self._predictor.trend(answer)
+            reply = trend_reply(trend, self._clock())
+            if trend.probability_then is None:
+                return reply
+
+            async def draw(*, animated: bool) -> Drawn:
+                return await self._predictor.trend_card(trend), "png"
+
+            return _with_card(reply, draw)
+
+        return await self._safely("trend", build)
+
     async def song_name(self, token: SongToken, *, request: str = "compare") -> SongName | Reply:
         """Find the song to compare with another, or to show by a link, or say that it is forgotten."""
         try:
@@ -204,6 +241,10 @@ class SongService:
                 return await self.predict(text)
             case "compare":
                 return await self.compare(text)
+            case "artist":
+                return await self.artist(text)
+            case "trend":
+                return await self.trend(text)
         return await self._safely(command.name, lambda: self._informed(command, text))
 
     async def _informed(self, command: Command, text: str) -> Reply:
@@ -325,7 +366,7 @@ class SongService:
         except _ForgottenToken:
             reply = _forgotten()
         except QueryError as error:
-            reply = text_reply(ResultCode.BAD_QUESTION, error.sentence, say(HOW_TO_ASK), private=True)
+            reply = text_reply(ResultCode.BAD_QUESTION, error.sentence, say(error.hint), private=True)
         except UpstreamError as error:
             log.warning("event=upstream_fault request=%s error=%s", request, error)
             reply = text_reply(ResultCode.UPSTREAM_FAULT, error.sentence, private=True)

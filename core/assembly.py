@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from core.concurrency import SerialExecutor
 from core.errors import CatalogueOutdated, SettingsError
+from core.figure_log import FILE_NAME, FigureLog, FigureTable, FileTable, RedisTable
 from core.history import History
+from core.lookup.artist import ArtistLookup
 from core.lookup.catalogue import Catalogue
 from core.lookup.cover import Artwork
 from core.lookup.lastfm import LastFm
@@ -17,6 +19,7 @@ from core.lookup.link_follower import LinkFollower
 from core.lookup.recorded import CatalogueSource, RecordedFigures
 from core.lookup.release import ReleaseLookup
 from core.lookup.resolver import SongResolver
+from core.lookup.store import SHARED_SCHEMES
 from core.model.hit_model import load_checked
 from core.predictor import Predictor
 from core.render.renderer import CardRenderer, RenderPool, load_drawing
@@ -24,7 +27,6 @@ from core.render.renderer import CardRenderer, RenderPool, load_drawing
 if TYPE_CHECKING:
     from core.lookup.cache import OnLookup
     from core.lookup.lastfm_client import OnRequest
-    from core.lookup.resolver import SongSource
     from core.settings import Settings
 
 KEY_HINT = (
@@ -40,6 +42,8 @@ CATALOGUE_HINT = (
 CATALOGUE_OUTDATED_HINT = "The song catalogue is of another version and is left aside. To build it anew: make catalogue"
 
 HISTORY_HINT = "history.sqlite in DATA_DIR cannot be used ({error}): buttons will be forgotten at the next start."
+
+FIGURES_HINT = f"{FILE_NAME} in DATA_DIR cannot be used ({{error}}): what changed since earlier answers is not told."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,16 @@ def build_predictor(
             history = History(None)
             missing.append(HISTORY_HINT.format(error=error))
         opened.callback(history.close)
+        table, fault = figure_table(settings)
+        missing += [] if fault is None else [fault]
         worker = SerialExecutor("lookup")
         opened.callback(worker.close)
-        source: SongSource = CatalogueSource(recorded, catalogue, worker)
-        fallback: SongSource | None = None
+        recorded_source = CatalogueSource(recorded, catalogue, worker)
+        source: LastFm | CatalogueSource = recorded_source
+        fallback: CatalogueSource | None = None
         if live:
-            source, fallback = LastFm.from_settings(settings, on_request=on_request, on_lookup=on_lookup), source
+            source = LastFm.from_settings(settings, on_request=on_request, on_lookup=on_lookup)
+            fallback = recorded_source
         else:
             songs = len(recorded) if catalogue is None else len(catalogue)
             missing.insert(0, KEY_HINT.format(songs=f"{songs:,} songs"))
@@ -94,16 +102,38 @@ def build_predictor(
             resolver=SongResolver(
                 source=source, fallback=fallback, catalogue=catalogue, releases=releases, live=live, worker=worker
             ),
+            artists=ArtistLookup(
+                source=source,
+                fallback=fallback,
+                artists=recorded.artists if catalogue is None else catalogue.artists,
+                catalogue=catalogue,
+                live=live,
+                worker=worker,
+            ),
             model=model,
             artwork=Artwork.from_settings(settings, releases),
             renderer=CardRenderer(RenderPool(load_drawing, helpers=settings.drawing_helpers)),
             history=history,
+            figures=FigureLog(table),
             complete=recorded.complete if catalogue is None else catalogue.complete,
             links=LinkFollower.from_settings(settings, catalogue),
             models_dir=settings.models_dir,
         )
         opened.pop_all()
     return Assembled(predictor, tuple(missing))
+
+
+def figure_table(settings: Settings) -> tuple[FigureTable, str | None]:
+    """Open the table of dated figures: in Redis where processes share one, else a file, else memory and a sentence.
+
+    A later fault in building the predictor leaves it to be closed with the process: it holds no transaction open.
+    """
+    if settings.cache_url.partition(":")[0] in SHARED_SCHEMES:
+        return RedisTable(settings.cache_url), None
+    try:
+        return FileTable(settings.data_dir / FILE_NAME), None
+    except (OSError, sqlite3.Error) as error:
+        return FileTable(None), FIGURES_HINT.format(error=error)
 
 
 def _open_catalogue(settings: Settings) -> tuple[Catalogue | None, list[str]]:

@@ -347,11 +347,36 @@ class Assessment:
         return tuple(chosen or ranked[: len(MAIN_FEATURES)])
 
 
+@dataclass(frozen=True, slots=True)
+class DatedFigures:
+    """A song's listeners and plays on Last.fm, as they were on a day."""
+
+    day: date
+    listeners: int
+    plays: int
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What became of a song's listeners since an earlier day.
+
+    Attributes:
+        days: Days between the two figures.
+        listeners: Share by which the listeners grew, 0.12 for 12 %.
+        faster_than: Share of the songs whose growth is known that grew more slowly, 0 to 1; None while they are few.
+    """
+
+    days: int
+    listeners: float
+    faster_than: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """An answer: the song as resolved, the model's assessment, where the figures are from, and a fact beside it.
 
-    ``others`` are songs that may be meant instead, the likeliest first; empty if the question is clear.
+    ``others`` are songs that may be meant instead, the likeliest first; empty if the question is clear. ``growth`` is
+    what became of its listeners since earlier answers, if that is known; the model never sees it.
     """
 
     song: Song
@@ -359,6 +384,7 @@ class Prediction:
     source: Source
     popularity: RecordedPopularity | None = None
     others: tuple[Candidate, ...] = ()
+    growth: Growth | None = None
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -399,6 +425,80 @@ class NotFound:
 
 
 Answer = Prediction | Ambiguous | NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """How a song's figures developed.
+
+    Attributes:
+        prediction: The answer of today.
+        figures: Dated figures, the oldest first, with those of the answer if they are live.
+        probability_then: What the model says of the song with the oldest figures, on their day; the artist's figures
+            and tags are today's, since older ones are not kept. None while the figures span too few days.
+    """
+
+    prediction: Prediction
+    figures: tuple[DatedFigures, ...]
+    probability_then: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistSongs:
+    """An artist's most heard songs with their figures, each once, as a source knows them; never empty."""
+
+    artist: str
+    songs: tuple[Song, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class RankedSong:
+    """One song of a ranking with its calibrated probability, 0 to 1."""
+
+    song: Song
+    probability: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """The song of a ranking whose chance agrees least with its listeners; places count from 1."""
+
+    ranked: RankedSong
+    place_by_listeners: int
+    place_by_chance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtistRanking:
+    """An artist's songs by predicted popularity, the likeliest first; never empty.
+
+    ``surprise`` is None if no song's chance is far from what its listeners let expect.
+    """
+
+    artist: str
+    songs: tuple[RankedSong, ...]
+    source: Source
+    bands: VerdictBands
+    base_rate: float
+    trained_at: datetime
+    surprise: Surprise | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistNotFound:
+    """No artist is near enough.
+
+    Attributes:
+        asked: The name as typed.
+        suggestions: Names distantly like it.
+        key_missing: True when only recorded songs could be searched, for want of a Last.fm key.
+    """
+
+    asked: str
+    suggestions: tuple[str, ...] = ()
+    key_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

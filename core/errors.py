@@ -4,7 +4,9 @@ HitmeterError
 ├── QueryError                  the question itself
 │   ├── EmptyQuery
 │   ├── QueryTooLong
-│   └── LinkSaysNothing
+│   │   └── ArtistTooLong
+│   ├── LinkSaysNothing
+│   └── NoArtist
 ├── UpstreamError               Last.fm
 │   ├── UpstreamUnavailable
 │   ├── UpstreamRefused
@@ -33,7 +35,10 @@ from core.language import mark, say
 from core.limits import QUERY_MAX_CHARS
 
 HOW_TO_ASK: Final = mark("Ask like this: Blinding Lights - The Weeknd")
-"""Said below the sentence of every :class:`QueryError`."""
+"""How to ask for a song."""
+
+HOW_TO_ASK_FOR_ARTIST: Final = mark("Ask like this: /artist The Weeknd")
+"""How to ask for an artist."""
 
 
 class HitmeterError(Exception):
@@ -59,6 +64,8 @@ class QueryError(HitmeterError):
     """The question cannot be understood as a song."""
 
     user_message = mark("I could not read a song in that.")
+    hint: ClassVar[str] = HOW_TO_ASK
+    """Said below the ``user_message``: how to ask."""
 
 
 class EmptyQuery(QueryError):
@@ -78,6 +85,19 @@ class LinkSaysNothing(QueryError):
     """A pasted link whose address does not name the song."""
 
     user_message = mark("That link does not say which song it is.")
+
+
+class NoArtist(QueryError):
+    """Nothing is left of the question for an artist."""
+
+    user_message = mark("Which artist?")
+    hint = HOW_TO_ASK_FOR_ARTIST
+
+
+class ArtistTooLong(QueryTooLong):
+    """The question for an artist is longer than any name."""
+
+    hint = HOW_TO_ASK_FOR_ARTIST
 
 
 class UpstreamError(HitmeterError):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core.domain import Reading, SongQuery
-from core.errors import EmptyQuery, LinkSaysNothing, QueryError, QueryTooLong
+from core.errors import ArtistTooLong, EmptyQuery, LinkSaysNothing, NoArtist, QueryError, QueryTooLong
 from core.limits import QUERY_MAX_CHARS
 from core.links import LinkTarget, read_link, split_links
 from core.lookup.normalise import (
@@ -363,6 +363,23 @@ def parse_query(text: str) -> SongQuery:
     if question.instead is not None:
         return question.instead
     raise LinkSaysNothing("the address names no song", user_message=question.silence)
+
+
+def parse_artist(text: str) -> str:
+    """Read the name of an artist.
+
+    Raises:
+        NoArtist: No letter, digit or sign is left.
+        ArtistTooLong: More than 200 characters are left.
+    """
+    if len(text) > TEXT_MAX_CHARS:
+        raise ArtistTooLong(f"{len(text)} characters")
+    name = visible(_MENTION.sub(" ", text)).strip(_EDGES)
+    if not normalize(name):
+        raise NoArtist("nothing is left")
+    if len(name) > QUERY_MAX_CHARS:
+        raise ArtistTooLong(f"{len(name)} characters")
+    return name
 
 
 def _typed(text: str) -> tuple[list[str], str]:

@@ -33,6 +33,15 @@ def duration(length: timedelta) -> str:
     return say(_SHORT_WHILE) if whole is None else format_timedelta(whole, threshold=1, locale=locale())
 
 
+def change(value: float) -> str:
+    """Write how much something grew: 0.118 gives "+12 %", 0.004 "+0.4 %", -0.03 "−3.0 %", 0 "±0 %"."""
+    shown = round(value * 100, 1)
+    if shown == 0:
+        return f"±{count(0)}{percent_sign()}"
+    written = count(abs(shown)) if abs(shown) >= 9.95 else decimal(abs(shown))
+    return f"{'+' if shown > 0 else '−'}{written}{percent_sign()}"
+
+
 def ago(then: datetime, now: datetime) -> str:
     """Say how long before ``now`` ``then`` was, "2 minutes ago"; anything under a minute or ahead is "just now"."""
     return _ago(now - then) or say(_JUST_NOW)

@@ -13,6 +13,10 @@ dated_popularity_collected.csv    songs of a --songs table with a column "popula
                                   with its release. Its column "label_date" (2025-08 or 2025-08-31) says when that was
                                   measured, else it is the month in which the song was first collected with it
 
+With --snapshot the dated figures of all songs also go into the table that /trend of the bot reads: figures.sqlite in
+DATA_DIR, or Redis if CACHE_URL names one. A list of songs and a snapshot now and then make curves that do not wait for
+questions.
+
 The releases of those songs come from iTunes, Deezer and MusicBrainz beside the questions to Last.fm, at each one's own
 rate. --no-releases, or "off" as a service's address in the settings, leaves them out; then they are blank.
 
@@ -39,7 +43,9 @@ sys.path.insert(0, str(ROOT))
 from rich.console import Console  # noqa: E402
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: E402
 
+from core.assembly import figure_table  # noqa: E402
 from core.errors import DataError, HitmeterError, SettingsError, UpstreamRefused, UpstreamUnavailable  # noqa: E402
+from core.figure_log import FigureLog, row_of  # noqa: E402
 from core.log import configure_logging, settings_secrets  # noqa: E402
 from core.lookup.lastfm_client import RetryPolicy, Transport  # noqa: E402
 from core.settings import Settings, load_settings  # noqa: E402
@@ -68,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 console.print(error.user_message, markup=False)
                 code = 2
             rows = store.export(options.out)
+            if options.snapshot:
+                console.print(asyncio.run(_note(settings, store)), markup=False)
     except DataError as error:
         console.print(str(error), markup=False)
         return 2
@@ -139,6 +147,21 @@ async def _collect(options: argparse.Namespace, settings: Settings, store: Colle
         console.print("Not all is asked; the same command goes on.")
         return 1
     return 0
+
+
+async def _note(settings: Settings, store: CollectStore) -> str:
+    """Put the dated figures collected into the table of the bot, where those that are there stay; say what came of it.
+
+    A table that cannot be written is no failure of the collection.
+    """
+    table, fault = figure_table(settings)
+    figures = FigureLog(table)
+    try:
+        rows = [row_of(*dated) for dated in store.dated_figures()] if fault is None else []
+        await figures.append(rows)
+    finally:
+        await figures.aclose()
+    return fault or f"{len(rows):,} dated figures are at hand for /trend."
 
 
 class _Display:
@@ -228,7 +251,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--releases", action=argparse.BooleanOptionalAction, default=True,
         help="look up the releases of songs with a popularity (on)",
     )  # fmt: skip
-    parser.add_argument("--snapshot", action="store_true", help="ask everything anew and append dated figures")
+    parser.add_argument(
+        "--snapshot", action="store_true", help="ask everything anew and append dated figures, also for /trend"
+    )
     parser.add_argument("--per-second", type=float, default=5.0, help="requests a second, at most 5 to Last.fm")
     options = parser.parse_args(argv)
     if not 0 < options.per_second <= 1000:

@@ -1,4 +1,6 @@
-"""Write what people see for six songs: the card, the Discord embed's text and the Telegram caption.
+"""Write what people see for six songs and an artist: the picture, the Discord embed's text and the Telegram caption.
+
+The days of the development that is shown are made up, as nothing is recorded of several days.
 
     python scripts/demo.py                 # into demo/, over the recorded figures
     python scripts/demo.py --no-covers     # without fetching covers
@@ -11,8 +13,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import re
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,12 +28,16 @@ from discord import Embed  # noqa: E402
 from bot.discord_bot.formatting import format_embed  # noqa: E402
 from bot.discord_bot.interaction import ReplyOptions  # noqa: E402
 from bot.discord_bot.views import view_for  # noqa: E402
-from bot.reply import Picture, Reply  # noqa: E402
+from bot.reply import Picture, Reply, stored_card  # noqa: E402
 from bot.service import SongService  # noqa: E402
 from bot.telegram_bot.formatting import CAPTION_MAX, reply_html  # noqa: E402
 from bot.telegram_bot.keyboards import ButtonSigner, Keyboards  # noqa: E402
+from bot.trends import trend_reply  # noqa: E402
 from core.assembly import build_predictor  # noqa: E402
+from core.domain import Origin, Prediction  # noqa: E402
 from core.errors import HitmeterError  # noqa: E402
+from core.figure_log import FigureLog, FileTable  # noqa: E402
+from core.predictor import Predictor  # noqa: E402
 from core.render.renderer import CardRenderer  # noqa: E402
 from core.render.theme import Colour  # noqa: E402
 from core.settings import load_settings  # noqa: E402
@@ -62,12 +71,24 @@ RECORDED: dict[str, object] = {
 }
 """Settings with which nobody is asked for anything."""
 
+ARTIST = "The Weeknd"
+
+DEVELOPED = "Get Lucky - Daft Punk"
+MADE_UP = "{title} (made-up days)"
+"""How the song is called, so that nobody takes its development for a real one."""
+
+MADE_UP_DAYS = (120, 97, 71, 52, 30, 21, 13, 6)
+"""Days before the recorded figures of which others are made up."""
+
+MADE_UP_GROWTH = 0.005
+"""Share of the listeners that each made-up day adds."""
+
 COMPARED = ("Blinding Lights - The Weeknd", "Bohemian Rhapsody - Queen")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Answer every song and write what each platform shows."""
-    parser = argparse.ArgumentParser(description="Write what people see for six songs.")
+    parser = argparse.ArgumentParser(description="Write what people see for six songs and an artist.")
     parser.add_argument("--out", type=Path, default=ROOT / "demo", help="folder to write into (default: demo)")
     parser.add_argument("--no-covers", action="store_true", help="draw covers and ask nobody for releases")
     parser.add_argument("--readme", action="store_true", help="draw the README's pictures into docs/ instead")
@@ -96,6 +117,8 @@ async def write_demo(out: Path, *, covers: bool) -> int:
         failed += not await write(out, "7-compared", await service.compare(*COMPARED))
         moving = await service.predict(SONGS[0])
         failed += not save_picture(out, "8-animated", await _picture(moving, animated=True))
+        failed += not await write(out, "9-artist", await service.artist(ARTIST))
+        failed += not await write_trend(out, "10-trend-of-made-up-days", predictor)
     finally:
         await predictor.aclose()
     return 1 if failed else 0
@@ -153,6 +176,27 @@ def _telegram_message(reply: Reply, card: bytes) -> bytes:
     keyboard = Keyboards(ButtonSigner("1:demo")).under(reply, None)
     rows = [] if keyboard is None else [[button.text for button in row] for row in keyboard.inline_keyboard]
     return telegram_picture(Message(from_html(reply_html(reply, CAPTION_MAX), TELEGRAM), card, buttons=rows))
+
+
+async def write_trend(out: Path, stem: str, predictor: Predictor) -> bool:
+    """Write the development of a song over made-up days; tell whether it could be drawn."""
+    answer = await predictor.predict(DEVELOPED)
+    if not isinstance(answer, Prediction) or answer.song.listeners is None or answer.song.playcount is None:
+        return save_picture(out, stem, None)
+    song = replace(answer.song, title=MADE_UP.format(title=answer.song.title))
+    source = replace(answer.source, origin=Origin.LASTFM)
+    log = FigureLog(FileTable(None))
+    for days in MADE_UP_DAYS:
+        share = math.exp(-MADE_UP_GROWTH * days)
+        then = replace(song, listeners=round(song.listeners * share), playcount=round(song.playcount * share))
+        log.note(then, replace(source, as_of=source.as_of - timedelta(days=days)))
+    await log.flush()
+    figures, growth = await log.history(song, source), await log.growth(song, source)
+    await log.aclose()
+    trend = await predictor.trend(replace(answer, song=song, source=source, growth=growth), figures)
+    reply = trend_reply(trend, source.as_of)
+    drawn = Picture(await predictor.trend_card(trend), f"{stem}.png", "image/png", reply.text)
+    return await write(out, stem, replace(reply, card=stored_card(drawn)))
 
 
 async def write(out: Path, stem: str, reply: Reply) -> bool:

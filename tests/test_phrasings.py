@@ -25,6 +25,7 @@ import pytest
 
 from core.domain import Ambiguous, Answer, Candidate, Found, NotFound, Origin, Reading, Song, SongName, Source
 from core.errors import QueryError
+from core.figure_log import FigureLog, FileTable
 from core.history import History
 from core.lookup.catalogue import Catalogue
 from core.lookup.catalogue_build import build_catalogue
@@ -126,12 +127,15 @@ async def test_a_phrasing_gives_what_it_must(
     async with told_by(question["text"], question["told"]) as server:
         catalogue = Catalogue.open(catalogue_path)
         renderer: Any = PlainRenderer()
+        unasked: Any = None
         predictor = Predictor(
             resolver=SongResolver(source=Figures(), catalogue=catalogue, live=True),
+            artists=unasked,
             model=committed_model(),
             artwork=Artwork(None, downloads=False),
             renderer=renderer,
             history=History(None),
+            figures=FigureLog(FileTable(None)),
             complete=lambda prefix, limit: (),
             links=LinkFollower.from_settings(settings_for(**server.settings), catalogue),
             models_dir=ROOT / "models",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, Final
 
 import discord
@@ -68,9 +68,20 @@ async def complete_song(interaction: discord.Interaction[Any], typed: str) -> li
     return choices_for(typed, names)
 
 
+async def complete_artist(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """List the artists of the songs that :func:`complete_song` would list."""
+    channel_id = common_channel(interaction)
+    names = await handler_of(interaction).service.complete(typed, COMPLETIONS_MAX, chat=channel_id)
+    return _choices([clip(typed.strip(), COMPLETION_MAX), *(plain(name.artist) for name in names)])
+
+
 def choices_for(typed: str, names: tuple[SongName, ...]) -> list[app_commands.Choice[str]]:
     """Set the typed text and songs as choices; a song too long to be sent back whole is left out."""
-    texts = [clip(typed.strip(), COMPLETION_MAX), *(plain(f"{name.title} - {name.artist}") for name in names)]
+    return _choices([clip(typed.strip(), COMPLETION_MAX), *(plain(f"{name.title} - {name.artist}") for name in names)])
+
+
+def _choices(texts: Sequence[str]) -> list[app_commands.Choice[str]]:
+    """Make choices of texts, each once, of those that can be sent back whole."""
     seen: set[str] = set()
     choices = []
     for text in texts:
@@ -175,6 +186,32 @@ async def compare(interaction: discord.Interaction[Any], first: SongText, second
     await handler.handle(interaction, "compare", work)
 
 
+@_described(messages.COMMANDS["artist"])
+@app_commands.autocomplete(name=complete_artist)
+async def artist(interaction: discord.Interaction[Any], name: SongText) -> None:
+    """Rank an artist's songs."""
+    handler = handler_of(interaction)
+
+    async def work(responder: InteractionResponder) -> None:
+        await responder.defer(private=False)
+        await handler.deliver(responder, await handler.service.artist(name), handler.reply_options(interaction))
+
+    await handler.handle(interaction, "artist", work)
+
+
+@_described(messages.COMMANDS["trend"])
+@app_commands.autocomplete(song=complete_song)
+async def trend(interaction: discord.Interaction[Any], song: SongText) -> None:
+    """Say how a song developed."""
+    handler = handler_of(interaction)
+
+    async def work(responder: InteractionResponder) -> None:
+        await responder.defer(private=False)
+        await handler.deliver(responder, await handler.service.trend(song), handler.reply_options(interaction))
+
+    await handler.handle(interaction, "trend", work)
+
+
 @_described(messages.COMMANDS["model"])
 async def model(interaction: discord.Interaction[Any], full: bool = False) -> None:
     """Say how good the model is."""
@@ -183,7 +220,7 @@ async def model(interaction: discord.Interaction[Any], full: bool = False) -> No
 
 def all_commands() -> Iterator[AnyCommand]:
     """Make everything the bot can be asked on Discord; a command that takes nothing needs no function of its own."""
-    own = {"predict": predict, "compare": compare, "model": model}
+    own = {"predict": predict, "compare": compare, "artist": artist, "trend": trend, "model": model}
     for command in messages.commands_on(messages.Surface.DISCORD):
         yield own[command.name] if command.name in own else _information(command)
     yield predict_message

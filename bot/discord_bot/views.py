@@ -319,12 +319,59 @@ def answer_buttons(reply: Reply, reply_options: ReplyOptions) -> AttachedView | 
     return view
 
 
-LASTING = (WhyButton, RefreshButton, CompareButton, PickButton, PickSelect)
+OPTIONS_MAX: Final = 25
+"""Options that Discord takes in one select."""
+
+
+class OpenSelect(ui.DynamicItem[ui.Select[Any]], template=r"hm:open:(?P<animated>[01]):(?P<part>\d)"):
+    """Answers for a song of an artist's ranking in a message of its own, whoever picks it; the ranking stays."""
+
+    def __init__(self, item: ui.Select[Any], *, animated: bool) -> None:
+        super().__init__(item)
+        self._animated = animated
+
+    @classmethod
+    async def from_custom_id(cls, _: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Rebuild the menu from its id; what was picked comes with the interaction."""
+        assert isinstance(item, ui.Select)  # noqa: S101
+        return cls(item, animated=match["animated"] == "1")
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer for the picked song."""
+        handler = handler_of(interaction)
+        token = SongToken(self.item.values[0])
+
+        async def open_card(responder: InteractionResponder) -> None:
+            private = is_private(interaction.message)
+            await responder.defer(private=private)
+            reply_options = handler.reply_options(interaction, private=private, animated=self._animated)
+            await handler.deliver(responder, await handler.service.predict(token), reply_options)
+
+        await handler.handle(interaction, "pick", open_card)
+
+
+def ranking_menu(choices: tuple[Choice, ...], reply_options: ReplyOptions) -> AttachedView:
+    """Make the menu under a ranking, in parts of as many songs as Discord takes in one."""
+    view = AttachedView(timeout=None)
+    for part, start in enumerate(range(0, len(choices), OPTIONS_MAX)):
+        listed = choices[start : start + OPTIONS_MAX]
+        placeholder = say(messages.RANKING_OPEN)
+        if len(choices) > OPTIONS_MAX:
+            placeholder = say(messages.RANKING_OPEN_PART, first=start + 1, last=start + len(listed))
+        custom_id = f"hm:open:{reply_options.animated:d}:{part}"
+        select: ui.Select[Any] = ui.Select(custom_id=custom_id, placeholder=placeholder, options=_options(listed))
+        view.add_item(OpenSelect(select, animated=reply_options.animated))
+    return view
+
+
+LASTING = (WhyButton, RefreshButton, CompareButton, PickButton, PickSelect, OpenSelect)
 """Items that go on working after a restart."""
 
 
 def view_for(reply: Reply, reply_options: ReplyOptions, now_s: float) -> AttachedView | None:
     """Make what stands under ``reply``; ``now_s`` counts from 1970."""
+    if reply.ranking is not None:
+        return ranking_menu(reply.choices, reply_options)
     if reply.choices and reply.prediction is None:
         # A song as typed may be too long for a button, so then the picked one is answered alone.
         against = reply.against if isinstance(reply.against, SongToken) else None

@@ -89,6 +89,7 @@ UPDATES: Final = (
     Update.CALLBACK_QUERY,
     Update.INLINE_QUERY,
     Update.CHOSEN_INLINE_RESULT,
+    Update.GUEST_MESSAGE,
 )
 """Kinds of updates asked for; posts in channels are not among them."""
 

@@ -107,6 +107,8 @@ class Buttons:
                 await self._ask_for_second(query, message, data.token, context)
             case Action.PICK:
                 await self._pick(query, message, data, context)
+            case Action.OPEN:
+                await self._open(query, message, data.token, context)
             case _:
                 assert_never(data.action)
 
@@ -136,6 +138,16 @@ class Buttons:
             await self._sender.deliver(
                 context.bot, reply_target(message), reply, asker=query.from_user.id, instead_of=_sent(message)
             )
+
+    async def _open(
+        self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: SongToken, context: Context
+    ) -> None:
+        """Answer for a song of a list in a message of its own; the list stays."""
+        await self._acknowledge(query)
+        target = reply_target(message, quote=True)
+        async with chat_action(context.bot, target):
+            reply = await self._service.predict(token)
+            await self._sender.deliver(context.bot, target, reply, asker=query.from_user.id)
 
     async def _ask_for_second(
         self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: SongToken, context: Context

@@ -21,6 +21,8 @@ DROPPED_FIRST: Final = (
     LineKind.FIGURES,
     LineKind.TABLE,
     LineKind.WHY,
+    LineKind.RANK,
+    LineKind.GROWTH,
     LineKind.MEANING,
     LineKind.SOURCE,
 )
@@ -59,7 +61,7 @@ def reply_html(reply: Reply, limit: int) -> str:
 
 def fits_caption(reply: Reply) -> bool:
     """Return whether a reply may be a caption: answers may lose lines for it, explanations must fit as they are."""
-    if reply.code in {ResultCode.PREDICTED, ResultCode.COMPARED}:
+    if reply.code in {ResultCode.PREDICTED, ResultCode.COMPARED, ResultCode.RANKED, ResultCode.TREND}:
         return True
     return utf16_length(reply.title or "") + 2 + utf16_length(reply.text) <= CAPTION_MAX
 

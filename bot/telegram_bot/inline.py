@@ -1,8 +1,11 @@
 """Inline mode: songs from memory while somebody types ``@bot song`` anywhere, and the verdict once one is chosen.
 
+Guest mode: the verdict on a song that somebody names to the bot in a chat it is no member of.
+
 A chosen song is sent at once as a short text with a button, so that the list never waits for the network. With inline
 feedback on (BotFather, /setinlinefeedback, 100 %) Telegram tells of the choice and the text becomes the verdict by
-itself; with feedback off, or after a lost update, the button under the text does the same.
+itself; with feedback off, or after a lost update, the button under the text does the same. What is asked of a guest is
+answered in the same way: with a short text at once, which becomes the verdict.
 """
 
 from __future__ import annotations
@@ -20,14 +23,15 @@ from telegram import (
     Update,
 )
 from telegram.error import TelegramError
-from telegram.ext import BaseHandler, ChosenInlineResultHandler, InlineQueryHandler
+from telegram.ext import BaseHandler, ChosenInlineResultHandler, InlineQueryHandler, MessageHandler, filters
 
 from bot import messages
 from bot.plain_text import plain, shortened, utf16_length
 from bot.rate_limits import RateLimiter
+from bot.replies import limited_reply
 from bot.reply import SongToken, token_of
 from bot.service import SongService
-from bot.telegram_bot.handlers import Context
+from bot.telegram_bot.handlers import Context, asker_id, free_question, is_from_a_person
 from bot.telegram_bot.keyboards import GREET, Keyboards
 from bot.telegram_bot.sender import MessageSender
 from bot.telegram_bot.transport import is_expected_error
@@ -64,7 +68,11 @@ class InlineMode:
 
     def handlers(self) -> list[BaseHandler[Any, Context, Any]]:
         """List the handlers."""
-        return [InlineQueryHandler(self.list_songs), ChosenInlineResultHandler(self.chosen)]
+        return [
+            InlineQueryHandler(self.list_songs),
+            ChosenInlineResultHandler(self.chosen),
+            MessageHandler(filters.UpdateType.GUEST_MESSAGE, self.guest),
+        ]
 
     async def list_songs(self, update: Update, context: Context) -> None:
         """List songs for what is typed so far, of the catalogue alone.
@@ -105,6 +113,24 @@ class InlineMode:
         if (await self._rate_limiter.admit(chosen.from_user.id)).allowed:
             await self.rewrite(context.bot, chosen.inline_message_id, SongToken(chosen.result_id))
 
+    async def guest(self, update: Update, context: Context) -> None:
+        """Answer a person who names a song, or replies to one's name, with a mention of the bot where it is a guest."""
+        message = update.guest_message
+        if message is None or message.guest_query_id is None or not is_from_a_person(message):
+            return
+        question = free_question(message, context.bot.bot)
+        asker = message.from_user
+        decision = await self._rate_limiter.admit(None if asker is None else asker.id)
+        if not decision.allowed:
+            if decision.should_notify:
+                limited = self._service.note("limit", limited_reply(decision))
+                await message.answer_guest_query(_text_article(escape(limited.text, quote=False)))
+            return
+        sent = await message.answer_guest_query(_text_article(say(messages.GUEST_WAITING)))
+        reply = await self._service.predict("" if question is None else question.text)
+        keyboard = self._keyboards.under_guest(reply, asker_id(message), context.bot.username)
+        await self._sender.rewrite_inline(context.bot, sent.inline_message_id, reply, keyboard)
+
     async def rewrite(self, bot: Bot, inline_message_id: str, token: SongToken) -> None:
         """Put the verdict, or why there is none, into an inline message.
 
@@ -124,6 +150,11 @@ class InlineMode:
             reply_markup=self._keyboards.under_inline(token, bot_username),
             description=_clipped(name.artist),
         )
+
+
+def _text_article(html: str) -> InlineQueryResultArticle:
+    """Make the only result of a guest's answer, of which people see the text alone."""
+    return InlineQueryResultArticle("answer", say(messages.HELP_TITLE), InputTextMessageContent(html))
 
 
 def _clipped(text: str) -> str:

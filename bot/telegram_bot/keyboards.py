@@ -17,7 +17,7 @@ from telegram.helpers import create_deep_linked_url
 
 from bot import messages
 from bot.plain_text import plain, shortened, utf16_length
-from bot.reply import Link, Reply, SongToken
+from bot.reply import Choice, Link, Reply, SongToken
 from bot.signing import SIGNATURE_CHARS, Signer
 from bot.telegram_bot.formatting import safe_url
 from core.history import TOKEN_CHARS
@@ -35,6 +35,7 @@ class Action(StrEnum):
     COMPARE = "c"
     PICK = "p"
     SHOW = "s"
+    OPEN = "o"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,9 @@ def _signed(token: SongToken) -> str:
 LABEL_MAX: Final = 64
 """Longest label in UTF-16 units; Telegram shows less than that on a phone."""
 
+MENU_MAX: Final = 20
+"""Songs of a ranking with a button: ten rows of two are what a phone shows at once."""
+
 _ANSWER_BUTTONS: Final = (
     (messages.BUTTON_WHY, Action.WHY),
     (messages.BUTTON_REFRESH, Action.REFRESH),
@@ -171,6 +175,8 @@ class Keyboards:
             reply: What is said.
             asker: Who alone may choose a song; None for everybody.
         """
+        if reply.ranking is not None:
+            return self._menu(reply.choices)
         # A song as typed may be too long for a button, so then the picked one is answered alone.
         against = reply.against if isinstance(reply.against, SongToken) else None
         rows = [
@@ -184,11 +190,25 @@ class Keyboards:
         rows.append(link_buttons(reply.links))
         return _markup(rows)
 
+    def _menu(self, choices: Sequence[Choice]) -> InlineKeyboardMarkup:
+        """Build the menu under a ranking, two songs a row, for everybody: each opens a card of its own."""
+        buttons = [self._button(choice.label, ButtonData(Action.OPEN, choice.token)) for choice in choices[:MENU_MAX]]
+        return InlineKeyboardMarkup([buttons[start : start + 2] for start in range(0, len(buttons), 2)])
+
     def under_inline(self, token: SongToken, bot_username: str, links: Sequence[Link] = ()) -> InlineKeyboardMarkup:
         """Build what belongs under a message sent by inline mode, with its links once the verdict is there."""
         card = InlineKeyboardButton(say(messages.BUTTON_CARD), url=card_link(bot_username, token, self._signer))
         first = [card] if links else [self._button(say(messages.BUTTON_SHOW), ButtonData(Action.SHOW, token)), card]
         return InlineKeyboardMarkup([first, *([row] if (row := link_buttons(links)) else [])])
+
+    def under_guest(self, reply: Reply, asker: int | None, bot_username: str) -> InlineKeyboardMarkup | None:
+        """Build what belongs under an answer where the bot is a guest: songs to choose from, or card and links.
+
+        Such a message can be rewritten, but nothing can be sent beside it: a chosen song's verdict takes its place.
+        """
+        if reply.token is not None:
+            return self.under_inline(reply.token, bot_username, reply.links)
+        return _markup([[self._button(one.label, ButtonData(Action.SHOW, one.token, asker))] for one in reply.choices])
 
     def _button(self, label: str, data: ButtonData) -> InlineKeyboardButton:
         text = plain(label)

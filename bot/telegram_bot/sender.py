@@ -238,9 +238,9 @@ class MessageSender:
         return await self._put(bot, target, reply, asker, instead_of)
 
     async def rewrite_inline(
-        self, bot: Bot, inline_message_id: str, reply: Reply, keyboard: InlineKeyboardMarkup
+        self, bot: Bot, inline_message_id: str, reply: Reply, keyboard: InlineKeyboardMarkup | None
     ) -> None:
-        """Put a reply, as text, into a message that was sent by inline mode.
+        """Put a reply, as text, into a message that was sent by inline mode or as a guest.
 
         Raises:
             TelegramError: It could not be edited.

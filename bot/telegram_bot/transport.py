@@ -98,7 +98,7 @@ REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND})
 FLOOD_RETRIES: Final = 5
 """How often a request is sent again after the wait that a 429 asks for."""
 
-UNCOUNTED: Final = frozenset({"sendChatAction", "answerCallbackQuery", "answerInlineQuery"})
+UNCOUNTED: Final = frozenset({"sendChatAction", "answerCallbackQuery", "answerInlineQuery", "answerGuestQuery"})
 """Requests that Telegram does not count among a chat's messages."""
 
 

@@ -19,7 +19,15 @@ from typing import Any, Final, Self
 from core.domain import AudioFeatures, Candidate, Song, SongName, SongQuery
 from core.errors import CatalogueError, CatalogueOutdated
 from core.lookup.dataset import CatalogueEntry
-from core.lookup.matching import COMPLETION_SIMILARITY, FoldedName, beginning_similarity, folded_readings, rank
+from core.lookup.matching import (
+    COMPLETION_SIMILARITY,
+    ArtistMatch,
+    FoldedName,
+    beginning_similarity,
+    folded_readings,
+    match_artists,
+    rank,
+)
 from core.lookup.normalise import artist_key, first_artist, normalize, song_key, title_key
 from core.tables import CREDIT_SEPARATOR
 
@@ -128,6 +136,9 @@ GRAMS_MOST: Final = 80
 
 WORDS_MOST: Final = 12
 """Words of a half-typed name that are looked at."""
+
+ARTIST_POOL: Final = 2_000
+"""Songs with an artist's name in title or credits that are looked through for the artist's own, the best known ones."""
 
 COMPLETION_POOL: Final = 4
 """Times the songs asked for that are looked through to put those first which begin as typed."""
@@ -258,6 +269,33 @@ class Catalogue:
             if wanted in map(artist_key, entry.song.credits):
                 return entry
         return None
+
+    def artists(self, asked: str) -> tuple[ArtistMatch, ...]:
+        """List the artists most like a name, the likeliest first, forgiving typos.
+
+        Raises:
+            CatalogueError: The file turned out to be damaged.
+        """
+        name = normalize(first_artist(asked))
+        rows = self._rows("SELECT rowid FROM song_word WHERE song_word MATCH ? LIMIT ?", (_quoted(name), NAMESAKES))
+        numbers = dict.fromkeys([*(row[0] for row in rows), *self._sharing(grams(f" {name} "), SHORTLIST)])
+        return match_artists(asked, self._candidates(list(numbers)))
+
+    def songs_by(self, artist: str, limit: int) -> tuple[CatalogueEntry, ...]:
+        """List an artist's songs, the best known first; of those by several only where the artist stands first.
+
+        Raises:
+            CatalogueError: The file turned out to be damaged.
+        """
+        key = artist_key(artist)
+        rows = self._rows(
+            "SELECT number, artist FROM song WHERE number IN"
+            " (SELECT rowid FROM song_word WHERE song_word MATCH ? LIMIT ?) ORDER BY number",
+            (_quoted(normalize(first_artist(artist))), ARTIST_POOL),
+        )
+        numbers = [number for number, name in rows if artist_key(name) == key][:limit]
+        entries = self._rows(f"{_SELECT} WHERE number IN ({_marks(numbers)}) ORDER BY number", tuple(numbers))
+        return tuple(map(_entry, entries))
 
     def track(self, track_id: str) -> SongName | None:
         """Name the song of a Spotify track id; None if the catalogue has no such track.

@@ -6,30 +6,32 @@ import asyncio
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
 from core.concurrency import deadline_at
-from core.domain import Candidate, Found, Origin, Reading, SongName, Source
+from core.domain import ArtistSongs, Candidate, Found, Origin, Reading, Song, SongName, Source
 from core.errors import SettingsError, UpstreamError
-from core.limits import LOOKUP_BUDGET_S
+from core.limits import ARTIST_SONGS_MAX, LOOKUP_BUDGET_S
 from core.lookup.cache import AnswerCache, Cached, CacheTimes, OnLookup
 from core.lookup.lastfm_client import OnRequest, RetryPolicy, Transport
 from core.lookup.lastfm_parse import (
     ArtistInfo,
+    ArtistTracks,
     TrackInfo,
     is_misspelling,
     music_tags,
     parse_artist,
+    parse_artist_tracks,
     parse_search,
     parse_text,
     parse_top_tags,
     parse_track,
     song_from,
 )
-from core.lookup.normalise import names_nobody, normalize, plain_title
+from core.lookup.normalise import names_nobody, normalize, plain_title, song_key
 from core.lookup.service import Breaker, RequestRate
 from core.settings import Settings
 
@@ -44,6 +46,7 @@ SEARCH_LISTENERS_MIN: Final = 5
 
 _TRACK: Final = TypeAdapter(TrackInfo)
 _ARTIST: Final = TypeAdapter(ArtistInfo)
+_ARTIST_TRACKS: Final = TypeAdapter(ArtistTracks)
 _TAGS: Final = TypeAdapter(tuple[str, ...])
 _CANDIDATES: Final = TypeAdapter(tuple[Candidate, ...])
 
@@ -127,9 +130,7 @@ class LastFm:
             artist = await asked_artist
         finally:
             asked_artist.cancel()
-        got = normalize(artist.value.name) if artist and artist.value else None
-        if got != normalize(track.value.artist) != normalize(name):
-            artist = await self._artist_or_none(track.value.artist, until, fresh=fresh)
+        artist = await self._corrected(artist, name, track.value.artist, until, fresh=fresh)
         info = None if artist is None else artist.value
         if is_misspelling(track.value, info):
             return None
@@ -162,6 +163,36 @@ class LastFm:
         """List the records of a song; see :meth:`core.lookup.resolver.SongSource.records`."""
         title, artist = parse_text(plain_title(name.title)), parse_text(name.artist)
         return await self._search(title, artist, self._until()) if title and artist else ()
+
+    async def artist_songs(self, artist: str) -> ArtistSongs | None:
+        """List an artist's most heard songs; see :meth:`core.lookup.artist.ArtistSource.artist_songs`.
+
+        One request lists them. The artist's own figures and tags, which every song of the artist shares and which are
+        mostly kept already, are asked for beside it; without them the songs are worth telling, too.
+        """
+        name = parse_text(artist)
+        if not name or names_nobody(name):
+            return None
+        until = self._until()
+        asked_artist = asyncio.create_task(self._artist_or_none(name, until, fresh=False))
+        try:
+            tracks = await self._artist_tracks(name, until)
+            if tracks.value is None:
+                return None
+            found = await asked_artist
+        finally:
+            asked_artist.cancel()
+        found = await self._corrected(found, name, tracks.value.artist, until, fresh=False)
+        info = None if found is None else found.value
+        songs: dict[str, Song] = {}
+        for title, listeners, playcount in tracks.value.tracks:
+            track = TrackInfo(title=title, artist=tracks.value.artist, listeners=listeners, playcount=playcount)
+            song = song_from(track, info, music_tags(info.tags if info else (), title, track.artist))
+            # Of several records of one song the most heard counts, as it does for a question.
+            known = songs.setdefault(song_key(title, track.artist), song)
+            if (song.listeners or 0) > (known.listeners or 0):
+                songs[song_key(title, track.artist)] = song
+        return ArtistSongs(tracks.value.artist, tuple(songs.values()), _source(tracks, found))
 
     async def aclose(self) -> None:
         """Free connections and the cache."""
@@ -196,6 +227,23 @@ class LastFm:
         except UpstreamError:
             return None
 
+    async def _corrected(
+        self, artist: Cached[ArtistInfo] | None, asked: str, resolved: str, until: float, *, fresh: bool
+    ) -> Cached[ArtistInfo] | None:
+        """Return the figures of the artist that a name was resolved to, asking anew if those at hand are another's."""
+        got = normalize(artist.value.name) if artist and artist.value else None
+        if got != normalize(resolved) != normalize(asked):
+            return await self._artist_or_none(resolved, until, fresh=fresh)
+        return artist
+
+    async def _artist_tracks(self, artist: str, until: float) -> Cached[ArtistTracks]:
+        async def load() -> ArtistTracks | None:
+            params = {"artist": artist, "autocorrect": "1", "limit": str(ARTIST_SONGS_MAX)}
+            payload = await self._transport.call("artist.getTopTracks", params, deadline=self._until(until))
+            return None if payload is None else parse_artist_tracks(payload, ARTIST_SONGS_MAX)
+
+        return await self._cache.fetch("artist_tracks", (artist,), load, _ARTIST_TRACKS)
+
     async def _top_tags(self, artist: str, until: float) -> tuple[str, ...]:
         async def load() -> tuple[str, ...] | None:
             params = {"artist": artist, "autocorrect": "1"}
@@ -218,7 +266,7 @@ class LastFm:
         return (await self._cache.fetch("search", (title, artist), load, _CANDIDATES)).value or ()
 
 
-def _source(track: Cached[TrackInfo], artist: Cached[ArtistInfo] | None) -> Source:
+def _source(first: Cached[Any], *others: Cached[Any] | None) -> Source:
     """Date the answer by its oldest part; it is stale if any part is."""
-    parts: list[Cached[TrackInfo] | Cached[ArtistInfo]] = [track] if artist is None else [track, artist]
+    parts = [first, *(part for part in others if part is not None)]
     return Source(Origin.LASTFM, min(part.as_of for part in parts), stale=any(part.stale for part in parts))

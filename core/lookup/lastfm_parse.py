@@ -90,6 +90,14 @@ class TopTracks:
     total_pages: int
 
 
+@dataclass(frozen=True, slots=True)
+class ArtistTracks:
+    """An artist's most heard records, each as title, listeners and plays; compact, since fifty of them are kept."""
+
+    artist: str
+    tracks: tuple[tuple[str, int | None, int | None], ...]
+
+
 def is_misspelling(track: TrackInfo, artist: ArtistInfo | None) -> bool:
     """Return whether a record is a misspelling: bare, with a handful of listeners, or few for so large an artist."""
     if not track.is_bare:
@@ -272,6 +280,22 @@ def parse_top_tracks(payload: Payload) -> TopTracks:
                 )
             )
     return TopTracks(tuple(tracks), parse_count(_mapping(listing.get("@attr")).get("totalPages")) or 0)
+
+
+def parse_artist_tracks(payload: Payload, most: int) -> ArtistTracks | None:
+    """Read an answer of artist.getTopTracks, ``most`` records of it at most; None if it lists none.
+
+    The artist's name is the one that Last.fm resolved. Records of other names, which it never sends, are left out.
+
+    Raises:
+        UpstreamGarbled: It holds no list of tracks, not even an empty one.
+    """
+    listed = parse_top_tracks(payload).tracks
+    if not listed:
+        return None
+    artist = listed[0].artist
+    own = [track for track in listed if normalize(track.artist) == normalize(artist)]
+    return ArtistTracks(artist, tuple((track.title, track.listeners, track.playcount) for track in own[:most]))
 
 
 def parse_text(value: object) -> str:

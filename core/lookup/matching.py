@@ -464,3 +464,40 @@ def _same_song(first: Candidate, second: Candidate) -> bool:
     return artist_key(first.name.artist) == artist_key(second.name.artist) and base_title(
         first.name.title
     ) == base_title(second.name.title)
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistMatch:
+    """An artist that may be meant: the name as its source writes it, and how alike the wording is, 0 to 100."""
+
+    name: str
+    score: float
+
+
+def match_artists(asked: str, candidates: Iterable[Candidate]) -> tuple[ArtistMatch, ...]:
+    """List the artists of ``candidates`` that are like a name, the likeliest first and of equals the best known.
+
+    Compared as a song's artist is, in Latin letters too where the name is in others.
+    """
+    key, latin = artist_key(asked), not is_foreign(asked)
+    best: dict[str, tuple[float, float, str]] = {}
+    for candidate in candidates:
+        names = [(candidate.name.artist, candidate.name.artist, 1.0)]
+        names += [(one, one, 1.0) for one in candidate.credits]
+        if latin:
+            names += [(candidate.name.artist, spelt.artist, SPELT_COST) for spelt in _spellings(candidate)]
+        for name, spelling, cost in names:
+            if names_nobody(name):
+                continue
+            alike = cost * text_similarity(key, artist_key(spelling), EXTRA_NAMES_FLOOR)
+            entry = (alike, prominence(candidate), name)
+            best[artist_key(name)] = max(best.get(artist_key(name), entry), entry)
+    return tuple(ArtistMatch(name, alike) for alike, _, name in sorted(best.values(), reverse=True))
+
+
+def sure_artist(matches: Sequence[ArtistMatch]) -> ArtistMatch | None:
+    """Return the artist that is surely meant; None if none is like enough, or another one is nearly as like."""
+    if not matches or matches[0].score < SURE_SIMILARITY:
+        return None
+    rival = matches[1].score if len(matches) > 1 else 0.0
+    return matches[0] if matches[0].score - rival >= RIVAL_GAP or matches[0].score == 100.0 else None

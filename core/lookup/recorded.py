@@ -8,10 +8,30 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from core.domain import Candidate, Found, Origin, Reading, RecordedPopularity, Song, SongName, SongQuery, Source
+from core.domain import (
+    ArtistSongs,
+    Candidate,
+    Found,
+    Origin,
+    Reading,
+    RecordedPopularity,
+    Song,
+    SongName,
+    SongQuery,
+    Source,
+)
+from core.limits import ARTIST_SONGS_MAX
 from core.lookup.dataset import RECORDED_ON, CatalogueEntry
-from core.lookup.matching import COMPLETION_SIMILARITY, NEARLY_SIMILARITY, FoldedName, beginning_similarity, rank
-from core.lookup.normalise import normalize, song_key
+from core.lookup.matching import (
+    COMPLETION_SIMILARITY,
+    NEARLY_SIMILARITY,
+    ArtistMatch,
+    FoldedName,
+    beginning_similarity,
+    match_artists,
+    rank,
+)
+from core.lookup.normalise import artist_key, normalize, song_key
 from core.tables import TAG_SEPARATOR, TableRow, read_table
 from core.text import parse_release_date
 
@@ -94,6 +114,15 @@ class RecordedFigures:
         """List the one record there is of each song; spelling and decoration make no difference."""
         recorded = self._songs.get(song_key(name.title, name.artist))
         return () if recorded is None else (recorded.candidate,)
+
+    def artists(self, asked: str) -> tuple[ArtistMatch, ...]:
+        """List the recorded artists that are like a name, the likeliest first, forgiving typos."""
+        return match_artists(asked, (entry.candidate for entry in self._songs.values()))
+
+    def songs_by(self, artist: str) -> tuple[Found, ...]:
+        """List an artist's recorded songs, the best known first."""
+        key = artist_key(artist)
+        return tuple(entry.found for entry in self._songs.values() if artist_key(entry.found.song.artist) == key)
 
     def complete(self, prefix: str, limit: int = 25) -> tuple[SongName, ...]:
         """List songs for a half-typed name, the best known first; misspelt ones follow. An empty name fits all."""
@@ -192,6 +221,26 @@ class CatalogueSource:
     async def records(self, name: SongName) -> tuple[Candidate, ...]:
         """List the one record there is of a recorded song."""
         return () if self._recorded is None else await self._recorded.records(name)
+
+    async def artist_songs(self, artist: str) -> ArtistSongs | None:
+        """List an artist's songs; see :meth:`core.lookup.artist.ArtistSource.artist_songs`.
+
+        Each is given as :meth:`find` gives it, so that a song says the same in the list and by itself. They are called
+        songs of the catalogue unless figures of all are recorded.
+        """
+        found = {
+            song_key(one.song.title, one.song.artist): one
+            for one in (() if self._recorded is None else self._recorded.songs_by(artist))
+        }
+        if self._catalogue is not None:
+            for entry in await self._worker.run(self._catalogue.songs_by, artist, ARTIST_SONGS_MAX):
+                found.setdefault(song_key(entry.song.title, entry.song.artist), _found(entry))
+        if not found:
+            return None
+        listed = tuple(found.values())[:ARTIST_SONGS_MAX]
+        whole = all(one.source.origin is Origin.RECORDED for one in listed)
+        source = min((one.source for one in listed), key=lambda one: one.as_of) if whole else CATALOGUE_SOURCE
+        return ArtistSongs(listed[0].song.artist, tuple(one.song for one in listed), source)
 
     async def aclose(self) -> None:
         """Leave the catalogue open: it belongs to whoever opened it."""

@@ -335,7 +335,7 @@ class SongResolver:
         release, entry = await asyncio.gather(self._release(name, begun), self._entry(name))
         facts = None if entry is None else entry.song
         popularity = None if entry is None else recorded_popularity(entry)
-        return replace(found, song=_completed(found.song, facts, release), popularity=popularity)
+        return replace(found, song=completed(found.song, facts, release), popularity=popularity)
 
     def _begin(self, name: SongName | None) -> _Begun | None:
         return None if self.releases is None or name is None else _Begun(name, self.releases.begin(name))
@@ -462,7 +462,7 @@ def _as_candidates(found: Iterable[Found]) -> tuple[Candidate, ...]:
     )
 
 
-def _completed(song: Song, facts: Song | None, release: Release | None) -> Song:
+def completed(song: Song, facts: Song | None, release: Release | None) -> Song:
     """Fill what ``song`` lacks from the catalogue's ``facts`` and from its ``release``.
 
     Live figures are never overwritten. Shops and catalogue know album and length better than Last.fm, and shops know

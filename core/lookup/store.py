@@ -31,13 +31,14 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 P = ParamSpec("P")
 
-STORED_MAX_BYTES: Final = 100_000_000
-"""Last.fm's terms (4.3.4) let at most 100 MB of its data be kept."""
+STORED_MAX_BYTES: Final = 40_000_000
+"""Last.fm's terms (4.3.4) let at most 100 MB of its data be kept; 60 MB are for what core/figure_log.py keeps."""
 
 VALUE_MAX_BYTES: Final = 8_192
 """Longest value kept; a search of 30 songs has about 3,000 bytes."""
 
-MEMORY_ENTRIES: Final = STORED_MAX_BYTES // VALUE_MAX_BYTES
+MEMORY_ENTRIES: Final = 12_000
+"""Values kept in memory, each a kilobyte or less as a rule and some hundred bytes more for its key and place."""
 
 PATIENCE_S: Final = 1.0
 """Longest wait for a store; an answer is worth more than its being kept."""
@@ -96,25 +97,33 @@ class _Memory:
 
     def __init__(self) -> None:
         self._values: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+        self._bytes = 0
 
     async def get(self, key: str) -> bytes | None:
         value, expires_at = self._values.get(key, (None, 0.0))
         if value is None:
             return None
         if time.monotonic() >= expires_at:
-            del self._values[key]
+            self._drop(key)
             return None
         self._values.move_to_end(key)
         return value
 
     async def set(self, key: str, value: bytes, expire_s: float) -> None:
+        if key in self._values:
+            self._drop(key)
         self._values[key] = value, time.monotonic() + expire_s
-        self._values.move_to_end(key)
-        if len(self._values) > MEMORY_ENTRIES:
-            self._values.popitem(last=False)
+        self._bytes += len(value)
+        while len(self._values) > MEMORY_ENTRIES or self._bytes > STORED_MAX_BYTES:
+            self._drop(next(iter(self._values)))
 
     async def aclose(self) -> None:
         self._values.clear()
+        self._bytes = 0
+
+    def _drop(self, key: str) -> None:
+        value, _ = self._values.pop(key)
+        self._bytes -= len(value)
 
 
 class _WrongLayout(Exception):
@@ -297,6 +306,11 @@ class Store:
     async def count(self, key: str, expire_s: float) -> int | None:
         """Count one up, from nothing or since ``expire_s`` ago; None where nothing is shared or the store fails."""
         return None if self._redis is None else await self._attempt(self._redis.count, key, expire_s)
+
+    async def with_redis(self, work: Callable[[Redis], Awaitable[T]]) -> T | None:
+        """Do ``work`` with the client of the shared server; None where nothing is shared or the server fails."""
+        shared = self._redis
+        return None if shared is None else await self._attempt(lambda: work(shared.client))
 
     @contextlib.asynccontextmanager
     async def alone(self, key: str, *, at_most_s: float) -> AsyncIterator[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 import numpy as np
@@ -12,7 +12,7 @@ from isal import isal_zlib
 from PIL import Image
 
 from core import text, words
-from core.domain import Assessment, Cover, Origin, Prediction, RecordedPopularity, Source, Verdict
+from core.domain import Assessment, Cover, Growth, Origin, Prediction, RecordedPopularity, Source, Verdict
 from core.language import mark, say
 from core.render.cover import NOTE, cover_art, dominant, lay_cover, tinted_ground
 from core.render.fonts import Weight, drawable
@@ -45,6 +45,15 @@ ACTION_BOX: Final = (GAUGE.box[0], 236, COLUMN_RIGHT, GAUGE.box[3])
 REASONS_MAX: Final = 3
 FOOTER_BASELINE_PX: Final = 604
 BRAND: Final = "Hitmeter"
+
+# Translators: below the cover, at most 30 letters. {change} is "+12 %", {span} "3 weeks".
+_GROWTH: Final = mark("{change} listeners in {span}")
+# Translators: below the line before, at most 30 letters. {share} is "93 %".
+_FASTER_THAN: Final = mark("faster than {share} of songs")
+# Translators: Spotify's popularity in an earlier year, below the cover, at most 34 letters.
+_POPULARITY_RERELEASE: Final = mark("Spotify {year}: {value}, re-released")
+# Translators: Spotify's popularity in an earlier year, below the cover, at most 34 letters.
+_POPULARITY_UNLIKE: Final = mark("Spotify {year}: {value}, unlike now")
 
 # Translators: the card's lowest line; at most 62 letters. {share} is "12 %".
 _FOOTER: Final = mark("Popular = 60 or more of 100 on Spotify; {share} of songs are")
@@ -270,6 +279,14 @@ def popularity_words(popularity: RecordedPopularity, verdict: Verdict) -> tuple[
     return (first, say(_RERELEASE)) if popularity.rerelease else (first,)
 
 
+def short_popularity_words(popularity: RecordedPopularity, verdict: Verdict) -> str:
+    """Say the same in a single line."""
+    sentence = _POPULARITY_RERELEASE if popularity.rerelease else _POPULARITY
+    if popularity.contradicts(verdict):
+        sentence = _POPULARITY_UNLIKE
+    return say(sentence, year=popularity.year, value=popularity.value)
+
+
 def png(picture: Image.Image) -> bytes:
     """Encode a picture of mode "RGB" as PNG (W3C Portable Network Graphics, third edition), quickly.
 
@@ -327,16 +344,35 @@ def stacked(lines: list[Ink], top: int, bottom_max: int) -> list[int]:
     return baselines
 
 
+def growth_words(growth: Growth) -> tuple[str, ...]:
+    """Say what became of the listeners in one line, and in a second one how that compares with other songs."""
+    first = say(_GROWTH, change=text.change(growth.listeners), span=text.duration(timedelta(days=growth.days)))
+    if growth.faster_than is None:
+        return (first,)
+    return first, say(_FASTER_THAN, share=text.share(int(growth.faster_than * 100) / 100))
+
+
 def _draw_below_cover(picture: Image.Image, prediction: Prediction, now: datetime) -> None:
-    """Write below the cover where the figures are from, and the recorded popularity; what to beware of stands out."""
+    """Write below the cover where the figures are from, what became of them, and the recorded popularity.
+
+    What to beware of stands out. With something to say of growth, source and popularity take a line each.
+    """
     source, popularity, verdict = prediction.source, prediction.popularity, prediction.assessment.verdict
-    colour = WARNING if source.stale else QUIET
-    lines = [(line, colour) for line in two_lines(source_words(source, now), TYPE_MIN_PX, COVER_SIDE_PX)]
+    growth, source_colour = prediction.growth, WARNING if source.stale else QUIET
+    from_where = source_words(source, now)
+    lines = [(line, source_colour) for line in two_lines(from_where, TYPE_MIN_PX, COVER_SIDE_PX)]
+    said: tuple[str, ...] = ()
+    weight, colour = Weight.REGULAR, QUIET
     if popularity is not None:
-        contradicts = popularity.contradicts(verdict)
-        weight, colour = (Weight.BOLD, TEXT) if contradicts else (Weight.REGULAR, QUIET)
+        if popularity.contradicts(verdict):
+            weight, colour = Weight.BOLD, TEXT
         said = popularity_words(popularity, verdict)
-        lines += [(fit(line, TYPE_MIN_PX, COVER_SIDE_PX, weight), colour) for line in said]
+    if growth is not None:
+        lines = [(fit(from_where, TYPE_MIN_PX, COVER_SIDE_PX), source_colour)]
+        said = () if popularity is None else (short_popularity_words(popularity, verdict),)
+        grown = growth_words(growth)[: 1 if said else 2]  # three lines in all have room
+        lines += [(fit(line, TYPE_MIN_PX, COVER_SIDE_PX), TEXT) for line in grown]
+    lines += [(fit(line, TYPE_MIN_PX, COVER_SIDE_PX, weight), colour) for line in said]
     inks = [line for line, _ in lines]
     # Scripts that hang below the line begin nearer to the cover if all of it has room then.
     whole = (top for top in _BELOW_COVER_TOPS if len(stacked(inks, top, _BELOW_COVER_BOTTOM)) == len(inks))

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Final, Self, TypeVar
 
 from core.concurrency import SingleFlight, cpu_count
-from core.domain import Cover, ModelReport, Prediction, SongName
+from core.domain import ArtistRanking, Cover, ModelReport, Prediction, SongName, Trend
 from core.errors import RenderError
 from core.language import language, speaking
 from core.text import ago
@@ -79,6 +79,22 @@ class CardRenderer:
         """
         return await self._draw(partial(_cover, name, cover))
 
+    async def ranking(self, ranking: ArtistRanking, cover: Cover | None) -> bytes:
+        """Draw an artist's likeliest songs as PNG, 1200 x 630.
+
+        Raises:
+            RenderError: The picture could not be drawn.
+        """
+        return await self._draw(partial(_ranking, language(), ranking, cover, self._now()))
+
+    async def trend(self, trend: Trend, cover: Cover | None) -> bytes:
+        """Draw how a song's listeners developed as PNG, 1200 x 630.
+
+        Raises:
+            RenderError: The picture could not be drawn.
+        """
+        return await self._draw(partial(_trend, language(), trend, cover, self._now()))
+
     async def animation(self, prediction: Prediction, cover: Cover | None) -> bytes:
         """Draw the card as a GIF whose needle sweeps to its place once.
 
@@ -114,7 +130,8 @@ class CardRenderer:
 
 def load_drawing() -> None:
     """Load what draws, and the fonts of the calling thread: some tenths of a second."""
-    from core.render import animation, calibration, comparison, text  # noqa: F401 - loaded for the first picture
+    # Loaded for the first picture.
+    from core.render import animation, calibration, comparison, ranking, text, trend  # noqa: F401
 
     text.warm_up()
 
@@ -145,6 +162,20 @@ def _cover(name: SongName, cover: Cover | None) -> bytes:
     from core.render.cover import draw_cover
 
     return draw_cover(cover, name)
+
+
+def _ranking(language: str, ranking: ArtistRanking, cover: Cover | None, now: datetime) -> bytes:
+    from core.render.ranking import draw_ranking
+
+    with speaking(language):
+        return draw_ranking(ranking, cover, now)
+
+
+def _trend(language: str, trend: Trend, cover: Cover | None, now: datetime) -> bytes:
+    from core.render.trend import draw_trend
+
+    with speaking(language):
+        return draw_trend(trend, cover, now)
 
 
 def _animation(language: str, prediction: Prediction, cover: Cover | None, now: datetime) -> bytes:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -80,10 +80,22 @@ _QUIET_ZONE_CONTRAST: Final = 3.6
 _GAP_DEG: Final = 1.6
 _GLOW_PX: Final = 9
 _GLOW_STRENGTH: Final = 0.5
-_HUB_SHARE: Final = 0.10
-_NEEDLE_WIDTH_SHARE: Final = 0.085
-_TIP_WIDTH_SHARE: Final = 0.035
 _NEEDLE_REACH: Final = 0.97
+
+
+class _NeedleForm(NamedTuple):
+    """Half widths of a needle and radius of its hub, as shares of the gauge's radius, and its dark edge in points."""
+
+    hub: float
+    foot: float
+    tip: float
+    edge_pt: float
+
+
+_NEEDLE: Final = _NeedleForm(hub=0.10, foot=0.085, tip=0.035, edge_pt=2.2)
+_SMALL_NEEDLE: Final = _NeedleForm(hub=0.17, foot=0.13, tip=0.09, edge_pt=1.0)
+"""Wider for its size, to be seen where the whole gauge is as high as a line of text."""
+
 _MARK_TYPE_PX: Final = 26
 _MARK_GAP_PX: Final = 25
 """From the ring to the middle of the number that stands outside it."""
@@ -137,6 +149,31 @@ class Gauge:
         """Draw the needle that points at ``probability``, 0 to 1; what lies beyond stays at the ends of the scale."""
         needle = _needle(self.radius_px, min(1.0, max(0.0, probability)))
         picture.paste(needle, self.box[:2], needle)
+
+
+def small_gauge(radius_px: int, bands: VerdictBands, probability: float) -> Image.Image:
+    """Draw a gauge without numbers and glow, mode "RGBA", as wide as twice its outer radius and a little.
+
+    The needle points at a whole percent, so that lists share their gauges; at one in the verdict's own zone.
+    """
+    verdict = bands.verdict(probability)
+    percent = round(probability * 100)
+    if bands.verdict(percent / 100) is not verdict:
+        percent = int(probability * 100)
+    return _small_gauge(radius_px, bands, verdict, percent)
+
+
+@lru_cache(maxsize=256)
+def _small_gauge(radius_px: int, bands: VerdictBands, verdict: Verdict, percent: int) -> Image.Image:
+    edge = 2  # of the needle, which stands out above the ring at 50 %
+    gauge = Gauge((radius_px + edge, radius_px + edge), radius_px)
+    width, height = 2 * (radius_px + edge), radius_px + round(radius_px * _SMALL_NEEDLE.hub) + 2 * edge
+    arcs = [
+        _arc(gauge, gauge.ring_px, start, end, ACCENTS[zone] if zone is verdict else _quiet(ACCENTS[zone]))
+        for start, end, zone in _spans(bands)
+        if end > start
+    ]
+    return rasterise([*arcs, *_needle_parts(gauge, min(1.0, max(0.0, percent / 100)), _SMALL_NEEDLE)], width, height)
 
 
 def _local(radius_px: int) -> tuple[Gauge, int, int]:
@@ -209,6 +246,12 @@ def _glow(radius_px: int, ring_px: int, bands: VerdictBands, reached: Verdict) -
 def _needle(radius_px: int, probability: float) -> Image.Image:
     """Draw the needle, mode "RGBA": white from the hub to its blunt tip, with a dark edge where it crosses the ring."""
     gauge, width, height = _local(radius_px)
+    return rasterise(_needle_parts(gauge, probability, _NEEDLE), width, height)
+
+
+def _needle_parts(gauge: Gauge, probability: float, form: _NeedleForm) -> list[Artist]:
+    """Make blade and hub of a gauge's needle."""
+    radius_px = gauge.radius_px
     x, y = gauge.hub
     tip_x, tip_y = gauge.point(probability, radius_px * _NEEDLE_REACH)
     angle = math.pi * (1 - probability)
@@ -220,15 +263,11 @@ def _needle(radius_px: int, probability: float) -> Image.Image:
             (at[0] - across[0] * half_width, at[1] - across[1] * half_width),
         )
 
-    foot, tip = pair((x, y), radius_px * _NEEDLE_WIDTH_SHARE), pair((tip_x, tip_y), radius_px * _TIP_WIDTH_SHARE)
+    foot, tip = pair((x, y), radius_px * form.foot), pair((tip_x, tip_y), radius_px * form.tip)
     blade = [foot[0], tip[0], tip[1], foot[1]]
-    hub = radius_px * _HUB_SHARE
-    return rasterise(
-        [
-            Polygon(blade, facecolor=WHITE.unit, edgecolor=GROUND.unit, linewidth=2.2, joinstyle="round"),
-            Circle(gauge.hub, hub, facecolor=WHITE.unit, linewidth=0),
-            Circle(gauge.hub, hub * 0.45, facecolor=GROUND.unit, linewidth=0),
-        ],
-        width,
-        height,
-    )
+    hub = radius_px * form.hub
+    return [
+        Polygon(blade, facecolor=WHITE.unit, edgecolor=GROUND.unit, linewidth=form.edge_pt, joinstyle="round"),
+        Circle(gauge.hub, hub, facecolor=WHITE.unit, linewidth=0),
+        Circle(gauge.hub, hub * 0.45, facecolor=GROUND.unit, linewidth=0),
+    ]

@@ -13,9 +13,11 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final, Self
 
+from core.domain import SongName
 from core.lookup.lastfm_parse import ArtistInfo, TrackInfo
 from core.lookup.normalise import names_nobody
 from core.tables import TAG_SEPARATOR
@@ -186,6 +188,15 @@ class CollectStore:
                 "INSERT INTO artist_tag VALUES (?, ?, ?, ?)",
                 ((job.id, self._round, rank, tag) for rank, tag in enumerate(tags, start=1)),
             )
+
+    def dated_figures(self) -> Iterator[tuple[SongName, date, int, int]]:
+        """Yield each song found with its day, listeners and plays, of every round."""
+        found = self._db.execute(
+            "SELECT title, artist, collected, listeners, playcount FROM song_answer JOIN song ON song.id = song "
+            "WHERE found AND NOT names_nobody(artist) ORDER BY round, song"
+        )
+        for title, artist, collected, listeners, playcount in found:
+            yield SongName(title, artist), date.fromisoformat(collected), listeners, playcount
 
     def finish(self) -> None:
         """Close the round: a later snapshot is a new one."""

@@ -236,3 +236,24 @@ async def test_an_answer_in_doubt_lists_the_others_and_a_number_takes_one(tmp_pa
     assert await console.handle("1") is ResultCode.PREDICTED
     assert predictor.asked[-1] == "Halfway There - Some Band"
     await predictor.aclose()
+
+
+async def test_an_artists_songs_are_listed_and_opened_by_number_one_after_the_other(chat: Chat) -> None:
+    for n in range(1, 13):
+        chat.fake.put(FakeSong(f"Song {n}", "The Weeknd", 10_000 * n, 60_000 * n))
+    code, shown = await chat.say("/artist weeknd the")
+    assert code is ResultCode.NOT_FOUND
+    code, shown = await chat.say("/artist the weeknd")
+    assert code is ResultCode.RANKED
+    assert "The Weeknd: 13 songs by their chance" in shown
+    assert "  1. Blinding Lights · " in shown
+    assert "  13. " in shown
+    assert "▲" not in shown, "the songs are listed once, with their numbers"
+    assert (chat.cards / "the-weeknd.png").exists()
+    for number in ("1", "13", "1"):
+        code, shown = await chat.say(number)
+        assert code is ResultCode.PREDICTED
+    assert "Blinding Lights — The Weeknd" in shown
+    assert (await chat.say("14"))[0] is ResultCode.BAD_QUESTION
+    await chat.say("Hello - Adele")
+    assert (await chat.say("1"))[0] is ResultCode.BAD_QUESTION

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.language import speaking
-from core.text import age_years, count, figure, percent, short_count
+from core.text import age_years, change, count, figure, percent, short_count
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,12 @@ def test_each_unit_is_written_in_its_own_way(value: float, unit: str, shown: str
 )
 def test_nothing_is_called_certain(probability: float, shown: str) -> None:
     assert percent(probability) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "written"),
+    [(0.118, "+12 %"), (0.004, "+0.4 %"), (0.0996, "+10 %"), (-0.03, "−3.0 %"), (0.0004, "±0 %"), (4.0, "+400 %"),
+     (12.345, "+1,234 %")],
+)  # fmt: skip
+def test_changes_have_a_sign_and_few_digits(share: float, written: str) -> None:
+    assert change(share) == written

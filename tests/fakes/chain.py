@@ -15,7 +15,9 @@ from bot.monitoring import Metrics
 from bot.reply import Picture, Reply
 from bot.service import SongService
 from core.domain import Cover, Prediction
+from core.figure_log import FigureLog, FileTable
 from core.history import History
+from core.lookup.artist import ArtistLookup
 from core.lookup.catalogue import Catalogue
 from core.lookup.cover import Artwork
 from core.lookup.lastfm import LastFm
@@ -87,6 +89,7 @@ class Chain:
         metrics: What was counted, as on Last.fm's side so of the replies.
         outcomes: Outcomes of requests to Last.fm.
         renderer: Draws.
+        figures: Notes what was answered, in memory.
     """
 
     service: SongService
@@ -96,6 +99,7 @@ class Chain:
     metrics: Metrics
     outcomes: Counter[str]
     renderer: CardRenderer
+    figures: FigureLog
     took_s: list[float] = field(default_factory=list)
     pictures: list[Picture | None] = field(default_factory=list, repr=False)
 
@@ -146,18 +150,28 @@ async def running_chain(
     )
     drawing = renderer or PlainRenderer()
     opened = Catalogue.open(catalogue) if catalogue else None
+    figures = FigureLog(FileTable(None))
+    resolver = SongResolver(source=source, catalogue=opened, live=True, releases=releases)
     predictor = Predictor(
-        resolver=SongResolver(source=source, catalogue=opened, live=True, releases=releases),
+        resolver=resolver,
+        artists=ArtistLookup(
+            source=source,
+            artists=(lambda name: ()) if opened is None else opened.artists,
+            catalogue=opened,
+            live=True,
+            worker=resolver.worker,
+        ),
         model=committed_model(),
         artwork=artwork or Artwork(releases, policy=LOOPBACK_ART, downloads=releases is not None),
         renderer=drawing,
         history=History(history),
+        figures=figures,
         complete=lambda prefix, limit: (),
         links=LinkFollower(opened),
         models_dir=ROOT / "models",
     )
     service = SongService(predictor, clock=clock, on_reply=metrics.reply_counter("test"), stats=metrics.stats)
     try:
-        yield Chain(service, predictor, clock, breaker, metrics, outcomes, drawing)
+        yield Chain(service, predictor, clock, breaker, metrics, outcomes, drawing, figures)
     finally:
         await predictor.aclose()

@@ -6,35 +6,42 @@ import asyncio
 import io
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from PIL import Image
 
 from core.domain import (
     Ambiguous,
     Answer,
+    ArtistNotFound,
+    ArtistRanking,
     Assessment,
     BandRecord,
     Block,
     CalibrationPoint,
     Candidate,
+    DatedFigures,
     FeatureValue,
+    Growth,
     ModelReport,
     NotFound,
     Origin,
     Prediction,
+    RankedSong,
     Reason,
     ReportRow,
     Song,
     SongName,
     Source,
+    Surprise,
+    Trend,
     Verdict,
     VerdictBands,
 )
 from core.errors import EmptyQuery
 from core.history import History
 from core.predictor import Comparison
-from core.query import Pair, parse_pair, parse_query
+from core.query import Pair, parse_artist, parse_pair, parse_query
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 
@@ -83,11 +90,34 @@ def prediction(title: str, *, artist: str | None = None, as_of: datetime = NOW) 
     return Prediction(song=song, assessment=assessment, source=Source(Origin.LASTFM, as_of))
 
 
+def ranking(artist: str, songs: int = 30) -> ArtistRanking:
+    """Make the ranking of an artist with made-up songs, the third of them a surprise."""
+    bands = VerdictBands()
+    ranked = tuple(
+        RankedSong(
+            Song(title=f"Song {number}", artist=artist, listeners=1_000_000 - 1_000 * number),
+            probability,
+            bands.verdict(probability),
+        )
+        for number in range(1, songs + 1)
+        for probability in [round(0.95 - 0.02 * number, 3)]
+    )
+    return ArtistRanking(
+        artist=artist,
+        songs=ranked,
+        source=Source(Origin.LASTFM, NOW),
+        bands=bands,
+        base_rate=0.121,
+        trained_at=NOW,
+        surprise=Surprise(ranked[2], 20, 3) if songs > 2 else None,
+    )
+
+
 class FakePredictor:
     """Stands in for :class:`core.predictor.Predictor` where only an adapter is tested.
 
-    ``asked`` lists the questions, ``drawn`` the pictures: "still", "moving" or "compared"; ``faults`` holds exceptions
-    to raise, one a question; while ``gate`` is cleared, questions wait.
+    ``asked`` lists the questions, ``drawn`` the pictures: "still", "moving", "compared", "ranking"
+    or "trend"; ``faults`` holds exceptions to raise, one a question; while ``gate`` is cleared, questions wait.
     """
 
     def __init__(self) -> None:
@@ -125,6 +155,39 @@ class FakePredictor:
             if title.casefold() in folded:
                 return self._answered(prediction(title))
         return NotFound(query, (SongName("Hello", "Adele"),))
+
+    async def artist(self, name: str) -> ArtistRanking | ArtistNotFound:
+        """Know every artist but "Nobody"; "Few" has two songs."""
+        self.asked.append(f"artist {name}")
+        await self.gate.wait()
+        if self.faults:
+            raise self.faults.pop(0)
+        asked = parse_artist(name)
+        if asked == "Nobody":
+            return ArtistNotFound(asked, ("Nobody Known",))
+        return ranking(asked, 2 if asked == "Few" else 30)
+
+    async def trend(self, prediction: Prediction, _: tuple[DatedFigures, ...] | None = None) -> Trend:
+        """Know three weeks of "Blinding Lights", a day of "Hello" and nothing else."""
+        title, today = prediction.song.title, prediction.source.as_of.date()
+        now = DatedFigures(today, 2_275_434, 37_246_021)
+        if title == "Hello":
+            return Trend(prediction, (now,))
+        if title != "Blinding Lights":
+            return Trend(prediction, ())
+        then = DatedFigures(today - timedelta(days=21), 2_000_000, 30_000_000)
+        growth = Growth(21, 2_275_434 / 2_000_000 - 1, 0.93)
+        return Trend(replace(prediction, growth=growth), (then, now), 0.55)
+
+    async def trend_card(self, _: Trend) -> bytes:
+        """Draw a plain PNG of the card's size."""
+        self.drawn.append("trend")
+        return picture("PNG")
+
+    async def ranking_card(self, _: ArtistRanking) -> bytes:
+        """Draw a plain PNG of the card's size."""
+        self.drawn.append("ranking")
+        return picture("PNG")
 
     async def pair(self, text: str) -> Pair | None:
         """Read comparisons as the real one does without a catalogue."""

@@ -12,8 +12,8 @@ from aiohttp import web
 
 from tests.fakes.telegram_html import Parsed, parse_html
 
-OBJECTS = {"reply_markup", "reply_parameters", "link_preview_options", "media", "results", "button", "commands",
-           "scope", "allowed_updates"}  # fmt: skip
+OBJECTS = {"reply_markup", "reply_parameters", "link_preview_options", "media", "results", "result", "button",
+           "commands", "scope", "allowed_updates"}  # fmt: skip
 """Parameters that come as JSON."""
 
 CAPTION_MAX, TEXT_MAX, DATA_MAX, POPUP_MAX, RESULTS_MAX = 1024, 4096, 64, 200, 50

@@ -22,7 +22,8 @@ from tests.fakes.telegram_calls import (
 )
 
 BOT = {"id": 123456789, "is_bot": True, "first_name": "Hitmeter", "username": "hitmeter_bot",
-       "can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": True}  # fmt: skip
+       "can_join_groups": True, "can_read_all_group_messages": False,
+       "supports_inline_queries": True, "supports_guest_queries": True}  # fmt: skip
 
 
 class TelegramChats:
@@ -149,6 +150,17 @@ class TelegramChats:
             text_of(content, content.params["message_text"])
             check_keyboard(content)
         return True
+
+    def _do_answer_guest_query(self, call: Call) -> Any:
+        self._take_press(call.params["guest_query_id"])
+        result = call.params["result"]
+        if not 1 <= len(result["id"]) <= 64 or not result["title"]:
+            raise bad_request("RESULT_ID_INVALID")
+        content = Call("guest", {**result["input_message_content"], "reply_markup": result.get("reply_markup")})
+        text_of(content, content.params["message_text"])
+        check_keyboard(content)
+        call.plain = content.plain
+        return {"inline_message_id": f"guest-message-{self._new_id()}"}
 
     # pieces
 

@@ -122,6 +122,15 @@ class FakeTelegram(TelegramChats):
         self.push(inline_query={"id": press, "from": self.person(user), "query": query, "offset": ""})
         return press
 
+    def ask_guest(self, text: str, *, chat: dict[str, Any], user: int = 7, **more: Any) -> str:
+        """Mention the bot in a chat it is no member of; returns the id by which it may answer once."""
+        query = f"guest-{self._new_id()}"
+        self._presses.add(query)
+        message = self.message(text, chat=chat, user=user, guest_query_id=query, **more)
+        del self.messages[chat["id"], message["message_id"]]  # the bot cannot reach that chat
+        self.push(guest_message=message)
+        return query
+
     def choose(self, result_id: str, inline_message_id: str, *, user: int = 7) -> None:
         self.push(
             chosen_inline_result={

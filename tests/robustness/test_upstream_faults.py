@@ -74,6 +74,23 @@ def test_each_fault_is_one_sentence_within_the_limit_and_passes(fault: Fault, se
     run_warped(main())
 
 
+@pytest.mark.parametrize(("fault", "sentence"), FAULTS.values(), ids=FAULTS.keys())
+def test_each_fault_costs_a_ranking_one_sentence_within_the_limit_and_passes(fault: Fault, sentence: str) -> None:
+    async def main() -> None:
+        async with FakeLastFm(SONGS, ARTISTS) as fake, running_chain(fake.url) as chain:
+            fake.break_next(fault)
+            started = asyncio.get_running_loop().time()
+            reply = await chain.service.artist("The Weeknd")
+            assert (reply.code, reply.text, reply.private) == (ResultCode.UPSTREAM_FAULT, sentence, True)
+            assert asyncio.get_running_loop().time() - started <= LIMIT_S
+
+            fake.mend()
+            await asyncio.sleep(61)  # the breaker's longest pause
+            assert (await chain.service.artist("The Weeknd")).code is ResultCode.RANKED
+
+    run_warped(main())
+
+
 @pytest.mark.parametrize("fault", [fault for fault, _ in FAULTS.values()], ids=FAULTS.keys())
 def test_in_each_fault_the_last_good_answer_is_served_and_called_old(fault: Fault) -> None:
     async def main() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from core.domain import SongName
+from core.figure_log import FileTable, song_number
 from core.training.collect_tables import DATED_COLUMNS
 from core.training.data import load_tables
 from scripts.collect import main
@@ -42,7 +44,8 @@ async def fake() -> AsyncIterator[FakeLastFm]:
 async def start(
     fake: FakeLastFm, out: Path, *arguments: str, key: str = API_KEY, shops: dict[str, str] = OFF
 ) -> asyncio.subprocess.Process:
-    environment = {**os.environ, **shops, "LASTFM_API_URL": fake.url, "LASTFM_API_KEY": key}
+    data = {"DATA_DIR": str(out.parent / "data"), "CACHE_URL": "mem://"}
+    environment = {**os.environ, **shops, **data, "LASTFM_API_URL": fake.url, "LASTFM_API_KEY": key}
     return await asyncio.create_subprocess_exec(
         sys.executable, str(SCRIPT), "--out", str(out), "--per-second", "1000", *arguments,
         env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=out.parent,
@@ -205,6 +208,34 @@ async def test_a_snapshot_appends_dated_figures(fake: FakeLastFm, tmp_path: Path
     before = len(fake.requests)
     assert (await collect(fake, tmp_path / "out", *arguments))[0] == 0
     assert len(fake.requests) == before  # without --snapshot, what was answered is not asked
+
+
+async def test_a_snapshot_feeds_the_table_of_the_bot(fake: FakeLastFm, tmp_path: Path) -> None:
+    path = tmp_path / "data" / "figures.sqlite"
+    list_ = str(wanted(tmp_path / "want.csv", 3))
+    assert (await collect(fake, tmp_path / "out", "--songs", list_))[0] == 0
+    assert not path.exists(), "only a snapshot is a figure of a chosen day"
+    for _ in range(2):
+        code, told = await collect(fake, tmp_path / "out", "--snapshot", "--songs", list_)
+        assert code == 0
+        assert "dated figures are at hand for /trend" in told
+    table_ = FileTable(path)
+    today = datetime.now(UTC).date()
+    try:
+        kept = {n: await table_.read(song_number(SongName(f"Song {n}", f"Band {n}"))) for n in range(3)}
+    finally:
+        await table_.aclose()
+    assert [row.listeners for n in range(3) for row in kept[n]] == [1000, 1001, 1002]
+    assert {row.day for rows in kept.values() for row in rows} <= {today.toordinal(), today.toordinal() - 1}
+
+
+async def test_a_table_of_the_bot_that_cannot_be_written_is_no_failure(fake: FakeLastFm, tmp_path: Path) -> None:
+    (tmp_path / "data" / "figures.sqlite").mkdir(parents=True)
+    list_ = str(wanted(tmp_path / "want.csv", 3))
+    code, told = await collect(fake, tmp_path / "out", "--snapshot", "--songs", list_)
+    assert code == 0
+    assert "figures.sqlite in DATA_DIR cannot be used" in told
+    assert len(table(tmp_path / "out" / TRACKS)) == 3
 
 
 async def test_a_killed_snapshot_goes_on_as_the_same_snapshot(tmp_path: Path) -> None:

@@ -27,10 +27,13 @@ def test_the_demo_writes_what_each_platform_shows(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     assert demo.main(["--out", str(out), "--no-covers"]) == 0
     stem = "1-blinding-lights-the-weeknd"
-    assert sorted(path.name for path in out.iterdir()) == [
+    assert sorted(path.name for path in out.iterdir()) == sorted([
         f"{stem}.discord.txt", f"{stem}.png", f"{stem}.telegram.html",
-        "7-compared.discord.txt", "7-compared.png", "7-compared.telegram.html", "8-animated.gif",
-    ]  # fmt: skip
+        "10-trend-of-made-up-days.discord.txt", "10-trend-of-made-up-days.png",
+        "10-trend-of-made-up-days.telegram.html", "7-compared.discord.txt", "7-compared.png",
+        "7-compared.telegram.html", "8-animated.gif", "9-artist.discord.txt", "9-artist.png", "9-artist.telegram.html",
+    ])  # fmt: skip
+    assert "% then, " in (out / "10-trend-of-made-up-days.discord.txt").read_text(encoding="utf-8")
     caption = parse_html((out / f"{stem}.telegram.html").read_text(encoding="utf-8")).text
     embed = (out / f"{stem}.discord.txt").read_text(encoding="utf-8")
     for said in ("Blinding Lights — The Weeknd", "▲ Popular", "recorded in May 2025"):

@@ -259,7 +259,7 @@ async def test_everything_works_in_a_private_chat(discord_env: Discord) -> None:
 async def test_all_commands_are_allowed_everywhere(discord_env: Discord) -> None:
     (entry,) = discord_env.calls("PUT", "/commands")
     assert {one["name"] for one in entry.json} == {
-        "predict", "compare", "model", "help", "privacy", "stats", "reload", "Predict this song",
+        "predict", "compare", "artist", "trend", "model", "help", "privacy", "stats", "reload", "Predict this song",
     }  # fmt: skip
     for command in entry.json:
         assert sorted(command["contexts"]) == [0, 1, 2]
@@ -294,3 +294,62 @@ async def test_a_refused_model_leaves_the_old_one(discord_env: Discord) -> None:
     discord_env.predictor.reload_fault = ModelRejected("hash differs")
     result = await admin.slash("reload")
     assert "refused" in result.response.content
+
+
+async def test_artist_ranks_songs_with_a_picture_and_a_menu_of_all(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "artist", name="the weeknd")
+    message = result.response
+    (embed,) = message.embeds
+    assert embed.title == "the weeknd: 30 songs by their chance to be popular"
+    assert embed.description.startswith("**The likeliest hit is Song 1, at 93.0 %.**\nThe surprise is Song 3")
+    assert "10. ▲ 75.0 % · Song 10 · 990 k listeners" in embed.description
+    assert embed.footer.text.startswith("Last.fm, just now")
+    assert len(message.attachments) == 1
+    assert discord_env.predictor.drawn == ["ranking"]
+    menus = [component for row in message.components for component in row["components"]]
+    assert [len(menu["options"]) for menu in menus] == [25, 5]
+    assert [menu["placeholder"] for menu in menus] == [
+        messages.RANKING_OPEN_PART.format(first=1, last=25),
+        messages.RANKING_OPEN_PART.format(first=26, last=30),
+    ]
+    assert menus[1]["options"][-1]["label"] == "Song 30 · 35.0 %"
+    assert discord_env.counted == {ResultCode.RANKED: 1}
+
+
+async def test_an_unknown_artist_is_told_to_the_asker_alone(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "artist", name="Nobody")
+    assert result.followups[0].ephemeral
+    assert result.followups[0].content.startswith("I found no artist like “Nobody”.")
+
+
+async def test_completion_of_an_artist_lists_those_of_fitting_songs_once(discord_env: Discord) -> None:
+    choices = await discord_env.ann.autocomplete(discord_env.channel, "artist", "name", "h")
+    assert [one["value"] for one in choices] == ["h", "The Weeknd", "Adele", "Some Band"]
+    assert discord_env.predictor.asked == []
+
+
+async def test_trend_says_what_changed_with_a_picture(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "trend", song="blinding lights")
+    (embed,) = result.response.embeds
+    assert embed.title == "What changed: Blinding Lights — The Weeknd"
+    assert embed.description.splitlines()[:3] == [
+        "**Its chance to be popular: 55.0 % then, 92.3 % now.**",
+        "Since 1 Nov 2026: 2.0 M to 2.3 M listeners (+14 %), 30.0 M to 37.2 M plays (+24 %).",
+        "In 3 weeks: +14 % listeners, faster than 93 % of songs",
+    ]
+    assert len(result.response.attachments) == 1
+    assert discord_env.predictor.drawn == ["trend"]
+    assert result.response.components == []
+
+
+async def test_a_song_of_which_too_little_is_known_is_told_to_the_asker_alone(discord_env: Discord) -> None:
+    for song, told in (("hello", "since 22 Nov 2026 only. Ask again in 3 days"), ("obscure demo", "no dated figures")):
+        result = await discord_env.ann.slash(discord_env.channel, "trend", song=song)
+        assert result.followups[0].ephemeral
+        assert told in result.followups[0].content
+    assert discord_env.predictor.drawn == []
+
+
+async def test_a_trend_that_is_not_clear_asks_back(discord_env: Discord) -> None:
+    result = await discord_env.ann.slash(discord_env.channel, "trend", song="twins")
+    assert result.followups[0].content == messages.DID_YOU_MEAN

@@ -264,3 +264,28 @@ async def test_the_others_are_for_the_asker_alone(discord_env: Discord) -> None:
     result = await discord_env.ann.slash(discord_env.channel, "predict", song="perhaps")
     refused = await discord_env.ben.select(result.response, [HALFWAY])
     assert messages.NOT_YOURS in refused.response.content
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_song_of_a_ranking_opens_beside_it_for_anyone(discord_env: Discord, restart: bool) -> None:
+    ranking = (await discord_env.ann.slash(discord_env.channel, "artist", name="The Weeknd")).response
+    if restart:
+        await discord_env.env.restart_bot(discord_env.build())
+    menu = ranking.components[1]["components"][0]
+    songs = [option["value"] for option in menu["options"]]
+    result = await discord_env.ben.select(ranking, songs[:1], custom_id=menu["custom_id"])
+    assert not result.response.ephemeral
+    assert result.response.embeds[0].title == "Song 26 — The Weeknd"
+    assert len(result.response.attachments) == 1
+    kept = [one async for one in discord_env.client.get_channel(discord_env.channel.id).history()]
+    assert [bool(one.embeds) for one in kept] == [True, True]
+    again = await discord_env.ann.select(ranking, songs[1:2], custom_id=menu["custom_id"])
+    assert again.response.embeds[0].title == "Song 27 — The Weeknd"
+
+
+async def test_a_short_ranking_has_one_menu(discord_env: Discord) -> None:
+    ranking = (await discord_env.ann.slash(discord_env.channel, "artist", name="Few")).response
+    (row,) = ranking.components
+    (menu,) = row["components"]
+    assert menu["placeholder"] == messages.RANKING_OPEN
+    assert len(menu["options"]) == 2

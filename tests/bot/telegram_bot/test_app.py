@@ -283,7 +283,7 @@ async def test_menus_are_set_in_scope_and_only_when_they_changed(serve: Serve, t
     async with serve():
         await telegram.until(lambda: len(telegram.of("setMyCommands")) == 2 * len(LANGUAGES))
     menus = {key: [command["command"] for command in menu] for key, menu in telegram.commands.items()}
-    everybody = ["predict", "compare", "model", "help", "privacy"]
+    everybody = ["predict", "compare", "artist", "trend", "model", "help", "privacy"]
     assert menus == {
         (json.dumps(scope), code): names
         for code in (None, "es", "pt", "de", "fr", "hi", "ja")

@@ -258,3 +258,18 @@ async def test_the_compare_command_takes_versus_too(served: Served) -> None:
     card = await served.telegram.sent("sendPhoto")
     assert card.plain is not None
     assert "likelier hit" in card.plain.text
+
+
+@pytest.mark.parametrize("group", [False, True])
+async def test_a_song_of_a_ranking_opens_in_a_message_of_its_own_for_anyone(served: Served, group: bool) -> None:
+    telegram = served.telegram
+    chat = telegram.group(GROUP) if group else telegram.private(7)
+    telegram.say("/artist The Weeknd", chat=chat)
+    ranking = await telegram.sent("sendPhoto")
+    for count, (label, user) in enumerate((("Song 2 ", 8 if group else 7), ("Song 20", 7)), start=2):
+        telegram.press(ranking.result, label, user=user)
+        opened = await telegram.sent("sendPhoto", count=count)
+        assert opened.plain is not None
+        assert f"{label.strip()} — The Weeknd" in opened.plain.text
+        assert opened.result["reply_to_message"]["message_id"] == ranking.result["message_id"]
+    assert telegram.of("editMessageMedia", "deleteMessage") == []

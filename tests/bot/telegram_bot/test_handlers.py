@@ -287,3 +287,42 @@ async def test_an_animated_card_is_sent_as_animation(serve: Serve) -> None:
         telegram.say("/predict Hello", chat=telegram.private(8))
         second = await telegram.sent("sendAnimation", count=2)
         assert second.params["animation"] == first.result["animation"]["file_id"]
+
+
+async def test_artist_sends_the_ranking_with_a_button_for_each_song(served: Served) -> None:
+    telegram = served.telegram
+    telegram.say("/artist The Weeknd", chat=telegram.private(7))
+    call = await telegram.sent("sendPhoto")
+    assert call.plain is not None
+    lines = call.plain.text.splitlines()
+    assert lines[0] == "The Weeknd: 30 songs by their chance to be popular"
+    assert "The likeliest hit is Song 1, at 93.0 %." in lines
+    assert "10. ▲ 75.0 % · Song 10 · 990 k listeners" in lines
+    assert [len(row) for row in call.labels] == [2] * 10
+    assert call.labels[0] == ["Song 1 · 93.0 %", "Song 2 · 91.0 %"]
+    assert served.codes == [("artist", ResultCode.RANKED)]
+
+
+async def test_an_artist_without_a_name_or_an_unknown_one_is_told(served: Served) -> None:
+    telegram = served.telegram
+    telegram.say("/artist", chat=telegram.private(7))
+    how = await telegram.sent("sendMessage")
+    assert how.plain is not None
+    assert how.plain.text == "Which artist? Ask like this: /artist The Weeknd"
+    telegram.say("/artist Nobody", chat=telegram.private(7))
+    missing = await telegram.sent("sendMessage", count=2)
+    assert missing.plain is not None
+    assert missing.plain.text.startswith("I found no artist like “Nobody”.")
+
+
+async def test_trend_sends_the_curve_and_says_what_changed(served: Served) -> None:
+    telegram = served.telegram
+    telegram.say("/trend blinding lights", chat=telegram.private(7))
+    call = await telegram.sent("sendPhoto")
+    assert call.plain is not None
+    assert "Its chance to be popular: 55.0 % then, 92.3 % now." in call.plain.text
+    assert "In 3 weeks: +14 % listeners, faster than 93 % of songs" in call.plain.text
+    telegram.say("/trend hello", chat=telegram.private(7))
+    told = await telegram.sent("sendMessage")
+    assert told.plain is not None
+    assert told.plain.text.startswith("I know figures of Hello — Adele since 22 Nov 2026 only.")

@@ -110,3 +110,84 @@ async def test_an_expired_query_makes_no_noise(served: Served, caplog: pytest.Lo
     telegram.type_inline("hell")
     await telegram.sent("answerInlineQuery")
     assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+
+
+# where the bot is a guest
+
+
+ELSEWHERE = {"id": -2002, "type": "supergroup", "title": "Others"}
+
+
+async def test_a_guest_answers_at_once_and_then_with_the_verdict(served: Served) -> None:
+    telegram = served.telegram
+    telegram.ask_guest("@hitmeter_bot hello by adele", chat=ELSEWHERE)
+    at_once = await telegram.sent("answerGuestQuery")
+    assert at_once.plain is not None
+    assert at_once.plain.text == messages.GUEST_WAITING
+    verdict = await telegram.sent("editMessageText")
+    assert verdict.params["inline_message_id"] == at_once.result["inline_message_id"]
+    assert verdict.plain is not None
+    assert verdict.plain.text.startswith("▲ Popular · 71.2 %\nHello — Adele")
+    assert verdict.labels == [[messages.BUTTON_CARD], ["Last.fm", "Spotify", "YouTube"]]
+    assert served.predictor.asked == ["hello by adele"]
+    assert telegram.of("sendMessage", "sendPhoto", "sendChatAction") == []
+
+
+async def test_a_guest_takes_the_song_of_the_message_that_a_bare_mention_replies_to(served: Served) -> None:
+    telegram = served.telegram
+    said = telegram.message("Halfway There - Some Band", chat=ELSEWHERE, user=8)
+    telegram.ask_guest("@hitmeter_bot", chat=ELSEWHERE, reply_to=said)
+    await telegram.sent("editMessageText")
+    assert served.predictor.asked == ["Halfway There - Some Band"]
+
+
+async def test_a_guest_asks_back_and_only_the_asker_may_choose(served: Served) -> None:
+    telegram = served.telegram
+    telegram.ask_guest("@hitmeter_bot twins", chat=ELSEWHERE, user=7)
+    asked_back = await telegram.sent("editMessageText")
+    assert asked_back.params["text"] == messages.DID_YOU_MEAN
+    assert asked_back.labels[1] == ["Hello — Adele · 1,000 listeners"]
+    where = {"inline_message_id": asked_back.params["inline_message_id"]}
+    telegram.push_press(asked_back.keyboard[1][0]["callback_data"], 8, **where)
+    refused = await telegram.sent("answerCallbackQuery")
+    assert refused.params["text"] == messages.NOT_YOUR_CHOICE
+    telegram.push_press(asked_back.keyboard[1][0]["callback_data"], 7, **where)
+    verdict = await telegram.sent("editMessageText", count=2)
+    assert verdict.plain is not None
+    assert "Hello — Adele" in verdict.plain.text
+
+
+async def test_a_guest_says_an_outage_and_an_empty_question(served: Served) -> None:
+    telegram = served.telegram
+    served.predictor.faults.append(UpstreamUnavailable("down"))
+    telegram.ask_guest("@hitmeter_bot hello", chat=ELSEWHERE)
+    assert (await telegram.sent("editMessageText")).params["text"] == UpstreamUnavailable.user_message
+    telegram.ask_guest("@hitmeter_bot", chat=ELSEWHERE)
+    assert (await telegram.sent("editMessageText", count=2)).params["text"].startswith("Which song?")
+
+
+async def test_a_guest_keeps_a_persons_limit_and_lets_bots_pass(serve: Serve) -> None:
+    async with serve(user_limit_count=1) as served:
+        telegram = served.telegram
+        telegram.ask_guest("@hitmeter_bot hello", chat=ELSEWHERE)
+        await telegram.sent("editMessageText")
+        bot = {"id": 99, "is_bot": True, "first_name": "Other"}
+        telegram.ask_guest("@hitmeter_bot hello", chat=ELSEWHERE, **{"from": bot})
+        telegram.ask_guest("@hitmeter_bot hello", chat=ELSEWHERE)
+        limited = await telegram.sent("answerGuestQuery", count=2)
+        assert limited.plain is not None
+        assert limited.plain.text.startswith("That was a lot at once.")
+        telegram.ask_guest("@hitmeter_bot hello", chat=ELSEWHERE)
+        telegram.ask_guest("@hitmeter_bot hello", chat=ELSEWHERE, user=8)
+        await telegram.sent("editMessageText", count=2)
+        assert len(telegram.of("answerGuestQuery")) == 3
+
+
+async def test_a_guest_whose_question_is_over_goes_on(served: Served) -> None:
+    telegram = served.telegram
+    telegram.fail("answerGuestQuery", 400, "Bad Request: query is too old and response timeout expired")
+    telegram.ask_guest("@hitmeter_bot hello", chat=ELSEWHERE)
+    telegram.ask_guest("@hitmeter_bot obscure demo", chat=ELSEWHERE)
+    verdict = await telegram.sent("editMessageText")
+    assert verdict.plain is not None
+    assert "Obscure Demo" in verdict.plain.text

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingsError
+from core.figure_log import FILE_MAX_BYTES as FIGURES_MAX_BYTES
 from core.lookup import store as store_module
 from core.lookup.store import FILE_NAME, MEMORY_ENTRIES, STORED_MAX_BYTES, VALUE_MAX_BYTES, Store
 from tests.fakes.redis_server import MISSING, PROGRAM, RedisServer
@@ -59,12 +60,27 @@ def test_an_unusable_address_is_said_at_once(url: str) -> None:
 
 
 async def test_memory_is_bounded_in_entries_and_the_oldest_go_first() -> None:
-    assert MEMORY_ENTRIES * VALUE_MAX_BYTES <= STORED_MAX_BYTES
     async with aclosing(Store("mem://")) as store:
         for n in range(MEMORY_ENTRIES + 10):
             await store.set(f"k{n}", b"{}", 60)
         assert await store.get("k5") is None
         assert await store.get(f"k{MEMORY_ENTRIES + 9}") == b"{}"
+
+
+async def test_memory_is_bounded_in_bytes() -> None:
+    kept = STORED_MAX_BYTES // VALUE_MAX_BYTES
+    assert kept < MEMORY_ENTRIES
+    async with aclosing(Store("mem://")) as store:
+        for n in range(kept + 10):
+            await store.set("again", b"x" * VALUE_MAX_BYTES, 60)  # kept once, however often it is written
+            await store.set(f"k{n}", b"x" * VALUE_MAX_BYTES, 60)
+        assert await store.get("k9") is None
+        assert await store.get("k12") is not None
+        assert await store.get("again") is not None
+
+
+def test_what_is_kept_of_last_fm_is_within_its_terms() -> None:
+    assert STORED_MAX_BYTES + FIGURES_MAX_BYTES <= 100_000_000
 
 
 class Bomb:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
-from core.domain import Block, Origin, Reason, RecordedPopularity, Song, Verdict
+from core.domain import Block, Growth, Origin, Reason, RecordedPopularity, Song, Verdict
 from core.render.card import (
     COLUMN_LEFT,
     COLUMN_RIGHT,
@@ -27,8 +27,10 @@ from core.render.card import (
     draw_reasons,
     draw_rows,
     figures,
+    growth_words,
     png,
     popularity_words,
+    short_popularity_words,
     source_words,
 )
 from core.render.fonts import Weight
@@ -298,3 +300,37 @@ def test_every_pixel_comes_back(size):
     with Image.open(io.BytesIO(png(Image.fromarray(pixels)))) as picture:
         assert (picture.format, picture.size, picture.mode) == ("PNG", size, "RGB")
         assert (np.asarray(picture) == pixels).all()
+
+
+def below_cover(picture):
+    return picture.crop((COVER_CORNER[0], 470, COVER_CORNER[0] + COVER_SIDE_PX, 575))
+
+
+@pytest.mark.parametrize("popularity", [None, RecordedPopularity(80, 2022), RecordedPopularity(12, 2022)])
+def test_growth_has_a_line_below_the_cover_beside_whatever_else_stands_there(popularity):
+    made = prediction(popularity=popularity)
+    grown = replace(made, growth=Growth(21, 0.118, 0.93))
+    before, after = below_cover(opened(made)), below_cover(opened(grown))
+    assert before.tobytes() != after.tobytes()
+    lines = np.asarray(after).max(axis=2).max(axis=1) > 120
+    starts = int((np.diff(lines.astype(int)) == 1).sum()) + int(lines[0])
+    assert starts >= 3
+    # Nothing reaches the footer, nor beyond the cover.
+    assert not lines[-3:].any()
+
+
+def test_growth_is_said_in_a_line_and_another_one():
+    assert growth_words(Growth(21, 0.118)) == ("+12 % listeners in 3 weeks",)
+    assert growth_words(Growth(5, -0.004, 0.999)) == ("−0.4 % listeners in 5 days", "faster than 99 % of songs")
+
+
+@pytest.mark.parametrize(
+    ("popularity", "words"),
+    [
+        (RecordedPopularity(80, 2022), "Spotify 2022: 80 of 100"),
+        (RecordedPopularity(12, 2022), "Spotify 2022: 12, unlike now"),
+        (RecordedPopularity(12, 2022, rerelease=True), "Spotify 2022: 12, re-released"),
+    ],
+)
+def test_popularity_in_a_single_line(popularity, words):
+    assert short_popularity_words(popularity, Verdict.POPULAR) == words
