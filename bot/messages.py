@@ -346,8 +346,8 @@ PRIVACY: Final = (
         "Last.fm and the shops said of them. I do not keep who asked, where, or any message."
     ),
     mark(
-        "Of each song I also keep, once a day at most, how many listeners and plays it had, so that what changed can be "
-        "told: whoever names a song may see on which days it was asked about, but never by whom."
+        "Of each song I also keep, once a day at most, how many listeners and plays it had, so that what changed can "
+        "be told: whoever names a song may see on which days it was asked about, but never by whom."
     ),
     mark(
         "What you ask in private is suggested to nobody. Suggestions come from the song catalogue; a Discord channel "

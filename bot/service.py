@@ -193,7 +193,7 @@ class SongService:
             async def draw(*, animated: bool) -> Drawn:
                 return await self._predictor.ranking_card(ranking), "png"
 
-            return _with_card(ranking_reply(ranking, self._clock()), draw)
+            return self._with_card(ranking_reply(ranking, self._clock()), draw)
 
         return await self._safely("artist", build)
 
@@ -212,7 +212,7 @@ class SongService:
             async def draw(*, animated: bool) -> Drawn:
                 return await self._predictor.trend_card(trend), "png"
 
-            return _with_card(reply, draw)
+            return self._with_card(reply, draw)
 
         return await self._safely("trend", build)
 

@@ -123,12 +123,12 @@ def _draw_chart(picture: Image.Image, figures: Sequence[DatedFigures]) -> None:
     if low != high and labels[low] == labels[high]:
         labels = {value: text.count(value) for value in labels}
     marks = {value: ink(label, TYPE_MIN_PX) for value, label in labels.items()}
-    left = MARGIN_PX + max(mark.width for mark in marks.values()) + _AXIS_GAP_PX
+    left = MARGIN_PX + max(label.width for label in marks.values()) + _AXIS_GAP_PX
     fit(say(_LISTENERS), TYPE_MIN_PX, _CHART_RIGHT - MARGIN_PX).lay(picture, MARGIN_PX, _HEADING_BASELINE, TEXT)
-    for value, mark in marks.items():
+    for value, label in marks.items():
         y = round(_height(value, low, high))
         picture.paste(tuple(RULE), (left, y - 1, _CHART_RIGHT, y + 1))
-        mark.lay(picture, left - _AXIS_GAP_PX, y + 9, QUIET, right=True)
+        label.lay(picture, left - _AXIS_GAP_PX, y + 9, QUIET, right=True)
     first, last = figures[0].day, figures[-1].day
     whole = max(1, (last - first).days)
     spots = [

@@ -24,7 +24,7 @@ def test_it_names_the_likeliest_and_lists_ten_with_the_listeners() -> None:
     assert texts(LineKind.HEADLINE) == ["The likeliest hit is Song 1, at 93.0 %."]
     rows = texts(LineKind.RANK)
     assert len(rows) == 10
-    assert rows[0] == "1. ▲ 93.0 % · Song 1 · 999 k listeners"
+    assert rows[0] == "1. ▲ 93.0 % · Song 1 · 999K listeners"
     assert texts(LineKind.SOURCE) == ["Last.fm, just now · model of 22 Nov 2026"]
 
 

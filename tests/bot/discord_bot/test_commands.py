@@ -302,7 +302,7 @@ async def test_artist_ranks_songs_with_a_picture_and_a_menu_of_all(discord_env: 
     (embed,) = message.embeds
     assert embed.title == "the weeknd: 30 songs by their chance to be popular"
     assert embed.description.startswith("**The likeliest hit is Song 1, at 93.0 %.**\nThe surprise is Song 3")
-    assert "10. ▲ 75.0 % · Song 10 · 990 k listeners" in embed.description
+    assert "10. ▲ 75.0 % · Song 10 · 990K listeners" in embed.description
     assert embed.footer.text.startswith("Last.fm, just now")
     assert len(message.attachments) == 1
     assert discord_env.predictor.drawn == ["ranking"]
@@ -334,7 +334,7 @@ async def test_trend_says_what_changed_with_a_picture(discord_env: Discord) -> N
     assert embed.title == "What changed: Blinding Lights — The Weeknd"
     assert embed.description.splitlines()[:3] == [
         "**Its chance to be popular: 55.0 % then, 92.3 % now.**",
-        "Since 1 Nov 2026: 2.0 M to 2.3 M listeners (+14 %), 30.0 M to 37.2 M plays (+24 %).",
+        "Since 1 Nov 2026: listeners from 2M to 2.3M (+14 %), plays from 30M to 37M (+24 %).",
         "In 3 weeks: +14 % listeners, faster than 93 % of songs",
     ]
     assert len(result.response.attachments) == 1
@@ -343,7 +343,10 @@ async def test_trend_says_what_changed_with_a_picture(discord_env: Discord) -> N
 
 
 async def test_a_song_of_which_too_little_is_known_is_told_to_the_asker_alone(discord_env: Discord) -> None:
-    for song, told in (("hello", "since 22 Nov 2026 only. Ask again in 3 days"), ("obscure demo", "no dated figures")):
+    for song, told in (
+        ("hello", "since 22 Nov 2026 only. Ask again on 25 Nov 2026"),
+        ("obscure demo", "no dated figures"),
+    ):
         result = await discord_env.ann.slash(discord_env.channel, "trend", song=song)
         assert result.followups[0].ephemeral
         assert told in result.followups[0].content

@@ -297,7 +297,7 @@ async def test_artist_sends_the_ranking_with_a_button_for_each_song(served: Serv
     lines = call.plain.text.splitlines()
     assert lines[0] == "The Weeknd: 30 songs by their chance to be popular"
     assert "The likeliest hit is Song 1, at 93.0 %." in lines
-    assert "10. ▲ 75.0 % · Song 10 · 990 k listeners" in lines
+    assert "10. ▲ 75.0 % · Song 10 · 990K listeners" in lines
     assert [len(row) for row in call.labels] == [2] * 10
     assert call.labels[0] == ["Song 1 · 93.0 %", "Song 2 · 91.0 %"]
     assert served.codes == [("artist", ResultCode.RANKED)]
@@ -308,7 +308,7 @@ async def test_an_artist_without_a_name_or_an_unknown_one_is_told(served: Served
     telegram.say("/artist", chat=telegram.private(7))
     how = await telegram.sent("sendMessage")
     assert how.plain is not None
-    assert how.plain.text == "Which artist? Ask like this: /artist The Weeknd"
+    assert how.plain.text == "Which artist?\nAsk like this: /artist The Weeknd"
     telegram.say("/artist Nobody", chat=telegram.private(7))
     missing = await telegram.sent("sendMessage", count=2)
     assert missing.plain is not None
