@@ -343,10 +343,8 @@ async def test_trend_says_what_changed_with_a_picture(discord_env: Discord) -> N
 
 
 async def test_a_song_of_which_too_little_is_known_is_told_to_the_asker_alone(discord_env: Discord) -> None:
-    for song, told in (
-        ("hello", "since 22 Nov 2026 only. Ask again on 25 Nov 2026"),
-        ("obscure demo", "no dated figures"),
-    ):
+    early = "since 22 Nov 2026 only. Ask again on 25 Nov 2026"
+    for song, told in (("hello", early), ("obscure demo", "no dated figures")):
         result = await discord_env.ann.slash(discord_env.channel, "trend", song=song)
         assert result.followups[0].ephemeral
         assert told in result.followups[0].content
