@@ -76,6 +76,17 @@ async def test_the_card_is_a_png_of_the_agreed_size(settings_for: Callable[..., 
             assert (image.format, image.size) == (kind, (1200, 630) if kind == "PNG" else image.size)
 
 
+async def test_the_shipped_model_shows_how_its_chances_were_kept(settings_for: Callable[..., Settings]) -> None:
+    async with running(settings_for) as (predictor, _):
+        points = predictor.report().calibration
+        drawn = await predictor.calibration_picture()
+    assert sum(point.n_songs for point in points) > 20_000
+    assert all(abs(point.said - point.popular) < 0.05 for point in points if point.n_songs > 500)
+    assert drawn is not None
+    with Image.open(io.BytesIO(drawn)) as picture:
+        assert (picture.format, picture.size) == ("PNG", (1200, 630))
+
+
 async def test_namesakes_are_offered_and_a_choice_is_answered(settings_for: Callable[..., Settings]) -> None:
     async with running(settings_for) as (predictor, _):
         offered = await predictor.predict("hello")
