@@ -208,8 +208,8 @@ async def test_the_bot_asks_for_no_privileged_intent_and_for_its_own_shards(
 
 
 async def test_commands_are_registered_on_demand(server: DiscordServer, tmp_path) -> None:
-    assert await sync_commands(settings(tmp_path)) == 8
-    assert await sync_commands(settings(tmp_path)) == 8
+    assert await sync_commands(settings(tmp_path)) == 10
+    assert await sync_commands(settings(tmp_path)) == 10
     assert len(server.statuses("PUT", "/commands")) == 2
 
 

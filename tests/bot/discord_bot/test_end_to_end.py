@@ -87,7 +87,7 @@ async def test_namesakes_are_offered_privately_and_the_pick_is_answered(simulate
 async def test_why_refresh_and_compare_under_a_real_answer(simulated: Discord, lastfm: FakeLastFm) -> None:
     answer = await simulated.ann.slash(simulated.channel, "predict", song="blinding lights - the weeknd")
     why = await simulated.ben.click(answer.response, label="Why?")
-    assert "really were popular" in why.response.embeds[0].description
+    assert "When I say Popular, I am right 88 times in 100." in why.response.embeds[0].description
     before = lastfm.count("track.getInfo")
     await simulated.ann.click(answer.response, label="Refresh")
     assert lastfm.count("track.getInfo") == before + 1
@@ -115,7 +115,12 @@ async def test_an_outage_is_one_private_sentence(simulated: Discord, lastfm: Fak
 
 
 async def test_the_model_report_fits_an_embed(simulated: Discord) -> None:
-    result = await simulated.ann.slash(simulated.channel, "model")
-    (embed,) = result.response.embeds
+    short = await simulated.ann.slash(simulated.channel, "model")
+    (embed,) = short.response.embeds
+    assert "When I say Popular, I am right 88 times in 100." in embed.description
+    (picture,) = short.response.attachments
+    assert picture.filename == "hitmeter-calibration.png"
+    full = await simulated.ann.slash(simulated.channel, "model", full=True)
+    (embed,) = full.response.embeds
     assert len(embed) <= 6000
     assert "What it cannot know" in embed.description

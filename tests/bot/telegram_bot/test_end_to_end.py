@@ -87,7 +87,7 @@ async def test_why_explains_in_words(chain: Served) -> None:
     why = await telegram.sent("sendMessage")
     assert why.plain is not None
     assert "Speaks against it" in why.plain.text
-    assert "really were popular" in why.plain.text
+    assert "When I say Not popular, I am right 7" in why.plain.text
 
 
 async def test_two_songs_on_one_card(chain: Served) -> None:
@@ -102,6 +102,9 @@ async def test_two_songs_on_one_card(chain: Served) -> None:
 async def test_the_model_says_how_good_it_is(chain: Served) -> None:
     telegram = chain.telegram
     telegram.say("/model", chat=telegram.private(7))
+    short = await telegram.sent("sendPhoto")
+    assert "When I say Popular, I am right 88 times in 100." in short.result["caption"]
+    telegram.say("/model full", chat=telegram.private(7))
     call = await telegram.sent("sendMessage")
     assert call.plain is not None
     assert re.search(r"^A live question: ROC-AUC 0\.\d{3} · avg\. prec\. 0\.\d{3} · ", call.plain.text, re.MULTILINE)
@@ -137,7 +140,7 @@ async def test_an_outage_leaves_recorded_songs_answered_and_says_so(chain: Serve
     chain.telegram.say("hello - adele", chat=chain.telegram.private(7))
     call = await chain.telegram.sent("sendPhoto")
     assert call.plain is not None
-    assert "not answering; recorded figures" in call.plain.text
+    assert "Last.fm is not answering; its figures of" in call.plain.text
     assert chain.codes == [("predict", ResultCode.PREDICTED)]
 
 
