@@ -310,24 +310,37 @@ REPEAT_S: Final = 4.0
 """Telegram shows an action for 5 s (https://core.telegram.org/bots/api#sendchataction)."""
 
 
+ACTIONS_MAX: Final = 16
+"""Actions sent at once: in a crowd, or where Telegram is slow, answers need the connections more."""
+
+_sending: Final[set[asyncio.Task[None]]] = set()
+"""Those who send one just now."""
+
+
 @asynccontextmanager
 async def chat_action(bot: Bot, target: ReplyTarget, *, repeat_s: float = REPEAT_S) -> AsyncIterator[None]:
     """Show "sending a photo" while the block runs; whatever goes wrong with that does not touch the answer."""
 
     async def show() -> None:
         while True:
-            try:
-                await bot.send_chat_action(
-                    target.chat_id,
-                    ChatAction.UPLOAD_PHOTO,
-                    message_thread_id=target.thread_id,
-                    # Where Telegram is slow, answers need the connections more.
-                    read_timeout=REPEAT_S,
-                    pool_timeout=REPEAT_S,
-                )
-            except TelegramError as error:
-                log.debug("event=telegram_action_failed error=%s", error)
+            if len(_sending) < ACTIONS_MAX:
+                await send()
             await asyncio.sleep(repeat_s)
+
+    async def send() -> None:
+        _sending.add(showing)
+        try:
+            await bot.send_chat_action(
+                target.chat_id,
+                ChatAction.UPLOAD_PHOTO,
+                message_thread_id=target.thread_id,
+                read_timeout=REPEAT_S,
+                pool_timeout=REPEAT_S,
+            )
+        except TelegramError as error:
+            log.debug("event=telegram_action_failed error=%s", error)
+        finally:
+            _sending.discard(showing)
 
     showing = asyncio.create_task(show())
     try:
