@@ -132,7 +132,7 @@ RANKING_UNLIKE: Final = mark_plural(
 )
 RANKING_NOTE: Final = mark("A song's own card knows more, such as its day of release, and may differ a little.")
 # Translators: where listeners are recorded of some songs only; {model_date} is "22 Nov 2026".
-RANKING_RECORDED: Final = mark("Recorded figures, not live ones · model of {model_date}")
+RANKING_RECORDED: Final = mark("Last.fm, recorded, not live · model of {model_date}")
 RANKING_RECORDED_STALE: Final = mark("Last.fm is not answering; recorded figures · model of {model_date}")
 RANKING_CHOICE: Final = "{title} · {confidence}"
 RANKING_OPEN: Final = mark("Open a song's card")

@@ -22,7 +22,7 @@ ROWS_MAX: Final = 10
 # Translators: below an artist's name on a picture, at most 24 letters.
 _SONGS_RANKED: Final = mark_plural("{n} song by its chance", "{n} songs by their chance")
 # Translators: where the figures are from, below an artist's name on a picture, in at most two lines of 24 letters.
-_RECORDED_IN_PART: Final = mark("Recorded, not live")
+_RECORDED_IN_PART: Final = mark("Last.fm, recorded")
 
 _TOP: Final = 44
 _COVER_PX: Final = 316

@@ -50,7 +50,7 @@ def test_songs_without_figures_among_others_are_told_of() -> None:
     catalogue = Source(Origin.CATALOGUE, datetime(2022, 10, 15, tzinfo=UTC))
     mixed = replace(MADE, songs=(*MADE.songs[:3], *songs[3:]), source=catalogue)
     assert messages.RANKING_UNLIKE[1].format(n=27) in texts(LineKind.DOUBT, mixed)
-    assert texts(LineKind.SOURCE, mixed) == ["Recorded figures, not live ones · model of 22 Nov 2026"]
+    assert texts(LineKind.SOURCE, mixed) == ["Last.fm, recorded, not live · model of 22 Nov 2026"]
     bare = replace(MADE, songs=songs, source=catalogue)
     assert texts(LineKind.DOUBT, bare) == [messages.RANKING_NOTE]
     assert texts(LineKind.SOURCE, bare) == ["Recorded 2022, no listener figures · model of 22 Nov 2026"]
