@@ -85,8 +85,10 @@ _VERDICT_BASELINE: Final = 378
 _REASONS_BASELINE: Final = 432
 _ROWS_BASELINE: Final = 480
 _ROW_PITCH_PX: Final = 37
-_BELOW_COVER_TOPS: Final = (476, 468)
+_BELOW_COVER_TOP: Final = 484
+_BELOW_COVER_TOP_RAISED: Final = 474
 _BELOW_COVER_BOTTOM: Final = 575
+_BELOW_COVER_LINES: Final = 3
 SIGN_PX: Final = 19
 SIGN_GAP_PX: Final = 8
 _GAP_PX: Final = 26
@@ -373,7 +375,10 @@ def _draw_below_cover(picture: Image.Image, prediction: Prediction, now: datetim
         grown = growth_words(growth)[: 1 if said else 2]  # three lines in all have room
         lines += [(fit(line, TYPE_MIN_PX, COVER_SIDE_PX), TEXT) for line in grown]
     lines += [(fit(line, TYPE_MIN_PX, COVER_SIDE_PX, weight), colour) for line in said]
-    inks = [line for line, _ in lines]
-    # Scripts that hang below the line begin nearer to the cover if all of it has room then.
-    whole = (top for top in _BELOW_COVER_TOPS if len(stacked(inks, top, _BELOW_COVER_BOTTOM)) == len(inks))
-    draw_stack(picture, lines, COVER_CORNER[0], next(whole, _BELOW_COVER_TOPS[0]), _BELOW_COVER_BOTTOM)
+    inks, top = [line for line, _ in lines], _BELOW_COVER_TOP
+    # Scripts that hang below the line begin nearer to the cover if that makes room, and bright: in its glow neither
+    # quiet type nor a warning's could be read.
+    tight = len(stacked(inks, top, _BELOW_COVER_BOTTOM)) < len(inks) <= _BELOW_COVER_LINES
+    if tight and not source.stale:
+        top, lines = _BELOW_COVER_TOP_RAISED, [(line, TEXT) for line in inks]
+    draw_stack(picture, lines, COVER_CORNER[0], top, _BELOW_COVER_BOTTOM)
