@@ -5,6 +5,7 @@ The days of the development that is shown are made up, as nothing is recorded of
     python scripts/demo.py                 # into demo/, over the recorded figures
     python scripts/demo.py --no-covers     # without fetching covers
     python scripts/demo.py --readme        # the README's pictures, into docs/
+    python scripts/demo.py --sheets        # cards in every language and eight scripts, as large and as small as seen
 
 Ends with 0 when everything is written, 1 when a song could not be answered.
 """
@@ -34,9 +35,10 @@ from bot.telegram_bot.formatting import CAPTION_MAX, reply_html  # noqa: E402
 from bot.telegram_bot.keyboards import ButtonSigner, Keyboards  # noqa: E402
 from bot.trends import trend_reply  # noqa: E402
 from core.assembly import build_predictor  # noqa: E402
-from core.domain import Origin, Prediction  # noqa: E402
+from core.domain import Origin, Prediction, SongName  # noqa: E402
 from core.errors import HitmeterError  # noqa: E402
 from core.figure_log import FigureLog, FileTable  # noqa: E402
+from core.language import LANGUAGES, speaking  # noqa: E402
 from core.predictor import Predictor  # noqa: E402
 from core.render.renderer import CardRenderer  # noqa: E402
 from core.render.theme import Colour  # noqa: E402
@@ -47,6 +49,7 @@ from scripts.demo_pictures import (  # noqa: E402
     Column,
     Message,
     Paragraph,
+    contact_sheet,
     discord_picture,
     evening_cover,
     from_html,
@@ -71,6 +74,18 @@ RECORDED: dict[str, object] = {
 }
 """Settings with which nobody is asked for anything."""
 
+SCRIPTS = (
+    ("Everything I Wanted to Say", "A Latin Name"),
+    ("Группа крови на рукаве", "Кино"),
+    ("Όλα σε θυμίζουν", "Χάρις Αλεξίου"),
+    ("أنت عمري", "أم كلثوم"),
+    ("ירושלים של זהב", "שולי נתן"),
+    ("तुम ही हो", "अरिजीत सिंह"),
+    ("夜に駆ける", "ヨアソビ"),
+    ("봄날은 간다", "방탄소년단"),
+)
+"""Titles and artists in eight scripts."""
+
 ARTIST = "The Weeknd"
 
 DEVELOPED = "Get Lucky - Daft Punk"
@@ -92,11 +107,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "demo", help="folder to write into (default: demo)")
     parser.add_argument("--no-covers", action="store_true", help="draw covers and ask nobody for releases")
     parser.add_argument("--readme", action="store_true", help="draw the README's pictures into docs/ instead")
+    parser.add_argument("--sheets", action="store_true", help="draw cards in every language and script instead")
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
     try:
         if options.readme:
             return asyncio.run(write_readme_pictures(ROOT / "docs"))
+        if options.sheets:
+            return asyncio.run(write_contact_sheets(options.out))
         return asyncio.run(write_demo(options.out, covers=not options.no_covers))
     except HitmeterError as error:
         sys.stderr.write(f"{error.user_message}\n{error}\n")
@@ -147,6 +165,33 @@ async def write_readme_pictures(out: Path) -> int:
     for name, data in pictures.items():
         (out / name).write_bytes(data)
         print(out / name)
+    return 0
+
+
+async def write_contact_sheets(out: Path) -> int:
+    """Draw a card under names of eight scripts in every language, on a sheet in full size and one as phones show it."""
+    predictor = build_predictor(load_settings().model_copy(update=RECORDED)).predictor
+    try:
+        prediction = await predictor.predict_song(SongName("Get Lucky", "Daft Punk"))
+    finally:
+        await predictor.aclose()
+    if not isinstance(prediction, Prediction):
+        return 1
+    cards: list[list[bytes]] = []
+    async with CardRenderer() as renderer:
+        for language in LANGUAGES:
+            with speaking(language):
+                named = (
+                    replace(prediction, song=replace(prediction.song, title=title, artist=artist))
+                    for title, artist in SCRIPTS
+                )
+                cards.append([await renderer.card(one, evening_cover()) for one in named])
+    # A language to a row; the large sheet has one script for each.
+    large = [[row[place % len(row)]] for place, row in enumerate(cards)]
+    for width_px, rows in ((1200, large), (400, cards)):
+        path = out / f"sheet-{width_px}.png"
+        path.write_bytes(contact_sheet(rows, width_px))
+        print(path)
     return 0
 
 

@@ -178,6 +178,24 @@ def telegram_picture(message: Message) -> bytes:
     return sheet.png()
 
 
+def contact_sheet(rows: Sequence[Sequence[bytes]], width_px: int) -> bytes:
+    """Set pictures, PNG of the same shape, beside and below each other, each ``width_px`` wide; PNG."""
+    gap_px = 12
+    with Image.open(io.BytesIO(rows[0][0])) as first:
+        height_px = round(width_px * first.height / first.width)
+    columns = max(len(row) for row in rows)
+    size = (columns * (width_px + gap_px) + gap_px, len(rows) * (height_px + gap_px) + gap_px)
+    sheet = Image.new("RGB", size, tuple(DISCORD.ground))
+    for line, row in enumerate(rows):
+        for place, data in enumerate(row):
+            with Image.open(io.BytesIO(data)) as picture:
+                small = picture.convert("RGB").resize((width_px, height_px), Image.Resampling.LANCZOS)
+            sheet.paste(small, (gap_px + place * (width_px + gap_px), gap_px + line * (height_px + gap_px)))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def _write_message(sheet: _Sheet, message: Message, left: int, room: int, style: Style) -> None:
     sheet.skip(8)
     for paragraph in message.above:

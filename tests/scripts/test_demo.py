@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from core.language import LANGUAGES
 from core.render.fonts import Weight
 from core.settings import ROOT, Settings
 from scripts import demo
@@ -75,3 +76,11 @@ def test_markup_is_read_as_platforms_do() -> None:
     assert (bold.text, bold.weight, plain.text) == ("▲ Popular", Weight.BOLD, "Why: x *now*")
     bold, link = from_html('<b>A &amp; B</b>\n<a href="https://x.test">song &lt;3</a>', TELEGRAM)
     assert (bold.text, bold.weight, link.text) == ("A & B", Weight.BOLD, "song <3")
+
+
+def test_the_contact_sheets_have_every_language_and_script(tmp_path: Path) -> None:
+    assert demo.main(["--out", str(tmp_path), "--sheets"]) == 0
+    rows = len(LANGUAGES)
+    for width, height, columns in ((1200, 630, 1), (400, 210, len(demo.SCRIPTS))):
+        with Image.open(tmp_path / f"sheet-{width}.png") as sheet:
+            assert sheet.size == (columns * (width + 12) + 12, rows * (height + 12) + 12)
