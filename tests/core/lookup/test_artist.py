@@ -18,14 +18,12 @@ from core.lookup.artist import ArtistLookup
 from core.lookup.catalogue import Catalogue
 from core.lookup.catalogue_build import build_catalogue
 from core.lookup.lastfm import LastFm
-from core.lookup.lastfm_client import RetryPolicy
 from core.lookup.recorded import CatalogueSource, RecordedFigures, RecordedSong
 from core.lookup.service import Breaker, RequestRate
 from tests.fakes.lastfm_server import API_KEY, FakeArtist, FakeLastFm, FakeSong, Fault
 from tests.fakes.spotify_rows import write_csv
-from tests.fakes.warped_time import WallClock
+from tests.fakes.warped_time import WallClock, run_warped
 
-QUICK = RetryPolicy(wait_initial_s=0.001, wait_max_s=0.002, jitter_s=0.001, attempt_s=0.25, connect_s=0.25)
 AMPLE = RequestRate(burst=10_000, per_window=20_000)
 WEEKND = (
     FakeSong("Blinding Lights", "The Weeknd", 2_275_434, 37_246_021),
@@ -55,10 +53,7 @@ async def fake() -> AsyncIterator[FakeLastFm]:
 async def looking_up(
     fake: FakeLastFm, catalogue: Catalogue | None, *, fallback: bool = False, clock: WallClock | None = None
 ) -> AsyncIterator[ArtistLookup]:
-    client = LastFm.connect(
-        API_KEY, fake.url, retries=QUICK, rate=AMPLE, budget_s=0.7, breaker=Breaker(threshold=1000),
-        clock=clock or WallClock(),
-    )  # fmt: skip
+    client = LastFm.connect(API_KEY, fake.url, rate=AMPLE, breaker=Breaker(threshold=1000), clock=clock or WallClock())
     worker = SerialExecutor("lookup")
     async with aclosing(client):
         yield ArtistLookup(
@@ -165,27 +160,32 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_in_an_outage_the_catalogue_answers_and_is_called_old(
-    fake: FakeLastFm, catalogue: Catalogue, fault: Fault
-) -> None:
-    fake.break_next(fault)
-    async with looking_up(fake, catalogue, fallback=True) as lookup:
-        found = await listed(lookup, "weeknd")
-    assert (found.source.origin, found.source.stale) == (Origin.CATALOGUE, True)
-    assert {song.title for song in found.songs} == {"Blinding Lights", "The Hills", "Blinding Lights - Remix"}
-    assert all(song.listeners is None for song in found.songs)
+def test_in_an_outage_the_catalogue_answers_and_is_called_old(catalogue: Catalogue, fault: Fault) -> None:
+    async def main() -> None:
+        async with FakeLastFm(WEEKND, (ARTIST,)) as fake:
+            fake.break_next(fault)
+            async with looking_up(fake, catalogue, fallback=True) as lookup:
+                found = await listed(lookup, "weeknd")
+        assert (found.source.origin, found.source.stale) == (Origin.CATALOGUE, True)
+        assert {song.title for song in found.songs} == {"Blinding Lights", "The Hills", "Blinding Lights - Remix"}
+        assert all(song.listeners is None for song in found.songs)
+
+    run_warped(main())
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_in_an_outage_the_last_good_list_is_given_and_called_old(fake: FakeLastFm, fault: Fault) -> None:
-    clock = WallClock()
-    async with looking_up(fake, None, clock=clock) as lookup:
-        first = await listed(lookup, "The Weeknd")
-        clock.jump(timedelta(hours=7))
-        fake.break_next(fault)
-        again = await listed(lookup, "The Weeknd")
-    assert again.source.stale
-    assert again.songs == first.songs
+def test_in_an_outage_the_last_good_list_is_given_and_called_old(fault: Fault) -> None:
+    async def main() -> None:
+        clock = WallClock()
+        async with FakeLastFm(WEEKND, (ARTIST,)) as fake, looking_up(fake, None, clock=clock) as lookup:
+            first = await listed(lookup, "The Weeknd")
+            clock.jump(timedelta(hours=7))
+            fake.break_next(fault)
+            again = await listed(lookup, "The Weeknd")
+            assert again.source.stale
+            assert again.songs == first.songs
+
+    run_warped(main())
 
 
 async def test_in_an_outage_with_nothing_at_hand_the_fault_is_raised(fake: FakeLastFm, catalogue: Catalogue) -> None:
