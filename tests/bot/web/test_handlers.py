@@ -264,3 +264,20 @@ async def test_hostile_questions_stay_text(page: PageClient) -> None:
             assert response.headers["Content-Type"] == "application/json; charset=utf-8"
             (await response.read()).decode("ascii")
     assert (await page.get(f"/api/predict?q={'a' * 7_000}")).status == 400
+
+
+async def test_an_artist_is_ranked_with_a_picture_and_songs_to_open(page: PageClient, predictor: FakePredictor) -> None:
+    reply = await told(page, text="/artist the weeknd")
+    assert (reply["code"], reply["lines"][0]["kind"]) == ("ranked", "headline")
+    assert reply["lines"][0]["text"] == "The likeliest hit is Song 1, at 93.0 %."
+    assert reply["choices"][0]["label"] == "Song 1 · 93.0 %"
+    picture_of = await page.get(reply["picture"])
+    assert (picture_of.status, picture_of.content_type) == (200, "image/png")
+    assert predictor.drawn == ["ranking"]
+
+
+async def test_a_development_is_told_with_its_curve(page: PageClient, predictor: FakePredictor) -> None:
+    reply = await told(page, text="/trend blinding lights")
+    assert reply["lines"][0]["text"] == "Its chance to be popular: 55.0 % then, 92.3 % now."
+    assert (await page.get(reply["picture"])).content_type == "image/png"
+    assert predictor.drawn == ["trend"]
