@@ -50,7 +50,7 @@ class BotProcess:
             while self.process.returncode is None:
                 try:
                     await self.health()
-                except aiohttp.ClientError:
+                except (aiohttp.ClientError, TimeoutError):  # not yet, or busy with loading the model
                     await asyncio.sleep(0.1)
                 else:
                     return
@@ -107,7 +107,9 @@ def _environment(folder: Path, telegram_url: str) -> Mapping[str, str]:
     environment = {name: value for name, value in os.environ.items() if name not in names}
     # An empty value stands for an unset one, so that a developer's .env cannot reach the test.
     environment |= dict.fromkeys(names, "")
-    environment |= dict.fromkeys(("ITUNES_SEARCH_URL", "DEEZER_SEARCH_URL", "MUSICBRAINZ_URL", "CATALOGUE"), "off")
+    environment |= dict.fromkeys(
+        ("ITUNES_SEARCH_URL", "DEEZER_SEARCH_URL", "MUSICBRAINZ_URL", "CATALOGUE", "WEB"), "off"
+    )
     return environment | {
         "TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram_url, "DATA_DIR": str(folder), "ART_DOWNLOADS": "false",
         "DRAWING_HELPERS": "0", "USER_LIMIT_COUNT": "0", "CHAT_LIMIT_COUNT": "0",

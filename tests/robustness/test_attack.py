@@ -48,7 +48,7 @@ def free_ports(count: int) -> list[int]:
 def hold(stack: ExitStack, port: int, said: bytes) -> None:
     """Open the connections and say the same in each; they stay open as long as the stack does."""
     for _ in range(CONNECTIONS):
-        one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+        one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S))
         with suppress(ConnectionError):  # hung up on already
             one.sendall(said)
 
