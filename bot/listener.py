@@ -262,6 +262,7 @@ def _bind_fault(setting: str, host: str, port: int, error: OSError | UnicodeErro
         return f"{setting}_PORT: {port} on {host} is in use already."
     if number in {errno.EACCES, errno.EPERM}:
         return f"{setting}_PORT: {port} on {host} may not be used by this user; above 1023 anybody may."
-    if isinstance(error, UnicodeError | socket.gaierror) or number == errno.EADDRNOTAVAIL:
+    # From Python 3.13 on asyncio passes over addresses that are not this machine's, and in the end gives no number.
+    if isinstance(error, UnicodeError | socket.gaierror) or number in {errno.EADDRNOTAVAIL, None}:
         return f"{setting}_HOST: {host} is no address of this machine."
     return f"{setting}_HOST and {setting}_PORT: {host}:{port} cannot be bound: {error.strerror}"

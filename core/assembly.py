@@ -86,6 +86,8 @@ def build_predictor(
         opened.callback(history.close)
         table, fault = figure_table(settings)
         missing += [] if fault is None else [fault]
+        if isinstance(table, FileTable):  # the one in Redis connects when it is first asked
+            opened.callback(table.close)
         worker = SerialExecutor("lookup")
         opened.callback(worker.close)
         recorded_source = CatalogueSource(recorded, catalogue, worker)
@@ -124,10 +126,7 @@ def build_predictor(
 
 
 def figure_table(settings: Settings) -> tuple[FigureTable, str | None]:
-    """Open the table of dated figures: in Redis where processes share one, else a file, else memory and a sentence.
-
-    A later fault in building the predictor leaves it to be closed with the process: it holds no transaction open.
-    """
+    """Open the table of dated figures: in Redis where processes share one, else a file, else memory and a sentence."""
     if settings.cache_url.partition(":")[0] in SHARED_SCHEMES:
         return RedisTable(settings.cache_url), None
     try:

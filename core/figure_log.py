@@ -194,6 +194,11 @@ class FileTable:
             raise
         self._worker = SerialExecutor("figures")
 
+    def close(self) -> None:
+        """Close the file before anything was asked of it; later :meth:`aclose` does so."""
+        self._worker.close()
+        self._db.close()
+
     async def append(self, rows: Rows) -> None:
         """Keep rows in one transaction."""
         await self._worker.run(self._append, rows)

@@ -22,6 +22,7 @@ CELL_PX = (10, 20)
 """Width and height of a cell."""
 
 _KITTY = re.compile(rb"\x1b_G([^;\x1b]*);?([^\x1b]*)\x1b\\")
+_ASKED = re.compile(_KITTY.pattern + rb"|\x1b\[c", re.DOTALL)
 _SIXEL = re.compile(rb'\x1bP[\d;]*q"1;1;(\d+);(\d+)(.*?)\x1b\\', re.DOTALL)
 _SIXEL_PART = re.compile(rb"#(\d+)(?:;2;(\d+);(\d+);(\d+))?|!(\d+)(.)|([$-])|([?-~])", re.DOTALL)
 
@@ -117,13 +118,13 @@ def run_in_terminal(
                 break
             written += chunk
             unanswered = (unanswered + chunk)[-256:]
-            if b"\x1b[c" in unanswered:
-                os.write(ours, b"\x1b[?62;4c" if sixel else b"\x1b[?62c")
-                unanswered = unanswered.replace(b"\x1b[c", b"")
-            for control, _ in _KITTY.findall(unanswered):
-                if b"a=q" in control and kitty:
-                    os.write(ours, b"\x1b_G" + control.split(b",")[0] + b";OK\x1b\\")
-                unanswered = b""
+            # Answered in the order in which they were asked, as terminals do.
+            for asked in _ASKED.finditer(unanswered):
+                if asked[0] == b"\x1b[c":
+                    os.write(ours, b"\x1b[?62;4c" if sixel else b"\x1b[?62c")
+                elif kitty and b"a=q" in asked[1]:
+                    os.write(ours, b"\x1b_G" + asked[1].split(b",")[0] + b";OK\x1b\\")
+                unanswered = unanswered[unanswered.index(asked[0]) + len(asked[0]) :]
             if typed and "♪".encode() in written:
                 os.write(ours, typed)
                 typed = b""
