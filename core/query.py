@@ -390,7 +390,9 @@ def _typed(text: str) -> tuple[list[str], str]:
     """
     if len(text) > TEXT_MAX_CHARS:
         raise QueryTooLong(f"{len(text)} characters")
-    lines = [line for line in map(visible, _MENTION.sub(" ", text).splitlines()) if line]
+    # Letters and accents apart, as some keyboards and files give them, are no spelling that a source knows.
+    composed = unicodedata.normalize("NFC", _MENTION.sub(" ", text))
+    lines = [line for line in map(visible, composed.splitlines()) if line]
     # Two lines are a title above an artist, as players copy them.
     joined = (" - " if len(lines) == 2 and not any(_SPACED_DASH.search(line) for line in lines) else " ").join(lines)
     typed = _COMMAND.sub("", joined)

@@ -248,6 +248,10 @@ SPELT_COST: Final = 0.99
 OTHER_VERSION_COST: Final = 6.0
 """For a remix, live or karaoke version nobody asked for, and for lacking one that was asked for."""
 
+PLAIN_VERSION_COST: Final = 1.5
+"""For an edit or a version of no kind ("Edit", "English Version") nobody asked for: the song itself comes before it,
+unless thirty points less prominent, and a source may well know the song alone."""
+
 MAX_CONSIDERED: Final = 1_000
 """Candidates looked at; sources list at most some dozens."""
 
@@ -347,7 +351,9 @@ def _scored(readings: tuple[FoldedReading, ...], words: str, asked: frozenset[st
     if versions & IMITATIONS and artist_key(name.artist) in words:
         # Whoever names such an artist asks for such a version.
         versions = version_words(name.title)
-    cost = OTHER_VERSION_COST * (bool(versions - wanted - {"version"}) + bool(wanted - versions))
+    unasked = versions - wanted
+    cost = OTHER_VERSION_COST * (bool(unasked - {"version"}) + bool(wanted - versions))
+    cost += PLAIN_VERSION_COST * (unasked == {"version"})
     score = max(0.0, best - cost)
     scored = replace(candidate, score=score)
     imitation = bool(versions & IMITATIONS) and not asked & IMITATIONS

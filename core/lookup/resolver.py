@@ -17,8 +17,8 @@ from core.domain import Ambiguous, Candidate, Found, NotFound, Origin, Reading, 
 from core.errors import UpstreamError
 from core.lookup.catalogue import with_facts
 from core.lookup.dataset import CatalogueEntry
-from core.lookup.matching import Decision, Exactness, Match, exactness, match, prominence
-from core.lookup.normalise import plain_title, song_key, version_words
+from core.lookup.matching import Decision, Exactness, Match, exactness, match, prominence, text_similarity
+from core.lookup.normalise import normalize, plain_title, song_key, title_key, version_words
 from core.lookup.recorded import recorded_popularity
 
 if TYPE_CHECKING:
@@ -166,6 +166,10 @@ DWARFED: Final = 26.0
 """Points of prominence, about twenty times the listeners: so far above a record found as typed, a similarity wins. The
 record is then a common misspelling, or the question in the wrong order."""
 
+OVERRIDING_SIMILARITY: Final = 90.0
+"""Least similarity of their names from which a song overrides one that was found as typed: "Una Flor" is no misspelling
+of "Una Locura", though Ozuna sings both and one is forty times as heard."""
+
 EXACT: Final = 99.5
 """Similarity from which the catalogue's spelling is the question's own."""
 
@@ -222,7 +226,7 @@ class SongResolver:
 
     Attributes:
         source: Answers with figures.
-        fallback: Answers when the source gives no usable answer; None does without.
+        fallback: Answers when the source gives no usable answer or lacks the song; None does without.
         catalogue: Corrects spelling without the network and adds facts; None if it was not built.
         releases: Looks up the songs' releases beside the source; None does without them.
         release_wait_s: Seconds that an answer waits for the release after the figures came.
@@ -266,7 +270,8 @@ class SongResolver:
         With an artist in the question one round trip is enough: the name as typed and the catalogue's similarity are
         fetched side by side, and readings without an artist are searched for meanwhile. Only if no name is found are
         the named readings searched for too. Of several records of the song the most heard answers. The release of the
-        likeliest name is looked up from the beginning.
+        likeliest name is looked up from the beginning. A song that is surely in the catalogue and not in the source is
+        answered from the fallback.
 
         Raises:
             UpstreamError: The source gave no usable answer and nothing older is at hand.
@@ -286,7 +291,7 @@ class SongResolver:
             sure = decided.candidates[0].name
             found = await fetch_most_heard(self.source, sure, listed, fresh=fresh)
             if found is None and best is None:
-                found = await self._under_another_name(query, sure, fresh=fresh)
+                found = await self._under_another_name(query, sure, fresh=fresh) or await self._recorded(sure)
             if found is not None:
                 return await self._enriched(found, begun)
         if best is not None:
@@ -315,13 +320,17 @@ class SongResolver:
         """
         begun = self._begin(name)
         try:
-            found = await fetch_most_heard(self.source, name, fresh=fresh)
+            found = await fetch_most_heard(self.source, name, fresh=fresh) or await self._recorded(name)
         except UpstreamError:
-            found = None if self.fallback is None else await fetch_most_heard(self.fallback, name)
-            if found is None:
+            recorded = await self._recorded(name)
+            if recorded is None:
                 raise
-            found = _not_up_to_date(found)
+            found = _not_up_to_date(recorded)
         return None if found is None else await self._enriched(found, begun)
+
+    async def _recorded(self, name: SongName) -> Found | None:
+        """Fetch a song from the fallback, if there is one."""
+        return None if self.fallback is None else await self.fallback.find(Reading(name.title, name.artist))
 
     async def _enriched(self, found: Found, begun: _Begun | None) -> Found:
         """Add what catalogue and release say of the song and the source does not.
@@ -422,7 +431,8 @@ def _best_known(found: tuple[Found, ...]) -> Found | None:
         return None
     first, *others = found
     first = max((hit for hit in found if is_same_song(hit.song.name, first.song.name)), key=_prominence)
-    best = max(others, key=_prominence, default=first)
+    rivals = [other for other in others if _may_override(first.song.name, other.song.name)]
+    best = max(rivals, key=_prominence, default=first)
     return best if _prominence(best) - _prominence(first) >= DWARFED else first
 
 
@@ -440,9 +450,17 @@ def _suggestions(decided: Match) -> tuple[SongName, ...]:
 
 def _is_overridden(found: Found, decided: Match) -> bool:
     """Return whether a song found by name is surely not meant, since another fits and is far better known."""
-    if decided.decision is not Decision.SURE:
+    if decided.decision is not Decision.SURE or not _may_override(found.song.name, decided.candidates[0].name):
         return False
     return prominence(decided.candidates[0]) - _prominence(found) >= DWARFED
+
+
+def _may_override(found: SongName, other: SongName) -> bool:
+    """Return whether a question for ``found`` may mean ``other``: it is spelt alike, and lacks no version asked for."""
+    if not version_words(found.title, found.artist) <= version_words(other.title, other.artist):
+        return False
+    names = ((title_key(found.title), title_key(other.title)), (normalize(str(found)), normalize(str(other))))
+    return any(text_similarity(one, another) >= OVERRIDING_SIMILARITY for one, another in names)
 
 
 def _prominence(found: Found) -> float:

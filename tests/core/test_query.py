@@ -129,6 +129,10 @@ def test_length_counts_what_can_be_seen() -> None:
         parse_query("x" * (QUERY_MAX_CHARS + 1))
 
 
+def test_accents_apart_from_their_letters_are_put_together() -> None:
+    assert parse_query("Mi Nin\u0303a - Wisin") == parse_query("Mi Ni\u00f1a - Wisin")
+
+
 @pytest.mark.parametrize("unit", ["x", "\u200b", "- ", "'", '"a', "http://", "(", " feat. ", "www.a ", "é"])
 def test_a_megabyte_is_refused_at_once(unit: str) -> None:
     with pytest.raises(QueryError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from core.lookup.dataset import CatalogueEntry
 from core.lookup.lastfm import LastFm
 from core.lookup.lastfm_client import RetryPolicy
 from core.lookup.normalise import base_title
+from core.lookup.recorded import CATALOGUE_SOURCE, CatalogueSource
 from core.lookup.resolver import SongResolver
 from core.query import parse_query
 from tests.fakes.lastfm_server import API_KEY, FakeArtist, FakeLastFm, FakeSong, Fault
@@ -236,6 +238,53 @@ async def test_a_version_typed_in_full_wins_over_a_song_twenty_times_as_heard() 
         found = await resolver.resolve(parse_query("Lake - Live - The Keels"))
     assert isinstance(found, Found)
     assert found.song.title == decorated.title
+
+
+LAKE = FakeSong("Lake", "The Keels", 900_000)
+
+
+@pytest.mark.parametrize("version", ["Lake - Live", "Lake (Moor Remix)", "Lake - Acoustic"])
+async def test_a_version_typed_in_full_wins_over_the_song_that_the_catalogue_knows(
+    tmp_path: Path, version: str
+) -> None:
+    known = catalogue_of(tmp_path, entry("Lake", "The Keels", 80))
+    async with resolving(known, LAKE, FakeSong(version, "The Keels", 300)) as (resolver, _):
+        found = await resolver.resolve(parse_query(f"{version} - The Keels"))
+    assert isinstance(found, Found)
+    assert found.song.title == version
+
+
+@pytest.mark.parametrize("edit", ["Lake (Edit)", "Lake - Long Version", "Lake - Original Single Version"])
+@pytest.mark.parametrize("text", ["Lake - The Keels", "The Keels - Lake", "lake the keels", "Laek - The Keels"])
+async def test_a_song_of_which_the_catalogue_knows_an_edit_alone_is_found(tmp_path: Path, edit: str, text: str) -> None:
+    known = catalogue_of(tmp_path, entry(edit, "The Keels", 60))
+    async with resolving(known, LAKE) as (resolver, _):
+        found = await resolver.resolve(parse_query(text))
+    assert isinstance(found, Found)
+    assert found.song.title == "Lake"
+
+
+async def test_another_song_of_the_artist_is_no_misspelling_however_much_it_is_heard(tmp_path: Path) -> None:
+    known = catalogue_of(tmp_path, entry("Una Locura", "Ozuna", 76))
+    locura, flor = FakeSong("Una Locura", "Ozuna", 82_638), FakeSong("Una Flor", "Ozuna", 2_274)
+    async with resolving(known, locura, flor) as (resolver, _):
+        found = await resolver.resolve(parse_query("Una Flor - Ozuna"))
+    assert isinstance(found, Found)
+    assert found.song.title == "Una Flor"
+
+
+async def test_the_catalogue_answers_for_a_song_that_the_source_lacks(tmp_path: Path) -> None:
+    known = catalogue_of(tmp_path, entry("Lake (Edit)", "The Keels", 60))
+    async with resolving(known, BLINDING) as (resolver, _):
+        resolver = replace(resolver, fallback=CatalogueSource(None, known, resolver.worker))
+        asked = await resolver.resolve(parse_query("Lake - The Keels"))
+        picked = await resolver.fetch(SongName("Lake (Edit)", "The Keels"))
+        unknown = await resolver.resolve(parse_query("Moor - The Reeds"))
+    assert isinstance(asked, Found)
+    assert picked is not None
+    assert {asked.song.title, picked.song.title} == {"Lake (Edit)"}
+    assert {asked.source, picked.source} == {CATALOGUE_SOURCE}
+    assert isinstance(unknown, NotFound)
 
 
 async def test_a_song_known_under_its_plain_title_is_searched_for_only_if_little_heard(tmp_path: Path) -> None:
