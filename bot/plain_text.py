@@ -13,6 +13,8 @@ _REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068
 
 def plain(text: str, *, keep_breaks: bool = False) -> str:
     """Take out control characters, lone surrogates and reordering controls; line breaks become spaces or stay."""
+    if text.isprintable():
+        return text
     kept = (
         "\n" if char == "\n" and keep_breaks else " " if char.isspace() and unicodedata.category(char) == "Cc" else char
         for char in text

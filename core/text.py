@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from babel.dates import format_date, format_skeleton, format_timedelta
@@ -115,12 +116,18 @@ def parse_release_date(text: str | None, *, today: date | None = None) -> date |
 
 def count(value: float) -> str:
     """Write a count: 2275434 gives "2,275,434"."""
-    return format_decimal(round(value), locale=locale())
+    return _decimal(round(value), None, language())
 
 
 def decimal(value: float, places: int = 1) -> str:
     """Write a ratio: 16.37 gives "16.4"."""
-    return format_decimal(value, f"#,##0.{'0' * places}", locale=locale())
+    return _decimal(value, f"#,##0.{'0' * places}", language())
+
+
+@lru_cache(1 << 12)
+def _decimal(value: float, pattern: str | None, language: str) -> str:
+    """Write a number as Babel does; one answer writes most of its figures several times."""
+    return format_decimal(value, pattern, locale=locale())
 
 
 def clock(value: float) -> str:

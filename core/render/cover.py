@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from core.domain import Cover, SongName
@@ -103,12 +104,24 @@ def dominant(art: Image.Image) -> Colour:
     strength = (high - low) * high
     if strength.mean() < 0.02:
         return Colour(*(round(float(c) * 255) for c in small.mean(axis=0)))
-    hues = np.array([colorsys.rgb_to_hsv(*pixel)[0] for pixel in small.tolist()])
-    bins = (hues * 12).astype(int) % 12
+    bins = (_hues(small) * 12).astype(int) % 12
     best = int(np.bincount(bins, weights=strength, minlength=12).argmax())
     chosen = bins == best
     mean = np.average(small[chosen], axis=0, weights=strength[chosen] + 1e-6)
     return Colour(*(round(float(c) * 255) for c in mean))
+
+
+def _hues(pixels: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Compute the hues of pixels, shape (n, 3) to (n,), 0 to 1 around the circle of colours; 0 for greys."""
+    red, green, blue = pixels.T
+    high = pixels.max(axis=1)
+    span = np.where(high > pixels.min(axis=1), high - pixels.min(axis=1), 1)
+    # Each sixth of the circle lies between two primaries: where the pixel stands there.
+    sixths = np.select(
+        [red == high, green == high], [(green - blue) / span, 2 + (blue - red) / span], 4 + (red - green) / span
+    )
+    hues: NDArray[np.floating] = sixths / 6 % 1
+    return hues
 
 
 @lru_cache(maxsize=4)

@@ -8,10 +8,11 @@ the others lie in ``typefaces``.
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import unicodedata
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -72,11 +73,16 @@ def font(weight: Weight) -> FT2Font:
 
 
 @cache
-def _covered(weight: Weight) -> frozenset[int]:
-    """Collect the code points for which some font of ``weight`` has a glyph."""
-    return frozenset(point for path in _files(weight) for point in FT2Font(path).get_charmap())
+def _covered(weight: Weight) -> bytes:
+    """Mark with 1 the code points for which some font of ``weight`` has a glyph; a set of them takes megabytes more."""
+    covered = bytearray(sys.maxunicode + 1)
+    for path in _files(weight):
+        for point in FT2Font(path).get_charmap():
+            covered[point] = 1
+    return bytes(covered)
 
 
+@lru_cache(maxsize=1024)
 def drawable(text: str, weight: Weight) -> str:
     """Leave out what cannot or must not be drawn: unknown glyphs, controls, direction overrides, stacked marks.
 
@@ -94,15 +100,15 @@ def drawable(text: str, weight: Weight) -> str:
         category = unicodedata.category(char)
         if category.startswith("M"):
             marks += 1
-            if base_drawn and marks <= _MARKS_MAX and ord(char) in covered:
+            if base_drawn and marks <= _MARKS_MAX and covered[ord(char)]:
                 kept.append(char)
             continue
         if category in _INVISIBLE:
-            if char in _JOINERS and base_drawn and ord(char) in covered:
+            if char in _JOINERS and base_drawn and covered[ord(char)]:
                 kept.append(char)
             continue
         marks = 0
-        base_drawn = ord(char) in covered
+        base_drawn = bool(covered[ord(char)])
         if base_drawn:
             kept.append(char)
     result = "".join(kept)
