@@ -26,10 +26,10 @@ from rich.table import Table  # noqa: E402
 from core.errors import DataError, ModelError  # noqa: E402
 from core.training.data import build_songs, load_tables  # noqa: E402
 from core.training.promotion import (  # noqa: E402
+    decide_and_record,
     metrics_bytes,
     publish,
     roll_back,
-    rule_on,
 )
 from core.training.recipes import FULL, RECIPES, Budget  # noqa: E402
 from core.training.train import STEPS, Trained, train  # noqa: E402
@@ -82,7 +82,7 @@ def _train(options: argparse.Namespace, console: Console, budget: Budget) -> int
         console.print(f"This recipe is a baseline and is not served. Its figures are in {path}.")
         return 0
     if options.promote:
-        decision = rule_on(trained, options.out, seed=options.seed, ruled_at=now)
+        decision = decide_and_record(trained, options.out, seed=options.seed, decided_at=now)
         for reason in decision.reasons:
             console.print(reason, highlight=False, markup=False)
         if not decision.promoted:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final, Self
@@ -320,7 +320,7 @@ class ReleaseLookup:
                     timeout_s = self._hedge_s if fallback is not None else None
                     done, _ = await asyncio.wait(asking, timeout=timeout_s)
                     answers |= {asking.pop(task): task.result() for task in done}
-                release = await self._worker.run(release_of, name, self._listings(answers))
+                release = await self._worker.run(release_of, name, listings_of(answers, self._sources()))
                 if fallback is not None and (release is None or release.released is None):
                     asking[asyncio.create_task(_asked(fallback, name))] = fallback
                 fallback = None
@@ -335,10 +335,13 @@ class ReleaseLookup:
             raise UpstreamUnavailable("not every service answered, and none knows the song")
         return None
 
-    def _listings(self, answers: Mapping[ReleaseSource, Answered | UpstreamError]) -> tuple[Listing, ...]:
-        """Join what was answered, in the order of the services whoever was the quicker one."""
-        given = (answers.get(source) for source in self._sources())
-        return tuple(listing for answer in given if isinstance(answer, Answered) for listing in answer.listings)
+
+def listings_of(
+    answers: Mapping[ReleaseSource, Answered | UpstreamError], sources: Iterable[ReleaseSource]
+) -> tuple[Listing, ...]:
+    """Join what was answered, in the order of ``sources`` whichever was the quicker one."""
+    given = (answers.get(source) for source in sources)
+    return tuple(listing for answer in given if isinstance(answer, Answered) for listing in answer.listings)
 
 
 async def _asked(source: ReleaseSource, name: SongName) -> Answered | UpstreamError:

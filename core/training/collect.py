@@ -28,9 +28,10 @@ from core.lookup.release import (
     ITunes,
     MusicBrainz,
     ReleaseSource,
+    listings_of,
     musicbrainz_agent,
 )
-from core.lookup.release_parse import Listing, release_of
+from core.lookup.release_parse import release_of
 from core.lookup.service import NoRoom, RequestRate
 from core.settings import Settings
 from core.training.collect_store import ArtistJob, CollectStore, Job
@@ -376,7 +377,9 @@ class ReleaseCollector:
                     for source, outcome in zip(asked, outcomes, strict=True)
                     if isinstance(outcome, Answered)
                 }
-                release = await self._services.worker.run(release_of, job.name, self._listings(answers))
+                release = await self._services.worker.run(
+                    release_of, job.name, listings_of(answers, self._services.sources)
+                )
                 partial = any(not answers[source].complete for source in asked if source in answers)
                 tries += partial
                 if release is not None and release.released is not None and (not partial or tries >= MAX_RELEASE_TRIES):
@@ -415,8 +418,3 @@ class ReleaseCollector:
         except TimeoutError:
             return False
         return True
-
-    def _listings(self, answers: Mapping[ReleaseSource, Answered]) -> tuple[Listing, ...]:
-        """Join what was answered, in the order of the services whoever was the quicker one."""
-        given = (answers.get(source) for source in self._services.sources)
-        return tuple(listing for answer in given if answer is not None for listing in answer.listings)

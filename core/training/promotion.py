@@ -193,14 +193,16 @@ DRAWS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class PromotionDecision:
     """Whether the challenger is promoted, and the sentences that say why or why not."""
 
     promoted: bool
     reasons: tuple[str, ...]
 
 
-def rule(challenger: Trained, champion: ServedModel | None, *, seed: int, draws: int = DRAWS) -> Ruling:
+def decide_promotion(
+    challenger: Trained, champion: ServedModel | None, *, seed: int, draws: int = DRAWS
+) -> PromotionDecision:
     """Compare average precision on songs with figures of their own, asked for live, artist by artist; check all gates.
 
     Both models answer every song from the fold that never saw its artist, so that the comparison is fair to a champion
@@ -218,7 +220,7 @@ def rule(challenger: Trained, champion: ServedModel | None, *, seed: int, draws:
         if not gate.passed
     ]
     if champion is None:
-        return Ruling(not missed, (*missed, "There is no champion to compare with."))
+        return PromotionDecision(not missed, (*missed, "There is no champion to compare with."))
     songs = challenger.songs
     places = challenger.fitted.live["live"].places
     ours, theirs = (answers_of(model, songs, places) for model in (challenger.model, champion))
@@ -230,7 +232,7 @@ def rule(challenger: Trained, champion: ServedModel | None, *, seed: int, draws:
         f"Average precision of live answers differs by {middle:+.4f} (95 % interval {low:+.4f} to {high:+.4f}): "
         f"{'better beyond doubt' if better else 'not better beyond doubt'}."
     )
-    return Ruling(better and not missed, (found, *missed))
+    return PromotionDecision(better and not missed, (found, *missed))
 
 
 def answers_of(model: ServedModel, songs: TrainingSongs, places: NDArray[np.intp]) -> FloatArray:
@@ -332,10 +334,10 @@ def publish(trained: Trained, folder: Path, *, trained_at: datetime, demo_songs:
     )
 
 
-def rule_on(trained: Trained, folder: Path, *, seed: int, ruled_at: datetime) -> Ruling:
-    """Compare a challenger with the model in ``folder``, and append the ruling to ``promotions.jsonl`` there.
+def decide_and_record(trained: Trained, folder: Path, *, seed: int, decided_at: datetime) -> PromotionDecision:
+    """Compare a challenger with the model in ``folder``, and append the decision to ``promotions.jsonl`` there.
 
-    A champion that this version cannot load is no champion; the ruling says so.
+    A champion that this version cannot load is no champion; the decision says so.
     """
     champion: ServedModel | None = None
     note: tuple[str, ...] = ()
@@ -343,15 +345,15 @@ def rule_on(trained: Trained, folder: Path, *, seed: int, ruled_at: datetime) ->
         champion = load(folder).model
     except ModelError as error:
         note = (str(error),)
-    ruling = rule(trained, champion, seed=seed)
-    ruling = Ruling(ruling.promoted, (*note, *ruling.reasons))
+    decision = decide_promotion(trained, champion, seed=seed)
+    decision = PromotionDecision(decision.promoted, (*note, *decision.reasons))
     folder.mkdir(parents=True, exist_ok=True)
     entry = {
-        "at": ruled_at.isoformat(timespec="seconds"),
+        "at": decided_at.isoformat(timespec="seconds"),
         "recipe": trained.metrics["recipe"],
-        "promoted": ruling.promoted,
-        "reasons": ruling.reasons,
+        "promoted": decision.promoted,
+        "reasons": decision.reasons,
     }
     with (folder / RECORD).open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-    return ruling
+    return decision

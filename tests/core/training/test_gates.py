@@ -10,7 +10,7 @@ import pytest
 from core.model.ensemble import KINDS, RISING, SecondStage, sigmoid
 from core.model.hit_model import HitModel
 from core.training.gates import metric_gates, reason_gates, sense_gates
-from core.training.promotion import answers_of, paired_difference, rule
+from core.training.promotion import answers_of, decide_promotion, paired_difference
 from core.training.train import Trained
 from tests.fakes.training_files import TRAINED_AT
 
@@ -59,7 +59,7 @@ def passed(trained: Trained) -> Trained:
 
 
 def test_an_equal_challenger_is_not_promoted(trained: Trained) -> None:
-    decision = rule(passed(trained), trained.model, seed=0, draws=20)
+    decision = decide_promotion(passed(trained), trained.model, seed=0, draws=20)
     assert not decision.promoted
     assert "not better beyond doubt" in decision.reasons[0]
 
@@ -70,15 +70,19 @@ def test_a_better_challenger_is_promoted_only_through_every_gate(trained: Traine
         for fold in trained.model.folds
     )
     champion = replace(trained.model, folds=blind)
-    assert rule(passed(trained), champion, seed=0, draws=20).promoted
-    missed = rule(replace(trained, gates=(replace(trained.gates[0], passed=False),)), champion, seed=0, draws=20)
+    assert decide_promotion(passed(trained), champion, seed=0, draws=20).promoted
+    missed = decide_promotion(
+        replace(trained, gates=(replace(trained.gates[0], passed=False),)), champion, seed=0, draws=20
+    )
     assert not missed.promoted
     assert any("Gate missed" in reason for reason in missed.reasons)
 
 
 def test_without_a_champion_the_gates_decide(trained: Trained) -> None:
-    assert rule(passed(trained), None, seed=0).promoted
-    assert not rule(replace(trained, gates=(replace(trained.gates[0], passed=False),)), None, seed=0).promoted
+    assert decide_promotion(passed(trained), None, seed=0).promoted
+    assert not decide_promotion(
+        replace(trained, gates=(replace(trained.gates[0], passed=False),)), None, seed=0
+    ).promoted
 
 
 def test_the_difference_of_a_model_with_itself_is_nought(trained: Trained) -> None:
