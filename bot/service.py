@@ -261,7 +261,7 @@ class SongService:
                 return stats_reply(None if self._stats is None else self._stats())
             case "reload":
                 return await self._reloaded()
-        raise NotImplementedError(f"no answer is made for /{command.name}")
+        raise ValueError(f"no answer is made for /{command.name}")
 
     async def _reloaded(self) -> Reply:
         try:

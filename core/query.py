@@ -304,7 +304,7 @@ def query_of(title: str, artist: str | None) -> SongQuery:
     Raises:
         QueryError: As for :func:`parse_query`.
     """
-    title, artist = visible(title), visible(artist or "")
+    title, artist = _composed(title), _composed(artist or "")
     shown = f"{title} - {artist}" if artist else title
     _check(shown)
     query = _query(shown, [_reading(title, artist or None)])
@@ -317,13 +317,13 @@ def query_of_video(title: str, channel: str) -> SongQuery:
     Raises:
         QueryError: As for :func:`parse_query`.
     """
-    query = _read_text(visible(video_question(visible(title), visible(channel))))
+    query = _read_text(_composed(video_question(_composed(title), _composed(channel))))
     first, *others = query.readings
     swapped = Reading(first.artist or "", first.title)
     if swapped not in others:
         return query
     # Videos are called "Artist - Song", unless the channel is the other one's.
-    owner = artist_key(channel_artist(visible(channel)))
+    owner = artist_key(channel_artist(_composed(channel)))
     if owner == artist_key(first.title):
         in_order = False
     elif owner == artist_key(first.artist or ""):
@@ -374,12 +374,17 @@ def parse_artist(text: str) -> str:
     """
     if len(text) > TEXT_MAX_CHARS:
         raise ArtistTooLong(f"{len(text)} characters")
-    name = visible(_MENTION.sub(" ", text)).strip(_EDGES)
+    name = _composed(_MENTION.sub(" ", text)).strip(_EDGES)
     if not normalize(name):
         raise NoArtist("nothing is left")
     if len(name) > QUERY_MAX_CHARS:
         raise ArtistTooLong(f"{len(name)} characters")
     return name
+
+
+def _composed(text: str) -> str:
+    """Drop what is not visible, and join accents with their letters: apart, as in file names, no source finds them."""
+    return visible(unicodedata.normalize("NFC", text))
 
 
 def _typed(text: str) -> tuple[list[str], str]:
@@ -390,9 +395,7 @@ def _typed(text: str) -> tuple[list[str], str]:
     """
     if len(text) > TEXT_MAX_CHARS:
         raise QueryTooLong(f"{len(text)} characters")
-    # Letters and accents apart, as some keyboards and files give them, are no spelling that a source knows.
-    composed = unicodedata.normalize("NFC", _MENTION.sub(" ", text))
-    lines = [line for line in map(visible, composed.splitlines()) if line]
+    lines = [line for line in map(_composed, _MENTION.sub(" ", text).splitlines()) if line]
     # Two lines are a title above an artist, as players copy them.
     joined = (" - " if len(lines) == 2 and not any(_SPACED_DASH.search(line) for line in lines) else " ").join(lines)
     typed = _COMMAND.sub("", joined)
@@ -404,7 +407,7 @@ def _read_links(links: list[str], rest: str) -> Question:
     news = [read_link(link) for link in links]
     for told in news:
         if told.search is not None:
-            return _read_text(visible(told.search))
+            return _read_text(_composed(told.search))
         if told.reading is not None:
             return query_of(told.reading.title, told.reading.artist)
     said = not (not _speaks(rest) or _SMALL_TALK.fullmatch(normalize(rest)))

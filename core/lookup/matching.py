@@ -327,7 +327,8 @@ def _ranked(query: SongQuery, candidates: Iterable[Candidate]) -> list[_Ranked]:
         key = song_key(candidate.name.title, candidate.name.artist)
         merged[key] = _merged(merged[key], candidate) if key in merged else candidate
     words = normalize(query.text)
-    scored = [_scored(readings, words, asked, candidate) for candidate in merged.values()]
+    latin = not is_foreign(words)
+    scored = [_scored(readings, words, asked, candidate, latin=latin) for candidate in merged.values()]
     scored.sort(key=lambda one: -(one.fit + PROMINENCE_WEIGHT * prominence(one.candidate)))
     return sorted(scored, key=lambda one: one.turn) if any(one.imitation for one in scored) else scored
 
@@ -338,8 +339,10 @@ def prominence(candidate: Candidate) -> float:
     return min(100.0, max(by_listeners, float(candidate.popularity or 0), 0.0))
 
 
-def _scored(readings: tuple[FoldedReading, ...], words: str, asked: frozenset[str], candidate: Candidate) -> _Ranked:
-    latin = not is_foreign(words)
+def _scored(
+    readings: tuple[FoldedReading, ...], words: str, asked: frozenset[str], candidate: Candidate, *, latin: bool
+) -> _Ranked:
+    """Score a candidate; ``latin`` tells that the question has no other letters."""
     name = candidate.name
     best, mean = similarity(readings, FoldedName.of(name.title, name.artist, candidate.credits))
     if latin:

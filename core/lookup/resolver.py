@@ -18,7 +18,7 @@ from core.errors import UpstreamError
 from core.lookup.catalogue import with_facts
 from core.lookup.dataset import CatalogueEntry
 from core.lookup.matching import Decision, Exactness, Match, exactness, match, prominence, text_similarity
-from core.lookup.normalise import normalize, plain_title, song_key, title_key, version_words
+from core.lookup.normalise import asked_versions, normalize, plain_title, song_key, title_key, version_words
 from core.lookup.recorded import recorded_popularity
 
 if TYPE_CHECKING:
@@ -291,7 +291,11 @@ class SongResolver:
             sure = decided.candidates[0].name
             found = await fetch_most_heard(self.source, sure, listed, fresh=fresh)
             if found is None and best is None:
-                found = await self._under_another_name(query, sure, fresh=fresh) or await self._recorded(sure)
+                found = await self._under_another_name(query, sure, fresh=fresh)
+                # "Lake - KR Ver." is of the same kind as "Lake - Japanese Version", but another recording.
+                named = not asked_versions(query.text) or exactness(query, decided.candidates[0]) is not Exactness.NO
+                if found is None and named:
+                    found = await self._recorded(sure)
             if found is not None:
                 return await self._enriched(found, begun)
         if best is not None:
@@ -450,7 +454,7 @@ def _suggestions(decided: Match) -> tuple[SongName, ...]:
 
 def _is_overridden(found: Found, decided: Match) -> bool:
     """Return whether a song found by name is surely not meant, since another fits and is far better known."""
-    if decided.decision is not Decision.SURE or not _may_override(found.song.name, decided.candidates[0].name):
+    if decided.decision is not Decision.SURE:
         return False
     return prominence(decided.candidates[0]) - _prominence(found) >= DWARFED
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from core.domain import Reading
 from core.errors import EmptyQuery, LinkSaysNothing, QueryError, QueryTooLong
 from core.limits import QUERY_MAX_CHARS
-from core.query import READINGS_MAX, parse_query
+from core.query import READINGS_MAX, parse_artist, parse_query, query_of
 
 BLINDING = Reading("Blinding Lights", "The Weeknd")
 
@@ -131,6 +131,8 @@ def test_length_counts_what_can_be_seen() -> None:
 
 def test_accents_apart_from_their_letters_are_put_together() -> None:
     assert parse_query("Mi Nin\u0303a - Wisin") == parse_query("Mi Ni\u00f1a - Wisin")
+    assert query_of("Mi Nin\u0303a", "Wisin") == query_of("Mi Ni\u00f1a", "Wisin")
+    assert parse_artist("Beyonce\u0301") == "Beyonc\u00e9"
 
 
 @pytest.mark.parametrize("unit", ["x", "\u200b", "- ", "'", '"a', "http://", "(", " feat. ", "www.a ", "é"])

@@ -243,15 +243,17 @@ async def test_a_version_typed_in_full_wins_over_a_song_twenty_times_as_heard() 
 LAKE = FakeSong("Lake", "The Keels", 900_000)
 
 
-@pytest.mark.parametrize("version", ["Lake - Live", "Lake (Moor Remix)", "Lake - Acoustic"])
+@pytest.mark.parametrize("title", ["Lake", "The Lake beneath the Northern Lighthouse on the Moor"])
+@pytest.mark.parametrize("version", ["{} - Live", "{} (Moor Remix)", "{} - Acoustic"])
 async def test_a_version_typed_in_full_wins_over_the_song_that_the_catalogue_knows(
-    tmp_path: Path, version: str
+    tmp_path: Path, title: str, version: str
 ) -> None:
-    known = catalogue_of(tmp_path, entry("Lake", "The Keels", 80))
-    async with resolving(known, LAKE, FakeSong(version, "The Keels", 300)) as (resolver, _):
-        found = await resolver.resolve(parse_query(f"{version} - The Keels"))
+    known = catalogue_of(tmp_path, entry(title, "The Keels", 80))
+    asked = FakeSong(version.format(title), "The Keels", 300)
+    async with resolving(known, FakeSong(title, "The Keels", 900_000), asked) as (resolver, _):
+        found = await resolver.resolve(parse_query(f"{asked.title} - The Keels"))
     assert isinstance(found, Found)
-    assert found.song.title == version
+    assert found.song.title == asked.title
 
 
 @pytest.mark.parametrize("edit", ["Lake (Edit)", "Lake - Long Version", "Lake - Original Single Version"])
@@ -280,11 +282,13 @@ async def test_the_catalogue_answers_for_a_song_that_the_source_lacks(tmp_path: 
         asked = await resolver.resolve(parse_query("Lake - The Keels"))
         picked = await resolver.fetch(SongName("Lake (Edit)", "The Keels"))
         unknown = await resolver.resolve(parse_query("Moor - The Reeds"))
+        other = await resolver.resolve(parse_query("Lake - KR Ver. - The Keels"))
     assert isinstance(asked, Found)
     assert picked is not None
     assert {asked.song.title, picked.song.title} == {"Lake (Edit)"}
     assert {asked.source, picked.source} == {CATALOGUE_SOURCE}
     assert isinstance(unknown, NotFound)
+    assert isinstance(other, NotFound)
 
 
 async def test_a_song_known_under_its_plain_title_is_searched_for_only_if_little_heard(tmp_path: Path) -> None:
