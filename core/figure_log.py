@@ -361,6 +361,7 @@ class FigureLog:
         self._flush_s = flush_s
         self._pending: dict[tuple[int, int], FigureRow] = {}
         self._flushing: asyncio.Task[None] | None = None
+        self._closed = False
         self._rates: list[float] = []
         self._rates_until = float("-inf")
         self._failing: set[str] = set()
@@ -370,7 +371,7 @@ class FigureLog:
 
     def note(self, song: Song, source: Source) -> None:
         """Note the figures of an answer, to be written later; those that are not live are let pass."""
-        if source.origin is not Origin.LASTFM or song.listeners is None or song.playcount is None:
+        if self._closed or source.origin is not Origin.LASTFM or song.listeners is None or song.playcount is None:
             return
         row = row_of(song.name, source.as_of.date(), song.listeners, song.playcount)
         if len(self._pending) < PENDING_MAX:
@@ -429,7 +430,8 @@ class FigureLog:
         )
 
     async def aclose(self) -> None:
-        """Write what waits and free what is open; nothing may be noted afterwards."""
+        """Write what waits and free what is open; what a late answer notes afterwards is let pass."""
+        self._closed = True
         if self._flushing is not None:
             self._flushing.cancel()
             await asyncio.gather(self._flushing, return_exceptions=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,18 @@ import pytest
 
 from core.settings import ROOT, Settings
 from tests.fakes.lastfm_server import API_KEY
+from tests.fakes.warped_time import WarpedLoop
 
 # No test measures time, and a busy machine takes its own.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Give tests marked ``warped_time`` a loop whose clock leaps, and all others a real one."""
+    if item.get_closest_marker("warped_time") is not None:
+        return {"warped": WarpedLoop}
+    return {"real": asyncio.new_event_loop}
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from aiohttp import web
 
 from bot.listener import ListenerLimits, listening
 
+pytestmark = pytest.mark.warped_time
+
 HALF = b"GET / HTTP/1.1\r\nHost: x\r\n"
 HALF_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf"
 

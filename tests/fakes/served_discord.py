@@ -29,12 +29,12 @@ async def served(configured: Settings, predictor: FakePredictor, server: Discord
     platform = DiscordPlatform.from_settings(configured, SongService(predictor, clock=lambda: NOW))
     running = asyncio.create_task(platform.run(stop))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await server.gateway.ready.wait()
         yield stop
     finally:
         stop.set()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await running
         predictor.history.close()
         gc.collect()  # an unclosed session would warn now

@@ -215,8 +215,13 @@ class FakeTelegram(TelegramChats):
         self._updates = [update for update in self._updates if update["update_id"] >= offset]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(float(params.get("timeout") or 0), 10.0)), self._changed:
-                await self._changed.wait_for(lambda: self._updates or self._stopping or self.rival or self._faults)
+                await self._changed.wait_for(
+                    lambda: self._updates or self._stopping or self.rival or self._plans("getUpdates")
+                )
         return self._updates[:100]
+
+    def _plans(self, method: str) -> bool:
+        return any(planned == method for planned, _ in self._faults)
 
     def _fail_if_planned(self, method: str) -> None:
         for index, (planned, fault) in enumerate(self._faults):

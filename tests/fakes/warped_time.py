@@ -4,8 +4,10 @@ Code runs with its real limits and pauses, over real loopback sockets, in a frac
 
     run_warped(main())
 
-Only timers leap. Work in threads is waited for in real time, and what is on its way over loopback is there by the time
-its sender returns. It is of no use with servers in other processes, which the loop cannot know to be at work.
+Time passes by leaping: whatever is computed, here or in threads, takes next to none of it, so that a limit of seconds
+holds or not by what is waited for and never by how busy the machine is. What is on its way over loopback is there by
+the time its sender returns. It is of no use with servers in other processes, which the loop cannot know to be at work.
+A test, or a module's ``pytestmark``, marked ``warped_time`` runs on it with its fixtures.
 """
 
 from __future__ import annotations
@@ -19,7 +21,13 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 GRACE_S = 0.002
-"""Real time for which sockets may still speak up before the clock leaps."""
+"""Real seconds for which sockets may still speak up before the clock leaps."""
+
+TURN_S = 0.000_01
+"""What a turn of the loop takes by its clock: were it nothing, who waits for a rounding error would wait for ever."""
+
+ORIGIN_S = 1000.0
+"""What the loop's clock tells at first."""
 
 START = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 
@@ -30,6 +38,7 @@ class _Selector(selectors.DefaultSelector):
     loop: WarpedLoop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.loop.now_s += TURN_S
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
@@ -37,23 +46,23 @@ class _Selector(selectors.DefaultSelector):
             return super().select(timeout=None if timeout is None else GRACE_S)
         ready = super().select(min(timeout, GRACE_S))
         if not ready and not self.loop.busy_threads:
-            self.loop.leapt_s += timeout
+            self.loop.now_s += timeout
         return ready
 
 
 class WarpedLoop(asyncio.SelectorEventLoop):
-    """See the module; ``leapt_s`` is how far ahead of the real clock it is."""
+    """See the module; ``now_s`` is what its clock tells."""
 
     def __init__(self) -> None:
         selector = _Selector()
         selector.loop = self
-        self.leapt_s = 0.0
+        self.now_s = ORIGIN_S
         self.busy_threads = 0
         super().__init__(selector)
 
     def time(self) -> float:
-        """Tell the warped seconds."""
-        return super().time() + self.leapt_s
+        """Tell the seconds that were leapt over."""
+        return self.now_s
 
     def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
         """Run in a thread, and let the clock leap over nothing until it is done."""

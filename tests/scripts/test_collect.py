@@ -73,7 +73,7 @@ async def requests_more(fake: FakeLastFm, n: int) -> None:
             reached.set()
 
     fake.on_request = count
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await reached.wait()
 
 
@@ -407,7 +407,7 @@ async def test_a_kill_loses_no_release_and_silent_services_hold_up_nothing(tmp_p
         process = await start(fake, tmp_path / "out", "--songs", str(list_), shops=shops)
         reached = asyncio.Event()
         server.deezer.on_request = lambda: reached.set() if len(server.deezer.requests) >= 4 + 16 else None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await reached.wait()
         process.send_signal(signal.SIGKILL)
         await process.communicate()

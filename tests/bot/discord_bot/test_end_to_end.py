@@ -66,7 +66,7 @@ async def test_a_slow_lastfm_is_waited_for_behind_an_immediate_acknowledgement(
 
     lastfm.on_request = hold
     asking = asyncio.create_task(simulated.ann.slash(simulated.channel, "predict", song="blinding lights - the weeknd"))
-    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.wait_for(asked.wait(), 60)
     acknowledged = simulated.calls("POST", "/callback")
     assert [one.json["type"] for one in acknowledged] == [5]
     assert simulated.calls("PATCH") == []

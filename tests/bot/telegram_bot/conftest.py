@@ -85,7 +85,7 @@ def serve(telegram: FakeTelegram, predictor: FakePredictor) -> Serve:
             yield Served(telegram, predictor, stop, running, codes)
         finally:
             stop.set()
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 await running
         left = [
             task for task in asyncio.all_tasks() if "Application" in task.get_name() or "Updater" in task.get_name()

@@ -60,7 +60,7 @@ async def test_a_second_poller_is_explained(telegram: FakeTelegram, predictor: F
     telegram.rival = True
     await telegram._notify()
     with pytest.raises(PlatformError, match="another process fetches updates with this TELEGRAM_TOKEN"):
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(60):
             await running
 
 
@@ -73,7 +73,7 @@ async def test_a_token_withdrawn_while_serving_ends_the_serving(
     telegram.token = "1:other"
     telegram.say("Hello", chat=telegram.private(7))
     with pytest.raises(PlatformError, match="does not accept TELEGRAM_TOKEN") as caught:
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(60):
             await running
     assert SECRET_PART not in chain(caught.value) + caplog.text
 
@@ -237,11 +237,12 @@ async def test_a_stop_finishes_what_is_in_flight(served: Served) -> None:
     served.stop.set()
     await asyncio.sleep(0.05)
     predictor.gate.set()
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         await served.running
     assert len(telegram.of("sendPhoto")) == 1
 
 
+@pytest.mark.warped_time
 async def test_a_stop_does_not_wait_for_ever(telegram: FakeTelegram, predictor: FakePredictor) -> None:
     platform = platform_for(telegram, predictor)
     platform._finish_s = platform._deliver_s = 0.1
@@ -258,6 +259,7 @@ async def test_a_stop_does_not_wait_for_ever(telegram: FakeTelegram, predictor: 
     assert telegram.of("sendPhoto") == []
 
 
+@pytest.mark.warped_time
 async def test_a_stop_while_telegram_is_down_ends_soon(served: Served) -> None:
     telegram = served.telegram
     await telegram.until(lambda: telegram.polls)

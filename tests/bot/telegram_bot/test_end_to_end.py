@@ -170,7 +170,7 @@ async def test_the_process_serves_tells_its_health_and_stops_cleanly(
             metrics = await (await session.get(f"http://127.0.0.1:{port}/metrics")).text()
     finally:
         process.send_signal(signal.SIGTERM)
-        _, log = await asyncio.wait_for(process.communicate(), 30)
+        _, log = await asyncio.wait_for(process.communicate(), 60)
     said = log.decode()
     assert process.returncode == 0, said
     assert health == {"status": "ok", "platforms": {"telegram": "up"}}

@@ -57,7 +57,7 @@ async def test_who_has_no_answer_in_time_is_told_of_the_restart_and_not_answered
     telegram.say("nothing that concerns the bot", chat=telegram.group(-1001))
     await telegram.until(lambda: len(predictor.asked) == len(PEOPLE), patience_s=30)
     stop.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await running
     assert told(telegram) == Counter(PEOPLE)
     assert {call.params["text"] for call in telegram.of("sendMessage")} == {messages.RESTARTING}
@@ -85,9 +85,9 @@ async def test_cards_that_are_not_drawn_in_time_are_left_out_of_the_answers(
     stop = asyncio.Event()
     running = asyncio.create_task(platform.run(stop))
     telegram.say("Hello", chat=telegram.private(7))
-    await asyncio.wait_for(drawing.wait(), 30)
+    await asyncio.wait_for(drawing.wait(), 60)
     stop.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await running
     (answer,) = telegram.of("sendMessage")
     assert answer.plain is not None
@@ -107,7 +107,7 @@ async def test_a_press_without_an_answer_in_time_is_told(telegram: FakeTelegram,
     telegram.press(card.result, "Why?")
     await telegram.until(lambda: len(predictor.asked) == asked + 2)
     stop.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await running
     assert messages.RESTARTING in {call.params.get("text") for call in telegram.of("answerCallbackQuery")}
     assert [call.params["text"] for call in telegram.of("sendMessage")] == [messages.RESTARTING]

@@ -15,6 +15,8 @@ from core.lookup.service import Breaker, BreakerState, RequestRate
 from core.version import VERSION
 from tests.fakes.lastfm_server import API_KEY, FakeLastFm, FakeSong, Fault
 
+pytestmark = pytest.mark.warped_time
+
 QUICK = RetryPolicy(wait_initial_s=0.001, wait_max_s=0.002, jitter_s=0.001, attempt_s=0.25, connect_s=0.25)
 AMPLE = RequestRate(burst=10_000, per_window=20_000)
 SONG = FakeSong("Harbour Lights", "The Keels", 120_345, 980_001)

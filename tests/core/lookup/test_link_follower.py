@@ -17,6 +17,8 @@ from core.settings import Settings
 from tests.fakes.link_server import LinkFault, LinkServer, Page
 from tests.fakes.spotify_rows import row, write_csv
 
+pytestmark = pytest.mark.warped_time
+
 BLINDING_ID = "0VjIjW4GlUZAMYd2vXMi3b"
 ELSEWHERE_ID = "7qiZfU4dY1lWllzX7mPBI3"
 YOUTUBE = "https://www.youtube.com/watch?v=fJ9rUzIMcZQ"
