@@ -82,7 +82,7 @@ retrain: $(VENV)/.train ## Collect fresh figures into DATA=folder, train, and pr
 	$(BIN)/python scripts/train.py --data "$(DATA)" --promote || [ $$? -eq 1 ]  # 1: not better, no failure
 retrain: COLLECT ?= --chart 1000
 
-demo: $(VENV)/.run ## Write picture, embed and caption of six songs and an artist into demo/; README=1 renews the README's pictures, SHEETS=1 draws every language
+demo: $(VENV)/$(if $(README),.dev,.run) ## Write picture, embed and caption of six songs and an artist into demo/; README=1 renews the README's pictures, SHEETS=1 draws every language
 	$(BIN)/python scripts/demo.py $(if $(README),--readme) $(if $(SHEETS),--sheets)
 
 audit: $(VENV)/tools/.installed ## Look up known weaknesses of all pinned packages; needs the network, and fails without

@@ -100,7 +100,7 @@ def headline(assessment: Assessment) -> str:
 
 def meaning(assessment: Assessment) -> str:
     """Say what the confidence means, beside the share of popular songs among all, and never more than it says."""
-    probability, base = assessment.probability, text.percent(assessment.base_rate)
+    probability, base = assessment.probability, text.share(assessment.base_rate)
     if text.is_hardly(probability):
         return say(messages.MEANING_HARDLY, base=base)
     if text.is_hardly(1 - probability):

@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import math
 import re
+import shutil
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -29,11 +30,13 @@ from discord import Embed  # noqa: E402
 from bot.discord_bot.formatting import format_embed  # noqa: E402
 from bot.discord_bot.interaction import ReplyOptions  # noqa: E402
 from bot.discord_bot.views import view_for  # noqa: E402
+from bot.monitoring import Health, Metrics  # noqa: E402
 from bot.reply import Picture, Reply, stored_card  # noqa: E402
 from bot.service import SongService  # noqa: E402
 from bot.telegram_bot.formatting import CAPTION_MAX, reply_html  # noqa: E402
 from bot.telegram_bot.keyboards import ButtonSigner, Keyboards  # noqa: E402
 from bot.trends import trend_reply  # noqa: E402
+from bot.web.server import page_server  # noqa: E402
 from core.assembly import build_predictor  # noqa: E402
 from core.domain import Origin, Prediction, SongName  # noqa: E402
 from core.errors import HitmeterError  # noqa: E402
@@ -98,6 +101,11 @@ MADE_UP_DAYS = (120, 97, 71, 52, 30, 21, 13, 6)
 MADE_UP_GROWTH = 0.005
 """Share of the listeners that each made-up day adds."""
 
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ASKED_ON_PAGE = "is blinding lights a hit?"
+PAGE_PX = {"width": 820, "height": 1080}
+"""The window in which the page is photographed."""
+
 COMPARED = ("Blinding Lights - The Weeknd", "Bohemian Rhapsody - Queen")
 
 
@@ -143,8 +151,12 @@ async def write_demo(out: Path, *, covers: bool) -> int:
 
 
 async def write_readme_pictures(out: Path) -> int:
-    """Draw what the README shows: card, comparison, moving card, and a message of each platform, with our own cover."""
-    predictor = build_predictor(load_settings().model_copy(update=RECORDED)).predictor
+    """Draw what the README shows, with our own cover: comparison, moving card, a message of each platform, the page.
+
+    The page is photographed in a real browser, and its picture stays as it was where there is none.
+    """
+    settings = load_settings().model_copy(update=RECORDED | {"web": True, "web_port": 0, "user_limit_count": 0})
+    predictor = build_predictor(settings).predictor
     try:
         service = SongService(predictor)
         reply, compared = await service.predict(SONGS[0]), await service.compare(*COMPARED)
@@ -160,6 +172,12 @@ async def write_readme_pictures(out: Path) -> int:
                 "discord.png": _discord_message(reply, card),
                 "telegram.png": _telegram_message(reply, card),
             }
+        if CHROMIUM is None:
+            sys.stderr.write("There is no Chromium here: page.png stays as it is.\n")
+        else:
+            async with page_server(settings, service, Health(Metrics()), lambda _: None) as address:
+                assert address is not None  # noqa: S101 - it is wanted
+                pictures["page.png"] = await _page_picture(address, CHROMIUM)
     finally:
         await predictor.aclose()
     for name, data in pictures.items():
@@ -221,6 +239,25 @@ def _telegram_message(reply: Reply, card: bytes) -> bytes:
     keyboard = Keyboards(ButtonSigner("1:demo")).under(reply, None)
     rows = [] if keyboard is None else [[button.text for button in row] for row in keyboard.inline_keyboard]
     return telegram_picture(Message(from_html(reply_html(reply, CAPTION_MAX), TELEGRAM), card, buttons=rows))
+
+
+async def _page_picture(address: str, chromium: str) -> bytes:
+    """Ask on the page as people do, and photograph it when its needle rests."""
+    from playwright.async_api import async_playwright  # among the packages for development
+
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=chromium)
+        try:
+            page = await browser.new_page(viewport=PAGE_PX, locale="en", reduced_motion="reduce")
+            await page.goto(address)
+            box = page.get_by_role("combobox")
+            await box.fill(ASKED_ON_PAGE)
+            await box.press("Enter")
+            await page.locator(".song.covered.settled").wait_for()
+            picture: bytes = await page.screenshot()
+            return picture
+        finally:
+            await browser.close()
 
 
 async def write_trend(out: Path, stem: str, predictor: Predictor) -> bool:

@@ -75,7 +75,7 @@ def test_an_answer_reads_in_the_agreed_order() -> None:
     assert prediction_reply(PREDICTION, NOW).text == (
         "▲ Popular · 92.3 %\n"
         "Blinding Lights — The Weeknd\n"
-        "About 92 of 100 songs with figures like these are popular; of all songs, 11.7 % are.\n"
+        "About 92 of 100 songs with figures like these are popular; of all songs, 12 % are.\n"
         "Listeners 2,275,434 (top 1 %) · Artist's listeners 4,512,003 (top 1 %)\n"
         "Length 3:20 (bottom 38 %)\n"
         "Why: ↑ listeners · ↑ the artist's audience · ↓ long for a hit\n"
@@ -124,13 +124,13 @@ def test_why_tells_pushes_what_was_known_and_how_such_answers_fare() -> None:
 @pytest.mark.parametrize(
     ("probability", "sentence"),
     [
-        (0.0, "Hardly one in 1,000 songs with figures like these is popular; of all songs, 11.7 % are."),
-        (0.0014, "About 1 of 1,000 songs with figures like these is popular; of all songs, 11.7 % are."),
-        (0.004, "About 4 of 1,000 songs with figures like these are popular; of all songs, 11.7 % are."),
-        (0.0062, "About 1 of 100 songs with figures like these is popular; of all songs, 11.7 % are."),
-        (0.993, "About 99 of 100 songs with figures like these are popular; of all songs, 11.7 % are."),
-        (0.9962, "About 996 of 1,000 songs with figures like these are popular; of all songs, 11.7 % are."),
-        (1.0, "More than 999 of 1,000 songs with figures like these are popular; of all songs, 11.7 % are."),
+        (0.0, "Hardly one in 1,000 songs with figures like these is popular; of all songs, 12 % are."),
+        (0.0014, "About 1 of 1,000 songs with figures like these is popular; of all songs, 12 % are."),
+        (0.004, "About 4 of 1,000 songs with figures like these are popular; of all songs, 12 % are."),
+        (0.0062, "About 1 of 100 songs with figures like these is popular; of all songs, 12 % are."),
+        (0.993, "About 99 of 100 songs with figures like these are popular; of all songs, 12 % are."),
+        (0.9962, "About 996 of 1,000 songs with figures like these are popular; of all songs, 12 % are."),
+        (1.0, "More than 999 of 1,000 songs with figures like these are popular; of all songs, 12 % are."),
     ],
 )
 def test_the_meaning_never_says_none_or_all(probability: float, sentence: str) -> None:

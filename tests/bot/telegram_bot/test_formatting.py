@@ -62,7 +62,7 @@ def test_an_answer_says_what_a_phone_shows_and_leaves_the_rest_to_the_explanatio
     assert parse_html(reply_html(reply, CAPTION_MAX)).text == (
         "▲ Popular · 92.3 %\n"
         "Blinding Lights — The Weeknd\n"
-        "About 92 of 100 songs with figures like these are popular; of all songs, 12.1 % are.\n"
+        "About 92 of 100 songs with figures like these are popular; of all songs, 12 % are.\n"
         "Listeners 2,275,434 (top 1 %) · Artist's listeners 4,512,003 (top 1 %)\n"
         "Why: ↑ listeners · ↓ long for a hit\n"
         "Last.fm, just now · model of 22 Nov 2026"
