@@ -38,7 +38,7 @@ class BotProcess:
         """All it has logged so far."""
         return self._log.read_text(encoding="utf-8")
 
-    async def health(self, *, patience_s: float = 5.0) -> tuple[int, str]:
+    async def health(self, *, patience_s: float = 60.0) -> tuple[int, str]:
         """Ask how it is, over a new connection."""
         timeout = aiohttp.ClientTimeout(patience_s)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self.health_url) as response:

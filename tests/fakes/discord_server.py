@@ -69,7 +69,7 @@ class DiscordServer:
         await self.gateway.dispatch("INTERACTION_CREATE", payload)
         return given
 
-    async def wait_for(self, *wanted: tuple[str, str], refused: bool = False, timeout_s: float = 20.0) -> list[Call]:
+    async def wait_for(self, *wanted: tuple[str, str], refused: bool = False, timeout_s: float = 60.0) -> list[Call]:
         """Wait until requests of these methods and path parts succeeded, and give the last of each.
 
         With ``refused`` they count however they were answered.

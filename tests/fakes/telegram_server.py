@@ -161,7 +161,7 @@ class FakeTelegram(TelegramChats):
     def of(self, *methods: str) -> list[Call]:
         return [call for call in self.calls if call.method in methods and call.refused is None]
 
-    async def until(self, condition: Callable[[], object], *, patience_s: float = 8.0) -> None:
+    async def until(self, condition: Callable[[], object], *, patience_s: float = 60.0) -> None:
         try:
             async with asyncio.timeout(patience_s), self._changed:
                 await self._changed.wait_for(condition)

@@ -51,7 +51,7 @@ async def start_discord(tmp_path) -> AsyncIterator[StartDiscord]:
 
         client = build()
         # Longer than a busy machine needs to draw, shorter than the timers that idle connections leave behind.
-        env = simcord.Env(client, settle_timeout=10)
+        env = simcord.Env(client, settle_timeout=60)
         await env.start()
         simulated = Discord(env, fake, client, counted, clock, build)
         started.append(simulated)

@@ -164,7 +164,7 @@ async def test_the_process_serves_tells_its_health_and_stops_cleanly(
     )
     try:
         telegram.say("/predict Blinding Lights - The Weeknd", chat=telegram.private(7))
-        await telegram.until(lambda: telegram.of("sendPhoto"), patience_s=60)
+        await telegram.until(lambda: telegram.of("sendPhoto"))
         async with aiohttp.ClientSession() as session:
             health = await (await session.get(f"http://127.0.0.1:{port}/healthz")).json()
             metrics = await (await session.get(f"http://127.0.0.1:{port}/metrics")).text()

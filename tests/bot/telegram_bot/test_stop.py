@@ -31,10 +31,10 @@ async def test_with_a_slow_telegram_everybody_is_answered_exactly_once(
     telegram.latency_s = SLOW_S
     stop = asyncio.Event()
     running = asyncio.create_task(platform_for(telegram, predictor).run(stop))
-    await telegram.until(lambda: telegram.polls, patience_s=60)
+    await telegram.until(lambda: telegram.polls)
     for user in PEOPLE:
         telegram.say("Hello", chat=telegram.private(user), user=user)
-    await telegram.until(lambda: len(predictor.asked) > 10, patience_s=60)
+    await telegram.until(lambda: len(predictor.asked) > 10)
     stop.set()
     async with asyncio.timeout(60):
         await running
@@ -55,7 +55,7 @@ async def test_who_has_no_answer_in_time_is_told_of_the_restart_and_not_answered
     for user in PEOPLE:
         telegram.say("Hello", chat=telegram.private(user), user=user)
     telegram.say("nothing that concerns the bot", chat=telegram.group(-1001))
-    await telegram.until(lambda: len(predictor.asked) == len(PEOPLE), patience_s=30)
+    await telegram.until(lambda: len(predictor.asked) == len(PEOPLE))
     stop.set()
     async with asyncio.timeout(60):
         await running
