@@ -187,11 +187,24 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where and when the figures were taken; ``stale`` when something newer was asked for without result."""
+    """Where and when the figures were taken.
+
+    Attributes:
+        origin: Who told them.
+        as_of: When the oldest of them was taken, which may be one of the artist's.
+        stale: Whether something newer was asked for without result.
+        track_as_of: When the song's own figures were taken, if not then.
+    """
 
     origin: Origin
     as_of: datetime
     stale: bool = False
+    track_as_of: datetime | None = None
+
+    @property
+    def track_day(self) -> date:
+        """The day whose figures the song's own are."""
+        return (self.track_as_of or self.as_of).date()
 
 
 @dataclass(frozen=True, slots=True)

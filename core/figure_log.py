@@ -373,7 +373,7 @@ class FigureLog:
         """Note the figures of an answer, to be written later; those that are not live are let pass."""
         if self._closed or source.origin is not Origin.LASTFM or song.listeners is None or song.playcount is None:
             return
-        row = row_of(song.name, source.as_of.date(), song.listeners, song.playcount)
+        row = row_of(song.name, source.track_day, song.listeners, song.playcount)
         if len(self._pending) < PENDING_MAX:
             self._pending.setdefault((row.song, row.day), row)
         if self._flushing is None or self._flushing.done():
@@ -383,7 +383,7 @@ class FigureLog:
         """List a song's dated figures, the oldest first, with those of a live answer."""
         rows = {row.day: row for row in await self._read(song_number(song.name))}
         if source.origin is Origin.LASTFM and song.listeners is not None and song.playcount is not None:
-            row = row_of(song.name, source.as_of.date(), song.listeners, song.playcount)
+            row = row_of(song.name, source.track_day, song.listeners, song.playcount)
             rows = {day: older for day, older in rows.items() if day < row.day} | {row.day: row}
         ordered = (rows[day] for day in sorted(rows))
         return tuple(DatedFigures(date.fromordinal(row.day), row.listeners, row.plays) for row in ordered)
@@ -392,7 +392,7 @@ class FigureLog:
         """Say how a live answer's listeners grew since earlier ones; None if none is old enough, or not at hand."""
         if source.origin is not Origin.LASTFM or song.listeners is None:
             return None
-        day = source.as_of.toordinal()
+        day = source.track_day.toordinal()
         number = song_number(song.name)
         try:
             async with asyncio.timeout(READ_PATIENCE_S):
@@ -414,10 +414,16 @@ class FigureLog:
 
     async def flush(self) -> None:
         """Write what waits, and once in a while look how fast songs grow."""
-        waiting, self._pending = list(self._pending.values()), {}
+        taken, self._pending = self._pending, {}
+        waiting = list(taken.values())
         if not waiting:
             return
-        await self._guarded("append", self._table.append(waiting))
+        try:
+            await self._guarded("append", self._table.append(waiting))
+        except asyncio.CancelledError:
+            # It may or may not be written: a second time changes nothing.
+            self._pending = taken | self._pending
+            raise
         if self._clock() < self._rates_until:
             return
         self._rates_until = self._clock() + SAMPLE_LASTS_S

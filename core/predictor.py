@@ -152,7 +152,10 @@ class Predictor:
         """
         with deadline(LOOKUP_BUDGET_S):
             found = await self._resolver.fetch(name, fresh=fresh)
-        return await self.predict(f"{name.title} - {name.artist}") if found is None else await self._assess(found)
+            if found is None:
+                question = await self._scoring.run(parse_question, f"{name.title} - {name.artist}")
+                return await self._answer(question, fresh=False)
+        return await self._assess(found)
 
     async def artist(self, name: str) -> ArtistRanking | ArtistNotFound:
         """Rank an artist's most heard songs by predicted popularity.

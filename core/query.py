@@ -111,7 +111,8 @@ _TAIL_WORDS: Final = rf"(?:{_FOOTAGE}|{_QUALITY})"
 # Behind a title: at the end, before a separator, before "by".
 _END: Final = r"(?=\s*$|\s*[|｜]|\s+[-–—]\s|\s+by\s)"
 _TAIL: Final = re.compile(rf"(?:^|(?<=\s)|(?<=[)\]」』'\"”]))(?:[-–—|,]\s+)?{_TAIL_WORDS}{_END}", re.IGNORECASE)
-_BRACKETED: Final = re.compile(rf"\s*[(\[【]\s*(?:{_TAIL_WORDS}[\s,/|+&-]*)+[)\]】]\s*", re.IGNORECASE)
+# Possessive and atomic: "videoclip" can be read in two ways, and a row of them in as many as two to their number.
+_BRACKETED: Final = re.compile(rf"\s*+[(\[【]\s*+(?:(?>{_TAIL_WORDS})[\s,/|+&-]*+)++[)\]】]\s*+", re.IGNORECASE)
 _HASHTAGS: Final = re.compile(r"(?:\s+#\w+)+$")
 _ALTERED: Final = re.compile(
     r"(?<=\S)\s+(?P<version>nightcore|(?:super\s+)?(?:sped|speed)[\s-]?up(?:\s+(?:version|song|audio|remix))?"

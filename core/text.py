@@ -99,8 +99,9 @@ _WRITTEN: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ][0-9
 def parse_release_date(text: str | None, *, today: date | None = None) -> date | None:
     """Read "1975", "1975-10", "1975-10-31" or "1975-10-31T07:00:00Z"; None for anything else.
 
-    A bare year counts as its 1 July and a month as its first day. Days that cannot be ("0000-00-00", "2021-02-30",
-    before 1860, more than two years after ``today``, by default that of UTC) are unknown.
+    A bare year counts as its 1 July, or as ``today`` if it is not yet July, and a month as its first day. Days that
+    cannot be ("0000-00-00", "2021-02-30", before 1860, more than two years after ``today``, by default that of UTC) are
+    unknown.
     """
     written = _WRITTEN.fullmatch((text or "").strip())
     if written is None:
@@ -110,8 +111,10 @@ def parse_release_date(text: str | None, *, today: date | None = None) -> date |
         released = date(int(year), int(month or 7), int(day or 1))
     except ValueError:
         return None
-    latest = (today or datetime.now(UTC).date()) + AHEAD_MAX
-    return released if released.year >= YEAR_MIN and released <= latest else None
+    today = today or datetime.now(UTC).date()
+    if month is None and released.year == today.year:
+        released = min(released, today)
+    return released if released.year >= YEAR_MIN and released <= today + AHEAD_MAX else None
 
 
 def count(value: float) -> str:
@@ -186,8 +189,9 @@ def short_count(value: float) -> str:
     """Write a count in a few characters: 494, "23K", "959K", "2.3M"; in full where a language has no shorter way."""
     # Three digits first, so that 999,960 becomes a million and not a thousand thousands.
     rounded = round(value, 2 - math.floor(math.log10(value))) if value >= 1 else 0
-    digits = 0 if len(str(int(rounded))) % 3 == 0 else 1
-    written = format_compact_decimal(rounded, fraction_digits=digits, locale=locale())
+    written = format_compact_decimal(rounded, fraction_digits=1, locale=locale())
+    if re.match(r"\d{3}", written):
+        written = format_compact_decimal(rounded, locale=locale())
     return count(value) if written.isdecimal() else written
 
 

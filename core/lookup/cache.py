@@ -7,6 +7,7 @@ URL is shared with later runs or other processes, and the bot does without it wh
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -19,7 +20,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from core.concurrency import SingleFlight, deadline
+from core.concurrency import SingleFlight, deadline, deadline_at
 from core.errors import UpstreamError
 from core.lookup.store import VALUE_MAX_BYTES, SharedRate, Store, WindowCounter
 
@@ -60,6 +61,14 @@ class Cached(Generic[T]):
     stale: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A failure to fetch, and when whoever asked would have given up, by the clock of the event loop."""
+
+    error: UpstreamError
+    deadline: float
+
+
 class AnswerCache:
     """Fetches through a cache; one for the whole process.
 
@@ -89,7 +98,7 @@ class AnswerCache:
         self._times = times or CacheTimes()
         self._clock = clock
         self._on_lookup = on_lookup
-        self._flights: SingleFlight[Cached[Any]] = SingleFlight()
+        self._flights: SingleFlight[Cached[Any] | _Failed] = SingleFlight()
         self._stores = [Store("mem://")]
         if not url.startswith("mem:"):
             self._stores.append(Store(url, retry_s=retry_s))
@@ -123,12 +132,20 @@ class AnswerCache:
         def lasting_s(value: T | None) -> float:
             return self._times.miss_s if value is None or not settled(value) else self._times.hit_s
 
-        async def fly() -> Cached[T]:
+        async def fly() -> Cached[T] | _Failed:
+            try:
+                return await ask()
+            except UpstreamError as error:
+                return _Failed(error, deadline_at(math.inf))
+
+        async def ask() -> Cached[T]:
             held = await self._read(key, of, lasting_s)
             if held is not None and not fresh and self._is_fresh(held, lasting_s):
                 self._tell(kind, "hit")
                 return held
-            async with self._stores[-1].alone(key, at_most_s=ALONE_MAX_S) as waited:
+            # Half of what is left: to wait for another process is of no use if no time to ask remains.
+            patience_s = (deadline_at(math.inf) - asyncio.get_running_loop().time()) / 2
+            async with self._stores[-1].alone(key, at_most_s=ALONE_MAX_S, patience_s=patience_s) as waited:
                 if waited:
                     held = await self._read(key, of, lasting_s)
                     if held is not None and self._is_fresh(held, lasting_s):
@@ -147,7 +164,11 @@ class AnswerCache:
                 await self._write(key, of, answer, kind)
                 return answer
 
-        return await self._flights.get((key, fresh), fly)
+        while isinstance(outcome := await self._flights.get((key, fresh), fly), _Failed):
+            # Who asked may have had less time than is left here.
+            if deadline_at(math.inf) <= outcome.deadline:
+                raise outcome.error
+        return outcome
 
     def shared_rate(self, name: str) -> SharedRate | None:
         """Give a request rate that all processes of this cache keep together; None if it is for this one alone."""

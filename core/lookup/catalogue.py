@@ -207,7 +207,9 @@ class Catalogue:
             CatalogueError: The file turned out to be damaged.
         """
         readings = folded_readings(query)
-        titles = dict.fromkeys(key for reading in readings for key in (reading.key, reading.base))
+        titles = dict.fromkeys(key for reading in readings for key in (reading.key, reading.base) if key)
+        if not titles:
+            return ()
         asked: set[str] = set()
         for reading in readings:
             asked |= grams(f" {reading.key}  {reading.artist or ''} ")

@@ -267,6 +267,7 @@ class LastFm:
 
 
 def _source(first: Cached[Any], *others: Cached[Any] | None) -> Source:
-    """Date the answer by its oldest part; it is stale if any part is."""
+    """Date the answer by its oldest part, and its songs by the first; it is stale if any part is."""
     parts = [first, *(part for part in others if part is not None)]
-    return Source(Origin.LASTFM, min(part.as_of for part in parts), stale=any(part.stale for part in parts))
+    as_of, stale = min(part.as_of for part in parts), any(part.stale for part in parts)
+    return Source(Origin.LASTFM, as_of, stale, None if first.as_of == as_of else first.as_of)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -69,6 +69,7 @@ class Listing:
         album: The album or single it is on.
         compilation: Whether that is a collection of older songs.
         released: Its day there.
+        vague: Whether only the year of that is told.
         cover_url: Address of the album's cover.
         explicit: Whether the words are marked as explicit.
         duration_ms: Length in milliseconds.
@@ -81,6 +82,7 @@ class Listing:
     album: str | None = None
     compilation: bool = False
     released: date | None = None
+    vague: bool = False
     cover_url: str | None = None
     explicit: bool | None = None
     duration_ms: int | None = None
@@ -109,11 +111,17 @@ def same_recording(name: SongName, listings: Iterable[Listing]) -> tuple[Listing
 def release_of(name: SongName, listings: Iterable[Listing]) -> Release | None:
     """Put together what the listings of ``name`` tell; None if none is of it.
 
-    The day is the earliest of all. Album and cover are those of the earliest that is no compilation.
+    The day is the earliest of all, where a bare year gives way to a day in it. Album and cover are those of the
+    earliest that is no compilation.
     """
     same = same_recording(name, listings)
     if not same:
         return None
+    exact = _exact_years((listing.released, listing.vague) for listing in same)
+    same = tuple(
+        replace(one, released=None) if one.vague and one.released and one.released.year in exact else one
+        for one in same
+    )
     ranked = sorted(same, key=lambda listing: (listing.compilation, listing.released or date.max))
     by_album = sorted(ranked, key=lambda listing: listing.album != ranked[0].album)
     return Release(
@@ -124,6 +132,11 @@ def release_of(name: SongName, listings: Iterable[Listing]) -> Release | None:
         duration_ms=next((listing.duration_ms for listing in by_album if listing.duration_ms), None),
         links=_links(ranked),
     )
+
+
+def _exact_years(days: Iterable[tuple[date | None, bool]]) -> frozenset[int]:
+    """List the years of which more is told than the year, from days and whether they are vague."""
+    return frozenset(day.year for day, vague in days if day is not None and not vague)
 
 
 def _fits(name: SongName, listing: Listing) -> bool:
@@ -356,7 +369,7 @@ def parse_musicbrainz(body: bytes) -> tuple[Listing, ...]:
         if name is None or item.get("video") is True or (releases and not official):
             continue
         official.sort(key=lambda one: (_is_gathered(one), _day(one.get("date")) or date.max))
-        earliest = min((day for one in official if (day := _day(one.get("date")))), default=None)
+        released, vague = _earliest([item.get("first-release-date"), *(one.get("date") for one in official)])
         live = "live" if official and all("live" in _kinds(one) for one in official) else ""
         identity = parse_text(item.get("id"))
         listings.append(
@@ -366,7 +379,8 @@ def parse_musicbrainz(body: bytes) -> tuple[Listing, ...]:
                 note=" ".join(filter(None, (parse_text(item.get("disambiguation")), live))),
                 album=(parse_text(official[0].get("title")) or None) if official else None,
                 compilation=bool(official) and _is_gathered(official[0]),
-                released=_day(item.get("first-release-date")) or earliest,
+                released=released,
+                vague=vague,
                 duration_ms=_duration_ms(item.get("length"), unit_ms=1),
                 link=f"https://musicbrainz.org/recording/{identity}" if re.fullmatch(r"[0-9a-f-]+", identity) else None,
             )
@@ -414,6 +428,13 @@ def _is_gathered(release: Mapping[str, Any]) -> bool:
 def _name(title: object, artist: object) -> SongName | None:
     name = SongName(parse_text(title), parse_text(artist))
     return name if name.title and name.artist else None
+
+
+def _earliest(written: Iterable[object]) -> tuple[date | None, bool]:
+    """Choose the earliest of days, months and years as written, and tell whether it is a bare year; None of nothing."""
+    days = [(day, len(str(text)) == len("2019")) for text in written if (day := _day(text)) is not None]
+    exact = _exact_years(days)
+    return min((one for one in days if not one[1] or one[0].year not in exact), default=(None, False))
 
 
 def _day(value: object) -> date | None:

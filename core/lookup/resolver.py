@@ -8,7 +8,7 @@ several records of one song the one that most people play answers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -279,7 +279,7 @@ class SongResolver:
         query, known, spelt = await self._searches.get(query, lambda: self.worker.run(self._known, query))
         begun = self._begin(spelt.likeliest)
         untitled = () if spelt.exact else tuple(reading for reading in query.readings if reading.artist is None)[:1]
-        asked = await self._ask(spelt.names, untitled, spelt.decorated, fresh=fresh)
+        asked = await self._ask(spelt.names, untitled, spelt.decorated, likeliest=spelt.likeliest, fresh=fresh)
         best, listed = _best_known(asked.found), asked.candidates
         decided = await self.worker.run(match, query, (*_as_candidates(asked.found), *listed, *known))
         if best is None and decided.decision is not Decision.SURE:
@@ -374,9 +374,19 @@ class SongResolver:
         return query, known, _spelling(query, known)
 
     async def _ask(
-        self, names: Iterable[Reading], searches: Iterable[Reading], records: Iterable[SongName] = (), *, fresh: bool
+        self,
+        names: Sequence[Reading],
+        searches: Iterable[Reading],
+        records: Iterable[SongName] = (),
+        *,
+        likeliest: SongName | None = None,
+        fresh: bool,
     ) -> _Asked:
-        """Fetch songs by name and search for others, all side by side; a failure counts only if nothing answers."""
+        """Fetch songs by name and search for others, all side by side.
+
+        Raises:
+            UpstreamError: Nothing answers, or not for the ``likeliest`` name: what another found is another song.
+        """
         finding = _gathered([self.source.find(name, fresh=fresh) for name in names])
         searching = _gathered([*map(self.source.search, searches), *map(self.source.records, records)])
         (found, find_fault), (lists, search_fault) = await asyncio.gather(finding, searching)
@@ -385,6 +395,10 @@ class SongResolver:
         fault = find_fault or search_fault
         if fault is not None and not hits and not candidates:
             raise fault
+        # "Halo - Beyoncé" unanswered is not a song "Beyoncé" of somebody called Halo.
+        lost = hits and likeliest is not None and not any(is_same_song(hit.song.name, likeliest) for hit in hits)
+        if find_fault is not None and lost:
+            raise find_fault
         return _Asked(hits, candidates)
 
     async def _under_another_name(self, query: SongQuery, sure: SongName, *, fresh: bool) -> Found | None:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import math
 import random
 import sqlite3
 import time
@@ -313,16 +314,17 @@ class Store:
         return None if shared is None else await self._attempt(lambda: work(shared.client))
 
     @contextlib.asynccontextmanager
-    async def alone(self, key: str, *, at_most_s: float) -> AsyncIterator[bool]:
+    async def alone(self, key: str, *, at_most_s: float, patience_s: float = math.inf) -> AsyncIterator[bool]:
         """Keep other processes from doing the same for the length of the block; tell whether there was a wait.
 
-        A failing store, or one that holds us up for longer than ``at_most_s``, keeps nobody from going on.
+        A failing store, or one that holds us up for longer than ``at_most_s`` or ``patience_s``, keeps nobody from
+        going on; ``at_most_s`` is also for how long we hold others up.
         """
         if self._redis is None:
             yield False
             return
         lock, token = f"{key}:lock", uuid.uuid4().hex
-        give_up_at = time.monotonic() + at_most_s
+        give_up_at = time.monotonic() + min(at_most_s, patience_s)
         waited = False
         while await self._attempt(self._redis.lock, lock, token, at_most_s) is False:
             waited = True

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -288,6 +289,34 @@ async def test_answers_are_written_later_all_in_one_go() -> None:
         await asyncio.wait_for(written.wait(), 60)
         log.note(song(), source())
     assert writes == [20, 1], "what still waits is written at the end"
+
+
+async def test_figures_are_of_the_day_on_which_the_song_s_own_were_taken() -> None:
+    """The artist's may be older, kept or stand in for a failure."""
+    async with aclosing(FigureLog(FileTable(None))) as log:
+        now = source().as_of
+        asked = replace(source(days_ago=6), stale=True, track_as_of=now)
+        log.note(song(1_300), asked)
+        await log.flush()
+        later = replace(source(), as_of=now + timedelta(days=1))
+        assert await log.growth(song(1_300), later) is None, "one day lies between"
+        assert [one.day for one in await log.history(song(1_300), asked)] == [TODAY]
+
+
+async def test_what_is_being_written_at_the_end_is_not_lost() -> None:
+    begun, kept = asyncio.Event(), list[int]()
+
+    class Busy(FileTable):
+        async def append(self, given: list[FigureRow]) -> None:
+            if not begun.is_set():
+                begun.set()
+                await asyncio.Event().wait()  # for its turn, until that is given up
+            kept.append(len(given))
+
+    async with aclosing(FigureLog(Busy(None), flush_s=0.0)) as log:
+        log.note(song(), source())
+        await begun.wait()
+    assert kept == [1]
 
 
 async def test_a_late_answer_notes_nothing_in_a_log_that_is_closed() -> None:

@@ -86,3 +86,11 @@ def test_of_any_text_something_is_left(text: str) -> None:
     pair = pair_of(text)
     assert pair is None or all(any(c.isalnum() for c in side) for side in (pair.first, pair.second))
     video_question(text, text)
+
+
+@pytest.mark.parametrize("unit", ["videoclip", "mp3 download ", "video clip ", "lyrics "])
+def test_a_row_of_words_that_can_be_read_in_two_ways_is_read_once(unit: str) -> None:
+    """Were every way tried, this would not end."""
+    row = f"Halo ({unit * 40}!"
+    assert without_phrases(row) == row
+    assert without_phrases(f"Halo ({unit * 40})") == "Halo"

@@ -40,6 +40,11 @@ def test_days_that_cannot_be_are_unknown(text):
     assert parse_release_date(text, today=TODAY) is None
 
 
+def test_a_bare_year_is_not_ahead_of_today():
+    assert parse_release_date("2026", today=date(2026, 2, 1)) == date(2026, 2, 1)
+    assert parse_release_date("2027", today=date(2026, 2, 1)) == date(2027, 7, 1)
+
+
 def test_today_is_the_day_it_is():
     assert parse_release_date(f"{date.today().year + 1}-01-01") is not None  # noqa: DTZ011
     assert parse_release_date(f"{date.today().year + 4}-01-01") is None  # noqa: DTZ011

@@ -46,6 +46,17 @@ def test_numbers_follow_the_language(language: str, short: str, full: str, perce
         assert (short_count(2_275_434), count(2_275_434), percent(0.923)) == (short, full, percentage)
 
 
+@pytest.mark.parametrize(
+    ("language", "value", "shown"),
+    [("ja", 149e6, "1.5億"), ("ja", 234_000, "23.4万"), ("ja", 23.4e6, "2340万"), ("hi", 149_000, "1.5\xa0लाख")],
+)
+def test_short_counts_keep_a_decimal_where_numbers_are_grouped_by_four_or_two(
+    language: str, value: float, shown: str
+) -> None:
+    with speaking(language):
+        assert short_count(value) == shown
+
+
 def test_a_language_without_a_short_way_writes_counts_in_full() -> None:
     with speaking("de"):
         assert short_count(959_432) == "959.432"

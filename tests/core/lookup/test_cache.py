@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+import math
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import aclosing, closing
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from core.concurrency import deadline, deadline_at
 from core.domain import Candidate, SongName
 from core.errors import SettingsError, UpstreamUnavailable
 from core.lookup.cache import AnswerCache, Cached, cache_key
@@ -147,6 +149,25 @@ async def test_a_failure_in_flight_is_told_to_all_and_not_kept(cache: AnswerCach
     assert upstream.asked == 1
     upstream.fails = False
     assert (await get(cache, upstream)).value is not None
+
+
+@pytest.mark.warped_time
+async def test_who_has_more_time_does_not_fail_with_who_had_less(cache: AnswerCache) -> None:
+    """The song's records are asked for within less than a second, and a person may ask for one of them meanwhile."""
+
+    async def load() -> Figures:
+        if deadline_at(math.inf) < asyncio.get_running_loop().time() + 1.0:
+            await asyncio.sleep(0.4)
+            raise UpstreamUnavailable("no time was left to ask")
+        return Figures("A")
+
+    async def within(seconds: float) -> Cached[Figures]:
+        with deadline(seconds):
+            return await cache.fetch("track", ("T", "A"), load, OF)
+
+    hurried, patient = await asyncio.gather(within(0.5), within(7.5), return_exceptions=True)
+    assert isinstance(hurried, UpstreamUnavailable)
+    assert isinstance(patient, Cached)
 
 
 async def test_a_bug_in_fetching_shows(cache: AnswerCache) -> None:

@@ -247,6 +247,13 @@ def test_any_text_can_be_searched_and_completed(catalogue: Catalogue, text: str)
     assert len(catalogue.search(query, limit=5)) <= 5
 
 
+def test_letters_of_which_no_key_is_left_are_searched_without_an_error(catalogue: Catalogue) -> None:
+    for text in ("\u0640\u0640", "\u02bc"):
+        assert catalogue.search(parse_query(text)) == ()
+    for text in ("\u0640 - Live", "\u0640 (live)"):
+        assert len(catalogue.search(parse_query(text), limit=5)) <= 5
+
+
 def test_tracks_are_found_by_every_id_of_their_song(tmp_path: Path) -> None:
     first, second = "0VjIjW4GlUZAMYd2vXMi3b", "7qiZfU4dY1lWllzX7mPBI3"
     rows = (

@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from core.lookup.release_parse import (
     parse_deezer_day,
     parse_itunes,
     parse_musicbrainz,
+    release_of,
     same_recording,
 )
 from tests.fakes.release_server import Record, deezer_track, itunes_song, musicbrainz_recording
@@ -170,6 +172,20 @@ def test_musicbrainz_gives_day_album_and_length():
 def test_musicbrainz_days_may_be_years_or_months(text, day):
     (listing,) = musicbrainz(musicbrainz_recording(HELLO) | {"first-release-date": text, "releases": []})
     assert listing.released == day
+
+
+def test_a_bare_year_gives_way_to_a_day_in_it():
+    days = [release("25", "2015-11-20"), release("25", "2015")]
+    vague = musicbrainz_recording(HELLO) | {"first-release-date": "2015", "releases": []}
+    exact = musicbrainz_recording(HELLO) | {"first-release-date": "2015", "releases": days}
+    (one,), (other,) = musicbrainz(vague), musicbrainz(exact)
+    assert (one.released, one.vague) == (date(2015, 7, 1), True)
+    assert (other.released, other.vague) == (date(2015, 11, 20), False)
+    shop = replace(other, album="25 (the shop's)")
+    name = SongName("Hello", "Adele")
+    for told in ((one, shop), (shop, one)):
+        assert release_of(name, told) == release_of(name, [shop])
+    assert release_of(name, [one, replace(shop, released=date(2016, 1, 1))]).released == date(2015, 7, 1)
 
 
 def test_musicbrainz_credits_are_joined_and_taken_apart():

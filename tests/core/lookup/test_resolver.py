@@ -142,6 +142,26 @@ async def test_when_all_requests_fail_the_fault_is_told(catalogue: Catalogue) ->
             await resolver.resolve(question(("anything", "anyone"), ("anyone", "anything")))
 
 
+async def test_a_failure_for_the_likeliest_name_is_not_answered_by_another_song() -> None:
+    """The right record does not answer, and somebody once scrobbled it the wrong way round."""
+    halo = (FakeSong("Halo", "Beyoncé", 1_900_000), FakeSong("Beyoncé", "Halo", 45))
+    async with resolving(None, *halo) as (resolver, _):
+        source = resolver.source
+        find = source.find
+
+        async def failing(reading: Reading, *, fresh: bool = False) -> Found | None:
+            if reading.title == "Halo":
+                raise UpstreamUnavailable("timed out")
+            return await find(reading, fresh=fresh)
+
+        found = await resolver.resolve(parse_query("Halo - Beyoncé"))
+        assert isinstance(found, Found)
+        assert found.song.listeners == 1_900_000
+        source.find = failing  # type: ignore[method-assign]
+        with pytest.raises(UpstreamUnavailable):
+            await resolver.resolve(parse_query("Halo - Beyoncé"))
+
+
 async def test_the_catalogue_knows_lengths_better_and_live_figures_stay(catalogue: Catalogue) -> None:
     async with resolving(catalogue) as (resolver, _):
         found = await resolver.fetch(SongName("Blinding Lights", "The Weeknd"))
