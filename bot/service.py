@@ -31,8 +31,8 @@ from core.domain import Ambiguous, Answer, ArtistNotFound, NotFound, Prediction,
 from core.errors import HitmeterError, ModelError, QueryError, UpstreamError
 from core.language import ENGLISH, say, speaking
 from core.lookup.normalise import normalize
+from core.phrases import pair_of
 from core.predictor import Comparison, Predictor
-from core.query import pair_of
 from core.text import day
 
 if TYPE_CHECKING:

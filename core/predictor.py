@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from core.lookup.link_follower import LinkFollower
     from core.lookup.resolver import SongResolver
     from core.model.hit_model import HitModel
-    from core.query import Pair, Question
+    from core.phrases import Pair
+    from core.query import Question
     from core.render.renderer import CardRenderer
 
 log = logging.getLogger(__name__)

@@ -1,10 +1,8 @@
 """From typed text to the ways it can be read as a song.
 
 Forms: ``song - artist`` and ``artist - song`` with any dash, ``song by artist``, ``song | artist``, ``"song" artist``,
-a song alone, a pasted link, each also inside a question or with a video's words. "is blinding lights a hit?" asks for
-"blinding lights", "blinding lights official video hd" as well, and "hello vs halo" for two songs. Titles hold such
-words too ("Is It Love?", "Hit or Miss"), so the look-up tries the text as it was typed as well, and the very song wins:
-the parser knows no songs.
+a song alone, a pasted link, each also with the phrases of :mod:`core.phrases` around it. The look-up tries the text as
+it was typed as well, and the very song wins: the parser knows no songs.
 """
 
 from __future__ import annotations
@@ -27,210 +25,16 @@ from core.lookup.normalise import (
     version_words,
     visible,
 )
-from core.lookup.romanise import is_foreign
-
-_HIT: Final = (
-    r"(?:(?:really|still|actually|even|already|now|also|that|so|very|ever)\s+)*(?:(?:a|an|the|any|as)\s+)?"
-    r"(?:(?:big|bigger|huge|real|true|massive|major|smash|global|world|viral|chart|summer|future|next|one|no)\s+)*"
-    r"(?:hits?|smash|popular|famous|well[\s-]?known|trending|banger|bop|flop|success|successful|viral)"
-    r"(?:\s+(?:song|single|track|or\s+not|or\s+(?:a\s+)?(?:flop|miss)|now|today|yet|right\s+now|these\s+days|again"
-    r"|on\s+(?:spotify|youtube|tiktok)|in\s+(?:the\s+)?(?:charts|world|future)|one\s+day|soon|in\s+\d{4}))*"
+from core.phrases import (
+    Pair,
+    channel_artist,
+    is_pointing,
+    pair_of,
+    speaks,
+    video_question,
+    without_phrases,
+    without_pictures,
 )
-_GO: Final = r"(?:be|become|get|go|turn\s+into|turn\s+out|stay|remain)"
-_WILL: Final = (
-    rf"(?:is|was|are|will\s+{_GO}|would\s+{_GO}|could\s+{_GO}|can\s+{_GO}|might\s+{_GO}|has\s+been"
-    rf"|is\s+(?:going\s+to|gonna|likely\s+to)\s+{_GO})"
-)
-_SONG: Final = r"(?P<song>.+?)"
-
-_LEAD: Final = re.compile(
-    r"^(?:(?:hey|hi|yo|ok|okay|so|well|um+|pls|plz|please|guys|bot|dear\s+bot)[\s,!.]+"
-    r"|(?:can|could|would|will)\s+(?:you|u)\s+(?:please\s+|pls\s+)?(?=predict|rate|check|tell)"
-    r"|(?:tell|show)\s+me\s+(?=how|if|whether|what|the\s+pop)|(?:i\s+(?:want\s+to\s+know|wonder)|do\s+you\s+know)\s+(?=how|if|whether)"
-    r"|check\s+(?=if|whether))+",
-    re.IGNORECASE,
-)
-"""Politeness before a question; dropped only where a question follows."""
-
-_FRAMES: Final = tuple(
-    re.compile(frame, re.IGNORECASE)
-    for frame in (
-        rf"(?:is|was|are|isn['’]?t)\s+{_SONG}\s+(?:(?:going\s+to|gonna|likely\s+to|about\s+to)\s+{_GO}\s+)?{_HIT}",
-        rf"(?:will|would|could|can|might|did|does|has|won['’]?t)\s+{_SONG}\s+(?:ever\s+|still\s+|really\s+|been\s+)*"
-        rf"(?:{_GO}\s+)?{_HIT}",
-        rf"(?:will|would|could|did|does)\s+{_SONG}\s+(?:ever\s+)?(?:chart|blow\s+up|make\s+it|go\s+viral|top\s+the\s+charts)",
-        r"how\s+(?:popular|big|famous|successful|well[\s-]?known|hot|viral|huge|much\s+of\s+a\s+hit|big\s+(?:of\s+)?a\s+hit)"
-        rf"\s+(?:is|was|are|will|would|could|might|has)\s+{_SONG}"
-        r"(?:\s+(?:be|become|get|been|going\s+to\s+be|gonna\s+be))?(?:\s+(?:now|today|right\s+now|these\s+days|on\s+spotify"
-        r"|in\s+\d{4}))?",
-        r"how\s+(?:popular|big|famous|successful|well[\s-]?known)"
-        rf"\s+{_SONG}\s+(?:is|was|will\s+be|would\s+be|could\s+be)(?:\s+(?:now|today|on\s+spotify))?",
-        rf"how\s+(?:likely|probable)\s+is\s+(?:it\s+that\s+)?{_SONG}\s+(?:to\s+{_GO}|will\s+{_GO}|is|{_GO})\s+{_HIT}",
-        rf"how\s+(?:well|good)\s+(?:will|would|does|did|is)\s+{_SONG}(?:\s+(?:do|doing|perform|chart))",
-        rf"(?:predict|rate)\s+(?:if|whether)\s+{_SONG}\s+{_WILL}\s+{_HIT}",
-        rf"(?:do\s+you\s+think|d['’]?you\s+think|you\s+think|think|if|whether|what\s+if)\s+(?:that\s+)?{_SONG}\s+{_WILL}\s+{_HIT}",
-        r"(?:predict|rate|what(?:['’]?s|\s+is|\s+are)|give\s+me|tell\s+me|show\s+me)\s+(?:the\s+)?(?:spotify\s+)?"
-        r"(?:popularity|chances?|odds|probability|hit\s+potential|prediction|verdict|hit\s+score)(?:\s+score)?\s+"
-        rf"(?:of|for|that)\s+{_SONG}(?:\s+(?:being|becoming|to\s+{_GO}|is|will\s+{_GO})\s+{_HIT})?",
-        rf"(?:popularity|chances?|odds|hit\s+potential|prediction)\s+(?:of|for)\s+{_SONG}"
-        rf"(?:\s+(?:being|becoming|to\s+{_GO})\s+{_HIT})?",
-        rf"(?:predict|rate)(?:\s*:|\s+this(?:\s+song)?\s*:|)\s+{_SONG}(?:\s+(?:please|pls|for\s+me))?",
-        rf"(?:what|how)\s+about\s+{_SONG}",
-        r"(?:what\s+do\s+you\s+think|your\s+opinion|thoughts|what\s+are\s+your\s+thoughts)\s+(?:of|about|on)\s+"
-        rf"{_SONG}",
-        rf"{_SONG}\s*[,;:.?!-]?\s+(?:is|was|will|would|could|can)\s+(?:it|that|this)\s+(?:{_GO}\s+)?{_HIT}",
-        rf"{_SONG}\s*[,;:-]?\s+(?:hit|popular|famous)\s+or\s+(?:not|(?:a\s+)?flop|no)",
-        rf"(?:hit\s+or\s+(?:not|miss|(?:a\s+)?flop)|popular\s+or\s+not)\s*[,;:-]+\s*{_SONG}",
-    )
-)
-_ASKING_FRAMES: Final = (
-    re.compile(rf"{_SONG}\s+(?:popular|famous|(?:a|going\s+to\s+be\s+a|still\s+a)\s+(?:big\s+)?hit)", re.IGNORECASE),
-)
-"""Frames that count only before a question mark: "Hello popular?"."""
-
-_CALLED: Final = re.compile(
-    r"^(?:the|this|that)?\s*(?:new\s+)?(?:song|track|single)\s+(?:called\s+|named\s+|titled\s+|by\s+name\s+)?(?=\S)",
-    re.IGNORECASE,
-)
-_MARKS: Final = " \t?!.,;:¿¡？！…"
-
-# What videos and shops write behind a title without brackets; nothing here is ever said of the song itself.
-_QUALITY: Final = r"(?:hd|hq|uhd|4k|8k|1080p|720p|full\s+hd)"
-_FOOTAGE: Final = (
-    r"(?:the\s+)?official\s+(?:(?:music|lyrics?|hd|4k|video|audio|live|remastered|animated|dance)\s+)*"
-    r"(?:video\s*clip|videoclip|music\s*video|video|audio|m/?v|clip|visuali[sz]er|trailer)"
-    r"|(?:music|lyrics?|performance|dance)\s+video|(?:with|w/|\+|and)\s+lyrics|lyrics?(?:\s+on\s+screen)?"
-    r"|(?:official|full)\s+(?:song|track|audio)|(?:full\s+)?video\s+song|m/v|mv|video\s*clip|videoclip(?:\s+oficial)?"
-    r"|(?:video|audio|clipe?)\s+(?:oficial|officiel|ufficiale)|clipe?\s+(?:oficial|officiel)|visuali[sz]er"
-    r"|offizielles\s+(?:musik)?video|(?:8|9|16|360)\s?d(?:\s+(?:audio|music|song|version|sound))?|audio\s+only"
-    r"|(?:\d{1,2}|one|ten)\s*-?\s*h(?:ou)?rs?(?:\s+(?:loop(?:ed)?|version|long|straight|mix|extended))|\d{1,2}\s*h(?:ou)?rs?"
-    r"|bass\s+boosted|(?:on\s+)?(?:spotify|youtube|yt|apple\s+music|deezer|soundcloud)|(?:mp3\s+)?download|mp3"
-    r"|(?:\d{4}\s+)?(?:digital\s+)?remaster(?:ed)?(?:\s+\d{4})?|radio\s+edit|(?:album|single|radio)\s+version|karaoke\s+lyrics"
-)
-_TAIL_WORDS: Final = rf"(?:{_FOOTAGE}|{_QUALITY})"
-# Behind a title: at the end, before a separator, before "by".
-_END: Final = r"(?=\s*$|\s*[|｜]|\s+[-–—]\s|\s+by\s)"
-_TAIL: Final = re.compile(rf"(?:^|(?<=\s)|(?<=[)\]」』'\"”]))(?:[-–—|,]\s+)?{_TAIL_WORDS}{_END}", re.IGNORECASE)
-# Possessive and atomic: "videoclip" can be read in two ways, and a row of them in as many as two to their number.
-_BRACKETED: Final = re.compile(rf"\s*+[(\[【]\s*+(?:(?>{_TAIL_WORDS})[\s,/|+&-]*+)++[)\]】]\s*+", re.IGNORECASE)
-_HASHTAGS: Final = re.compile(r"(?:\s+#\w+)+$")
-_ALTERED: Final = re.compile(
-    r"(?<=\S)\s+(?P<version>nightcore|(?:super\s+)?(?:sped|speed)[\s-]?up(?:\s+(?:version|song|audio|remix))?"
-    r"|(?:super\s+)?slowed(?:\s*(?:\+|&|and|n|x|\s)\s*reverb(?:ed)?)?(?:\s+(?:version|down))?)" + _END,
-    re.IGNORECASE,
-)
-"""An altered recording, named without brackets."""
-
-_VERSUS: Final = re.compile(r"\s+(?:vs?\.|v\.?s\.?|versus)\s+", re.IGNORECASE)
-_OR: Final = r"\s*,?\s+or\s+"
-_COMPARED: Final = tuple(
-    re.compile(frame, re.IGNORECASE)
-    for frame in (
-        r"compare\s+(?P<first>.+?)(?:\s+(?:and|with|to|against|&)\s+|\s*[|,]\s*)(?P<second>.+)",
-        r"(?P<first>.+?)\s+compared\s+(?:to|with)\s+(?P<second>.+)",
-        r"is\s+(?P<first>.+?)\s+(?:bigger|more\s+popular|better|a\s+bigger\s+hit|more\s+famous|more\s+of\s+a\s+hit)\s+than\s+(?P<second>.+)",
-        r"(?:which|what|who)(?:['’]?s|\s+is|\s+one\s+is|\s+song\s+is)?\s+(?:the\s+)?(?:a\s+)?(?:bigger|more\s+popular|better|likelier|"
-        r"more\s+famous)(?:\s+(?:hit|song))?\s*[,:;?-]?\s+(?P<first>.+?)" + _OR + r"(?P<second>.+)",
-    )
-)
-
-_TOPIC: Final = re.compile(r"\s+-\s+(?:Topic|Thema|Tema|Sujet)$")
-_VEVO: Final = re.compile(r"\s*vevo$", re.IGNORECASE)
-_CHANNEL_WORDS: Final = re.compile(
-    r"\s*[-|]?\s*\b(?:official(?:\s+(?:channel|artist|music|youtube))?|oficial|officiel|ufficiale|music|tv|channel|vevo)$",
-    re.IGNORECASE,
-)
-_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_TAGS: Final = re.compile(
-    r"^\s*[(\[【]\s*(?:m/?v|official(?:\s+\w+)*|music\s+video|lyrics?|audio|\w+\s+m/?v)\s*[)\]】]\s*", re.IGNORECASE
-)
-_BRACKETS: Final = re.compile(r"\s*[(（]([^()（）]*)[)）]")
-_UNDERSCORE: Final = re.compile(r"\s+_\s+")
-_PARTED: Final = re.compile(r"\s[-–—~_|｜]\s|[「『“”\"]|:\s|\sby\s|(?<!\w)['‘][^'’]+['’]", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two songs that a text compares, each as typed."""
-
-    first: str
-    second: str
-
-
-def without_phrases(text: str) -> str:
-    """Take away the question around a song's name and what videos are called; the text itself if nothing would be left.
-
-    An altered recording named without brackets is put into them: "Halo sped up" gives "Halo (sped up)".
-    """
-    song = _without_question(text)
-    song = _without_tails(song)
-    return song if any(c.isalnum() for c in song) else text
-
-
-def pair_of(text: str) -> Pair | None:
-    """Read two songs that are to be compared; None if the text names one."""
-    asked = text.strip(_MARKS)
-    sides = _VERSUS.split(_without_question(asked))
-    if len(sides) == 2:
-        return _pair(*sides)
-    for frame in _COMPARED:
-        if (found := frame.fullmatch(asked)) is not None:
-            return _pair(found["first"], found["second"])
-    return None
-
-
-def video_question(title: str, channel: str = "") -> str:
-    """Write as a question what a video's title and channel say: "Hello" of "AdeleVEVO" gives "Hello - Adele"."""
-    topic = _TOPIC.search(channel) is not None
-    title = _UNDERSCORE.sub(" - ", _TAGS.sub("", title))
-    # The same name in another script: "IU(아이유)".
-    spoken = _BRACKETS.sub(lambda m: "" if is_foreign(m[1]) else m[0], title)
-    title = spoken if any(c.isalnum() for c in spoken) else title
-    artist = channel_artist(channel)
-    if not artist or (_PARTED.search(title) and not topic):
-        return title
-    return f"{title} - {artist}"
-
-
-def channel_artist(channel: str) -> str:
-    """Name the artist a channel belongs to: "QueenVEVO", "Queen - Topic" and "Queen Official" are Queen's."""
-    name = _TOPIC.sub("", channel).strip()
-    if _VEVO.search(name):
-        name = _VEVO.sub("", name)
-        return name if " " in name else _CAMEL.sub(" ", name)
-    bare = _CHANNEL_WORDS.sub("", name)
-    return bare if any(c.isalnum() for c in bare) else name
-
-
-def _without_question(text: str) -> str:
-    asked = text.strip(_MARKS)
-    polite = _LEAD.sub("", asked)
-    for words in dict.fromkeys((polite, asked)):
-        for frame in (*_FRAMES, *(_ASKING_FRAMES if text.rstrip().endswith(("?", "？")) else ())):
-            found = frame.fullmatch(words)
-            if found is not None and any(c.isalnum() for c in found["song"]):
-                song = found["song"].strip(_MARKS)
-                return _CALLED.sub("", song) or song
-    return text
-
-
-def _without_tails(text: str) -> str:
-    kept = _HASHTAGS.sub("", text)
-    before = None
-    while before != kept:
-        before = kept
-        kept = _BRACKETED.sub(" ", kept).strip()
-        shorter = _TAIL.sub("", kept).rstrip(" -–—|,")
-        kept = shorter if any(c.isalnum() for c in shorter) else kept
-    if kept != text and not any(c.isalnum() for c in kept):
-        return text
-    return _ALTERED.sub(lambda m: f" ({m['version']})", " ".join(kept.split()))
-
-
-def _pair(first: str, second: str) -> Pair | None:
-    sides = [side.strip(_MARKS) for side in (first, second)]
-    return Pair(*sides) if all(any(c.isalnum() for c in side) for side in sides) else None
-
 
 TEXT_MAX_CHARS: Final = 4_000
 """Longest text looked at: chats send no more, and links with tracking marks can pass the limit of a question."""
@@ -238,6 +42,7 @@ TEXT_MAX_CHARS: Final = 4_000
 READINGS_MAX: Final = 6
 """Most readings kept; the forms yield no more for anything people type."""
 
+_QUESTION_MARKS: Final = ("?", "？")
 _COMMAND: Final = re.compile(r"^/predict(?:@\w+)?(?:\s+|$)", re.IGNORECASE)
 _MENTION: Final = re.compile(r"<(?:@[!&]?|#|a?:\w{1,32}:)\d{1,20}>")
 _DASHES: Final = "֊‐‑‒–—―−⁃⸺⸻﹘﹣－~-"
@@ -397,11 +202,18 @@ def _typed(text: str) -> tuple[list[str], str]:
     if len(text) > TEXT_MAX_CHARS:
         raise QueryTooLong(f"{len(text)} characters")
     lines = [line for line in map(_composed, _MENTION.sub(" ", text).splitlines()) if line]
+    if len(lines) == 2:
+        lines = [line for line in lines if not is_pointing(line)] or lines
     # Two lines are a title above an artist, as players copy them.
-    joined = (" - " if len(lines) == 2 and not any(_SPACED_DASH.search(line) for line in lines) else " ").join(lines)
+    joined = (" - " if len(lines) == 2 and not any(map(_is_no_name, lines)) else " ").join(lines)
     typed = _COMMAND.sub("", joined)
     links, rest = split_links(typed)
     return links, rest.strip(_EDGES) if links else typed
+
+
+def _is_no_name(line: str) -> bool:
+    """Return whether a line is more than a title or an artist's name, or introduces one: "Predict:"."""
+    return line.endswith((":", *_QUESTION_MARKS)) or _SPACED_DASH.search(line) is not None
 
 
 def _read_links(links: list[str], rest: str) -> Question:
@@ -411,7 +223,7 @@ def _read_links(links: list[str], rest: str) -> Question:
             return _read_text(_composed(told.search))
         if told.reading is not None:
             return query_of(told.reading.title, told.reading.artist)
-    said = not (not _speaks(rest) or _SMALL_TALK.fullmatch(normalize(rest)))
+    said = speaks(rest) and not _SMALL_TALK.fullmatch(normalize(rest)) and not is_pointing(rest)
     # Words with a dash or quotes name the song themselves; others may only talk about it.
     if not said or not (_SPACED_DASH.search(rest) or _PIPE.search(rest) or _QUOTED.search(rest)):
         for told in news:
@@ -426,9 +238,14 @@ def _read_links(links: list[str], rest: str) -> Question:
 def _read_text(text: str) -> SongQuery:
     """Read a text without the phrases around the song, and as it was typed."""
     literal = _read_plain(text)
-    meant = without_phrases(literal.text)
+    spoken = without_phrases(literal.text)
+    meant = spoken.song
     if meant == literal.text:
         return literal
+    if is_pointing(literal.text):
+        if literal.text.endswith(_QUESTION_MARKS):
+            raise EmptyQuery("the question names no song")
+        return literal  # "Is It a Hit" is one
     query = _read_plain(meant)
     if set(query.readings) == set(literal.readings):
         return literal
@@ -436,21 +253,25 @@ def _read_text(text: str) -> SongQuery:
     if _SPACED_DASH.split(meant)[-1] != _SPACED_DASH.split(literal.text)[-1] and len(_SPACED_DASH.split(meant)) == 2:
         # What was taken away stood behind the last part, as it does behind titles.
         named = (*reversed(named[:2]), *named[2:])
-    readings = tuple(dict.fromkeys((*named, *literal.readings)))[:READINGS_MAX]
-    return SongQuery(query.text, readings, literal)
+    if spoken.asked and literal.readings[0].artist is not None and not literal.text.endswith(_QUESTION_MARKS):
+        # "What About Love - Heart" names its artist and may be no question.
+        named = (literal.readings[0], *named)
+    parted = [] if spoken.parted is None else [_reading(*spoken.parted)]
+    whole = _read_plain(spoken.whole).readings if spoken.whole != meant else ()
+    return replace(_query(query.text, [*named, *parted, *whole, *literal.readings]), literal=literal)
 
 
 def _read_plain(text: str) -> SongQuery:
     text = text.strip()
     _check(text)
-    bare = _without_pictures(text).strip(_EDGES)
-    if not _speaks(bare):
+    bare = without_pictures(text).strip(_EDGES)
+    if not speaks(bare):
         raise EmptyQuery("no letter or digit")
-    return _query(text, [*_from_quotes(text), *_readings(_without_pictures(text))])
+    return _query(text, [*_from_quotes(text), *_readings(without_pictures(text))])
 
 
 def _check(text: str) -> None:
-    if not _speaks(text):
+    if not speaks(text):
         raise EmptyQuery("no letter or digit")
     if len(text) > QUERY_MAX_CHARS:
         raise QueryTooLong(f"{len(text)} characters")
@@ -471,9 +292,9 @@ def _from_quotes(text: str) -> list[Reading | None]:
     first = spans[0]
     title = first[first.lastindex or 0]
     around = [text[: first.start()], text[first.end() :]]
-    if not any(map(_speaks, around)):
+    if not any(map(speaks, around)):
         return [] if _SPACED_DASH.search(title) or _BY.search(title) else [_reading(title, None)]
-    sides = [side for side in map(_side, around) if _speaks(side)]
+    sides = [side for side in map(_side, around) if speaks(side)]
     if len(sides) != 1 or _SPACED_DASH.search(sides[0]):
         return []
     return [_reading(title, sides[0])]
@@ -505,11 +326,11 @@ def _readings(text: str) -> list[Reading | None]:
         title, artist = text[: bys[-1].start()], text[bys[-1].end() :]
         split = _reading(title, artist)
         return [whole, split] if _NO_ARTIST.match(artist) else [split, _words_of(title, artist), _words_of(text)]
-    long = [part for part in _LONG_DASH.split(text) if _speaks(part)]
+    long = [part for part in _LONG_DASH.split(text) if speaks(part)]
     if len(long) == 2:
         both, words = _from_parts(long), _words_of(*long)
         return [*both, words] if any(" " in part for part in long) else [words, *both]
-    slashed = [part for part in _SLASH.split(text) if _speaks(part)]
+    slashed = [part for part in _SLASH.split(text) if speaks(part)]
     if len(slashed) == 2:
         return [whole, *_from_parts(slashed)]
     return [_words_of(text), whole]
@@ -557,7 +378,7 @@ def _reading(title: str, artist: str | None) -> Reading | None:
     if artist is not None:
         artist = _part(first_artist(_part(plain_title(artist))))
     # "÷ - Ed Sheeran" and "!!! - Must Be the Moon" name songs; signs alone do not.
-    if not title or not _speaks(title + (artist or "")):
+    if not title or not speaks(title + (artist or "")):
         return None
     return Reading(title, artist or None)
 
@@ -568,17 +389,3 @@ def _part(text: str) -> str:
     if len(text) > 2 and text[0] in _LOOSE_QUOTES and text[-1] in _LOOSE_QUOTES:
         text = text[1:-1].strip(_EDGES)
     return text
-
-
-def _without_pictures(text: str) -> str:
-    """Drop emoji and other pictures; signs that names are made of ("÷", "+", "$") stay."""
-    kept = "".join(
-        " " if unicodedata.category(c) == "So" or "\U0001f3fb" <= c <= "\U0001f3ff" else c
-        for c in text
-        if c not in "\ufe0e\ufe0f\u20e3"
-    )
-    return " ".join(kept.split())
-
-
-def _speaks(text: str) -> bool:
-    return any(c.isalnum() for c in text)

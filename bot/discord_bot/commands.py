@@ -17,7 +17,8 @@ from core.domain import SongName, SongQuery
 from core.errors import QueryError
 from core.language import closest, say, say_in, speaking
 from core.limits import QUERY_MAX_CHARS
-from core.query import parse_question, video_question
+from core.phrases import video_question
+from core.query import parse_question
 
 _MENTION: Final = re.compile(r"<(?:@[!&]?|#|/[^:>]+:|a?:\w+:|t:)[^>]*>")
 _DOT: Final = re.compile(r"\s+[·•]\s+")

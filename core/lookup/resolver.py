@@ -309,12 +309,17 @@ class SongResolver:
         return NotFound(query, _suggestions(decided), key_missing=not self.live)
 
     async def names_a_song(self, query: SongQuery) -> bool:
-        """Return whether the catalogue surely has the song of a question; never uses the network."""
+        """Return whether the catalogue has a song of a text that may compare two; never uses the network."""
         if self.catalogue is None:
             return False
         found = await self.worker.run(self.catalogue.search, query)
         decided = await self.worker.run(match, query, found)
-        return decided.decision is Decision.SURE
+        if decided.decision not in (Decision.SURE, Decision.LIKELY):
+            return False
+        likeliest = decided.candidates[0]
+        # "A Little Less Conversation - Elvis vs JXL" is by "Elvis Presley vs JXL"; "Halo - Beyoncé vs Hello" are two.
+        told = "vs" in normalize(str(likeliest.name)).split()
+        return told or (decided.decision is Decision.SURE and exactness(query, likeliest) is not Exactness.NO)
 
     async def fetch(self, name: SongName, *, fresh: bool = False) -> Found | None:
         """Fetch a song by the name a source once gave it, from its most heard record; None if it is gone.
@@ -421,7 +426,9 @@ async def _gathered(calls: list[Awaitable[T]]) -> tuple[list[T], BaseException |
 
 
 def _named(query: SongQuery) -> tuple[Reading, ...]:
-    return tuple(reading for reading in query.readings if reading.artist is not None)[:READINGS_TRIED]
+    """List the readings to ask for by name: both orders, and the text as it was typed if that is the first."""
+    as_typed = query.literal is not None and query.literal.readings[0] == query.readings[0]
+    return tuple(reading for reading in query.readings if reading.artist is not None)[: READINGS_TRIED + as_typed]
 
 
 def _spelling(query: SongQuery, known: tuple[Candidate, ...]) -> _Spelling:

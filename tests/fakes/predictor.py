@@ -40,8 +40,9 @@ from core.domain import (
 )
 from core.errors import EmptyQuery
 from core.history import History
+from core.phrases import Pair
 from core.predictor import Comparison
-from core.query import Pair, parse_artist, parse_pair, parse_query
+from core.query import parse_artist, parse_pair, parse_query
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.query import Pair, channel_artist, pair_of, video_question, without_phrases
+from core.phrases import Pair, channel_artist, is_pointing, pair_of, video_question, without_phrases
 
 QUESTIONS = (
     "is",
@@ -65,7 +65,7 @@ def test_a_video_is_asked_for_by_title_and_channel(title: str, channel: str, que
     ],
 )
 def test_what_is_around_a_song_is_taken_away(text: str, song: str) -> None:
-    assert without_phrases(text) == song
+    assert without_phrases(text).song == song
 
 
 @pytest.mark.parametrize("text", ["Me vs Maradona vs Elvis", "vs", "hello vs", "versus", "compare", "Hello - Adele"])
@@ -82,7 +82,7 @@ def test_two_songs_keep_their_spelling() -> None:
 def test_of_any_text_something_is_left(text: str) -> None:
     text = text[:200]
     said = any(c.isalnum() for c in text)
-    assert any(c.isalnum() for c in without_phrases(text)) == said
+    assert any(c.isalnum() for c in without_phrases(text).song) == said
     pair = pair_of(text)
     assert pair is None or all(any(c.isalnum() for c in side) for side in (pair.first, pair.second))
     video_question(text, text)
@@ -92,5 +92,49 @@ def test_of_any_text_something_is_left(text: str) -> None:
 def test_a_row_of_words_that_can_be_read_in_two_ways_is_read_once(unit: str) -> None:
     """Were every way tried, this would not end."""
     row = f"Halo ({unit * 40}!"
-    assert without_phrases(row) == row
-    assert without_phrases(f"Halo ({unit * 40})") == "Halo"
+    assert without_phrases(row).song == row
+    assert without_phrases(f"Halo ({unit * 40})").song == "Halo"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is this a hit?", "is that song going to be a banger", "is it popular?", "wird das ein Hit?",
+        "ist dieses Lied beliebt?", "¿esta canción es un éxito?", "isso é um hit?", "cette chanson est un tube ?",
+        "क्या यह गाना हिट है?", "これは人気ですか？",
+    ],
+)  # fmt: skip
+def test_a_question_may_point_at_a_song_without_naming_it(text: str) -> None:
+    assert is_pointing(text)
+
+
+@pytest.mark.parametrize("text", ["this", "is halo a hit?", "is This Is Me a hit?", "wird Das Boot ein Hit?", "これ"])
+def test_a_question_that_names_its_song_points_at_none(text: str) -> None:
+    assert not is_pointing(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "parted"),
+    [
+        ("Wie beliebt ist Hello von Adele?", ("Hello", "Adele")),
+        ("¿qué tan popular es Despacito de Luis Fonsi?", ("Despacito", "Luis Fonsi")),
+        ("Envolver da Anitta é um sucesso?", ("Envolver", "Anitta")),
+        ("YOASOBIの夜に駆けるは人気ですか？", ("YOASOBI", "夜に駆ける")),
+        ("Hello von Adele", None),
+        ("is Hello von Adele a hit?", None),
+    ],
+)
+def test_the_language_of_a_question_parts_title_and_artist(text: str, parted: tuple[str, str] | None) -> None:
+    assert without_phrases(text).parted == parted
+
+
+def test_a_title_may_begin_as_a_song_is_introduced() -> None:
+    spoken = without_phrases("is The Song Remains the Same a hit?")
+    assert (spoken.song, spoken.whole) == ("Remains the Same", "The Song Remains the Same")
+    for text in ("is Song 2 a hit?", "is Single Ladies a hit?"):
+        spoken = without_phrases(text)
+        assert spoken.song == spoken.whole == text[3:-7]
+
+
+def test_nobody_compares_a_song_with_itself() -> None:
+    assert pair_of("Kramer vs. Kramer") is None
