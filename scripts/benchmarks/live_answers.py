@@ -52,6 +52,9 @@ from scripts.benchmarks.live_tables import (  # noqa: E402
 from scripts.benchmarks.measurement import machine  # noqa: E402
 from scripts.benchmarks.services import ServerProcess, serve_lastfm, serve_shop  # noqa: E402
 
+WIDTH_CHARS: Final = 200
+"""Of the tables in a file or pipe, which tell no width."""
+
 ASKED_AT_ONCE: Final = 4
 """Questions under way together: enough to keep one core busy while another waits for a service."""
 
@@ -273,7 +276,7 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     body = {"machine": machine(), **results}
     options.out.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    show(results, Console())
+    show(results, Console(width=None if sys.stdout.isatty() else WIDTH_CHARS))
     return 0
 
 
