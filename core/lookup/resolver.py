@@ -180,7 +180,7 @@ RELEASE_WAIT_S: Final = 0.4
 """Longest that an answer waits for the song's release once its figures are there."""
 
 READINGS_TRIED: Final = 2
-"""Readings of one question that are asked of the source: both orders of title and artist."""
+"""Readings of one question that are asked of the source: both orders, or one and the text as it was typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,9 +426,7 @@ async def _gathered(calls: list[Awaitable[T]]) -> tuple[list[T], BaseException |
 
 
 def _named(query: SongQuery) -> tuple[Reading, ...]:
-    """List the readings to ask for by name: both orders, and the text as it was typed if that is the first."""
-    as_typed = query.literal is not None and query.literal.readings[0] == query.readings[0]
-    return tuple(reading for reading in query.readings if reading.artist is not None)[: READINGS_TRIED + as_typed]
+    return tuple(reading for reading in query.readings if reading.artist is not None)[:READINGS_TRIED]
 
 
 def _spelling(query: SongQuery, known: tuple[Candidate, ...]) -> _Spelling:

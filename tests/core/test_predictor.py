@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import shutil
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +19,7 @@ from core.assembly import build_predictor
 from core.domain import Ambiguous, Assessment, Block, NotFound, Origin, Prediction, Song, SongName, Verdict
 from core.errors import EmptyQuery, ModelMissing, UpstreamError
 from core.history import song_token
+from core.limits import LOOKUP_BUDGET_S
 from core.lookup.catalogue_build import build_catalogue
 from core.lookup.recorded import RecordedFigures
 from core.model.hit_model import HitModel
@@ -97,6 +99,19 @@ async def test_namesakes_are_offered_and_a_choice_is_answered(settings_for: Call
         chosen = await predictor.predict_song(name)
     assert isinstance(chosen, Prediction)
     assert chosen.song.artist == "Lionel Richie"
+
+
+@pytest.mark.warped_time
+async def test_a_chosen_song_that_is_gone_is_searched_for_within_the_same_budget(
+    settings_for: Callable[..., Settings],
+) -> None:
+    async with running(settings_for) as (predictor, fake):
+        fake.break_next(Fault.slow(2.4))
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        with contextlib.suppress(UpstreamError):
+            assert isinstance(await predictor.predict_song(SongName("Gone", "Nobody")), NotFound)
+        assert loop.time() - started <= LOOKUP_BUDGET_S + 0.1
 
 
 async def test_an_answered_song_is_no_completion_for_others(settings_for: Callable[..., Settings]) -> None:

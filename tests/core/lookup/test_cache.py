@@ -4,7 +4,7 @@ import logging
 import math
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import aclosing, closing
+from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from core.concurrency import deadline, deadline_at
 from core.domain import Candidate, SongName
 from core.errors import SettingsError, UpstreamUnavailable
 from core.lookup.cache import AnswerCache, Cached, cache_key
-from core.lookup.store import FILE_NAME
+from core.lookup.store import FILE_NAME, Store
 from tests.fakes.redis_server import MISSING, PROGRAM, RedisServer
 
 
@@ -168,6 +168,24 @@ async def test_who_has_more_time_does_not_fail_with_who_had_less(cache: AnswerCa
     hurried, patient = await asyncio.gather(within(0.5), within(7.5), return_exceptions=True)
     assert isinstance(hurried, UpstreamUnavailable)
     assert isinstance(patient, Cached)
+
+
+async def test_to_wait_for_another_process_leaves_time_to_ask(
+    cache: AnswerCache, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    @asynccontextmanager
+    async def alone(self: Store, key: str, *, at_most_s: float, patience_s: float) -> AsyncIterator[bool]:
+        waits.append(patience_s)
+        yield False
+
+    monkeypatch.setattr(Store, "alone", alone)
+    with deadline(6.0):
+        await get(cache, upstream)
+    await get(cache, upstream, "without", "a limit")
+    assert 0.0 < waits[0] <= 3.0
+    assert waits[1] == math.inf
 
 
 async def test_a_bug_in_fetching_shows(cache: AnswerCache) -> None:

@@ -297,12 +297,13 @@ async def test_a_clock_set_back_does_not_freeze_answers(fake: FakeLastFm, lastfm
 async def test_stale_figures_of_the_artist_date_the_answer(fake: FakeLastFm, lastfm: LastFm, clock: WallClock) -> None:
     await lastfm.find(READING)
     fetched_at = clock.now
-    clock.forward(hours=7)
+    clock.forward(hours=13)
     fake.break_next(Fault.status(503), method="artist.getInfo")
     found = await lastfm.find(READING)
     assert found is not None
     assert found.song.artist_listeners == 400_000
     assert (found.source.stale, found.source.as_of) == (True, fetched_at)
+    assert found.source.track_day == clock.now.date() > fetched_at.date()
 
 
 async def test_two_hundred_asking_the_same_cost_one_request_each_way(fake: FakeLastFm, clock: WallClock) -> None:

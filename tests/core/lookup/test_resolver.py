@@ -144,8 +144,7 @@ async def test_when_all_requests_fail_the_fault_is_told(catalogue: Catalogue) ->
 
 async def test_a_failure_for_the_likeliest_name_is_not_answered_by_another_song() -> None:
     """The right record does not answer, and somebody once scrobbled it the wrong way round."""
-    halo = (FakeSong("Halo", "Beyoncé", 1_900_000), FakeSong("Beyoncé", "Halo", 45))
-    async with resolving(None, *halo) as (resolver, _):
+    async with resolving(None, FakeSong("Beyoncé", "Halo", 45)) as (resolver, _):
         source = resolver.source
         find = source.find
 
@@ -154,9 +153,6 @@ async def test_a_failure_for_the_likeliest_name_is_not_answered_by_another_song(
                 raise UpstreamUnavailable("timed out")
             return await find(reading, fresh=fresh)
 
-        found = await resolver.resolve(parse_query("Halo - Beyoncé"))
-        assert isinstance(found, Found)
-        assert found.song.listeners == 1_900_000
         source.find = failing  # type: ignore[method-assign]
         with pytest.raises(UpstreamUnavailable):
             await resolver.resolve(parse_query("Halo - Beyoncé"))

@@ -284,6 +284,6 @@ async def test_redis_lets_one_process_fetch_at_a_time(redis: RedisServer) -> Non
         waits = await asyncio.gather(fetch(one, "one", 0.0), fetch(other, "other", 0.02))
         assert order == ["one in", "one out", "other in", "other out"]
         assert waits == [False, True]
-        for limits in ({"at_most_s": 0.2}, {"at_most_s": 60.0, "patience_s": 0.2}):
-            async with one.alone("k", at_most_s=60.0), other.alone("k", **limits) as waited:
+        for limits in ({"at_most_s": 0.2}, {"at_most_s": 600.0, "patience_s": 0.2}):
+            async with asyncio.timeout(60), one.alone("k", at_most_s=600.0), other.alone("k", **limits) as waited:
                 assert waited  # but not for one that holds it beyond the limit
