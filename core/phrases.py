@@ -93,6 +93,7 @@ class _Language:
         called: What stands before the name of a song, "the song".
         pointing: What points at a song instead of naming it, "this one".
         by: What stands between title and artist.
+        artist_first: Whether the artist stands before that.
     """
 
     frames: tuple[re.Pattern[str], ...]
@@ -100,10 +101,17 @@ class _Language:
     called: re.Pattern[str]
     pointing: re.Pattern[str]
     by: re.Pattern[str] | None
+    artist_first: bool
 
 
 def _language(
-    frames: tuple[str, ...], asking: tuple[str, ...], called: str, pointing: str, by: str | None = None
+    frames: tuple[str, ...],
+    asking: tuple[str, ...],
+    called: str,
+    pointing: str,
+    by: str | None = None,
+    *,
+    artist_first: bool = False,
 ) -> _Language:
     def compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern, re.IGNORECASE)
@@ -111,9 +119,10 @@ def _language(
     return _Language(
         tuple(map(compiled, frames)),
         tuple(map(compiled, asking)),
-        compiled(rf"^{called}(?=\S)"),
+        compiled(rf"^(?:{called})(?=\S)"),
         compiled(pointing),
         None if by is None else compiled(by),
+        artist_first,
     )
 
 
@@ -230,6 +239,7 @@ _JAPANESE: Final = _language(
     r"(?:この|その)?曲(?:名)?\s*[「『]?",
     r"(?:これ|それ|この(?:曲|歌)|その(?:曲|歌))",
     r"\s*の\s*",
+    artist_first=True,
 )
 
 # "será que" is Portuguese, and "es popular?" would be English if that came first.
@@ -332,8 +342,10 @@ def without_phrases(text: str) -> Spoken:
     song = language.called.sub("", whole)
     song = song if speaks(song) else whole
     parts = [] if language.by is None else language.by.split(song, maxsplit=1)
-    parted = (parts[0], parts[1]) if len(parts) == 2 and all(map(speaks, parts)) else None
-    return Spoken(song, whole, parted, asked=True)
+    if len(parts) != 2 or not all(map(speaks, parts)):
+        return Spoken(song, whole, asked=True)
+    title, artist = reversed(parts) if language.artist_first else parts
+    return Spoken(song, whole, (title, artist), asked=True)
 
 
 def is_pointing(text: str) -> bool:

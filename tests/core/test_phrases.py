@@ -119,7 +119,7 @@ def test_a_question_that_names_its_song_points_at_none(text: str) -> None:
         ("Wie beliebt ist Hello von Adele?", ("Hello", "Adele")),
         ("¿qué tan popular es Despacito de Luis Fonsi?", ("Despacito", "Luis Fonsi")),
         ("Envolver da Anitta é um sucesso?", ("Envolver", "Anitta")),
-        ("YOASOBIの夜に駆けるは人気ですか？", ("YOASOBI", "夜に駆ける")),
+        ("YOASOBIの夜に駆けるは人気ですか？", ("夜に駆ける", "YOASOBI")),
         ("Hello von Adele", None),
         ("is Hello von Adele a hit?", None),
     ],
@@ -134,6 +134,13 @@ def test_a_title_may_begin_as_a_song_is_introduced() -> None:
     for text in ("is Song 2 a hit?", "is Single Ladies a hit?"):
         spoken = without_phrases(text)
         assert spoken.song == spoken.whole == text[3:-7]
+
+
+def test_what_introduces_a_song_is_dropped_before_it_alone() -> None:
+    assert without_phrases("est-ce que la chanson Halo est un tube ?").song == "Halo"
+    assert without_phrases("est-ce que le titre Halo est un tube ?").song == "Halo"
+    assert without_phrases("est-ce que Sans le titre Halo est un tube ?").song == "Sans le titre Halo"
+    assert without_phrases("क्या गाना Kesariya हिट है?").song == "Kesariya"
 
 
 def test_nobody_compares_a_song_with_itself() -> None:
