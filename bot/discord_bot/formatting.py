@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import discord
-from discord.utils import escape_markdown, escape_mentions
+from discord.utils import escape_mentions
 
 from bot import messages
 from bot.plain_text import plain, shortened, utf16_length
@@ -82,8 +82,17 @@ def code_block(text: str, limit: int) -> str:
     return f"{FENCE}\n{inside}\n{FENCE}"
 
 
+_MARKUP: Final = re.compile(r"[\\*_~|`\[\]]|^\s*(?:>|#|-)")
+"""What Discord reads as markup, wherever it stands or at the beginning of a line. discord.py's own escaping leaves out
+what follows a bracket and all that looks like an address, and a title may be both."""
+
+_SCHEME: Final = re.compile(r":(?=//)")
+
+
 def _escaped(text: str) -> str:
-    return _PILL.sub("<\u200b", escape_mentions(escape_markdown(text)))
+    escaped = _MARKUP.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", text)
+    # An address in a title is no link.
+    return _PILL.sub("<\u200b", escape_mentions(_SCHEME.sub(":\u200b", escaped)))
 
 
 MIN_ROOM: Final = 16

@@ -1,6 +1,7 @@
 """What stands under a reply: buttons, songs to pick from, and the form that asks for a second song.
 
-All of it means the same after a restart: everything needed stands in the custom ids, and views only keep the time.
+All of it but the form means the same after a restart: everything needed stands in the custom ids, and views only keep
+the time.
 """
 
 from __future__ import annotations
@@ -32,12 +33,24 @@ from core.limits import QUERY_MAX_CHARS
 log = logging.getLogger(__name__)
 
 
+FORM_OPEN_S: Final = 900
+"""How long a form is waited for, in seconds; most that are closed are never sent, and nobody tells so."""
+
+
 class CompareModal(ui.Modal):
     """Takes the second song and answers with the comparison."""
 
-    def __init__(self, token: SongToken) -> None:
-        """Compare with the song that ``token`` stands for."""
-        super().__init__(title=say(messages.COMPARE_MODAL_TITLE), custom_id=f"hm:form:{token}")
+    def __init__(self, token: SongToken, opened_by: int) -> None:
+        """Compare with the song that ``token`` stands for.
+
+        Args:
+            token: The first song.
+            opened_by: The interaction that opens the form: discord.py knows forms by their ids, and several people may
+                have one for the same song open.
+        """
+        super().__init__(
+            title=say(messages.COMPARE_MODAL_TITLE), custom_id=f"hm:form:{token}:{opened_by}", timeout=FORM_OPEN_S
+        )
         self._token = token
         self._second: ui.TextInput[CompareModal] = ui.TextInput(
             custom_id="second", placeholder=messages.COMPARE_MODAL_EXAMPLE, max_length=QUERY_MAX_CHARS
@@ -300,7 +313,7 @@ class CompareButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:vs:(?P<token>
         """Open the modal; asking for it is free, sending it counts."""
 
         async def ask(_: InteractionResponder) -> None:
-            await interaction.response.send_modal(CompareModal(self._token))
+            await interaction.response.send_modal(CompareModal(self._token, interaction.id))
 
         await handler_of(interaction).handle(interaction, "compare", ask, limited=False)
 

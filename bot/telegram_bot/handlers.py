@@ -255,10 +255,10 @@ class MessageHandlers:
         async with asked.turn:
             if asked.text == text and (edited or asked.answer is not None):
                 return
-            asked.text = text
             target = reply_target(message)
             if not await self._admitted(message, context):
                 return
+            asked.text = text
             async with chat_action(context.bot, target):
                 asked.answer = await self._sender.deliver(
                     context.bot,

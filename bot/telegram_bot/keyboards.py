@@ -206,9 +206,12 @@ class Keyboards:
 
         Such a message can be rewritten, but nothing can be sent beside it: a chosen song's verdict takes its place.
         """
-        if reply.token is not None:
-            return self.under_inline(reply.token, bot_username, reply.links)
-        return _markup([[self._button(one.label, ButtonData(Action.SHOW, one.token, asker))] for one in reply.choices])
+        choices = [[self._button(one.label, ButtonData(Action.SHOW, one.token, asker))] for one in reply.choices]
+        if reply.token is None:
+            return _markup(choices)
+        return _markup(
+            [*map(list, self.under_inline(reply.token, bot_username, reply.links).inline_keyboard), *choices]
+        )
 
     def _button(self, label: str, data: ButtonData) -> InlineKeyboardButton:
         text = plain(label)

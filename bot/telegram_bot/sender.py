@@ -263,17 +263,17 @@ class MessageSender:
         else:
             await OutgoingMessage(reply_html(replace(reply, lines=()), CAPTION_MAX), media=media).send(bot, target)
             outgoing = self._as_text(reply, asker)
-        replaced = None if instead_of is None else await self._replace(bot, outgoing, reply, instead_of)
-        return replaced or await self._send(bot, target, outgoing, reply)
+        if instead_of is None:
+            return await self._send(bot, target, outgoing, reply)
+        if instead_of.pictured and outgoing.media is None:
+            # No picture becomes a text. What stands there is taken away only when the new message is there.
+            sent = await self._send(bot, target, outgoing, reply)
+            await _delete(bot, instead_of)
+            return sent
+        return await self._replace(bot, outgoing, reply, instead_of) or await self._send(bot, target, outgoing, reply)
 
     async def _replace(self, bot: Bot, outgoing: OutgoingMessage, reply: Reply, old: SentMessage) -> SentMessage | None:
         """Replace a message in place; None if the reply has to be sent anew."""
-        if old.pictured and outgoing.media is None:
-            try:
-                await bot.delete_message(old.chat_id, old.message_id)
-            except TelegramError as error:
-                log.info("event=telegram_not_deleted error=%s", error)
-            return None
         try:
             message = await outgoing.edit(bot, old)
         except BadRequest as error:
@@ -304,6 +304,13 @@ class MessageSender:
             return Media(held, moving=self._animated)
         picture = await reply.card(animated=self._animated)
         return None if picture is None else Media(picture.data, picture.filename, moving=picture.media_type == GIF)
+
+
+async def _delete(bot: Bot, old: SentMessage) -> None:
+    try:
+        await bot.delete_message(old.chat_id, old.message_id)
+    except TelegramError as error:
+        log.info("event=telegram_not_deleted error=%s", error)
 
 
 REPEAT_S: Final = 4.0

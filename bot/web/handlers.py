@@ -306,7 +306,7 @@ class PageHandlers:
     # Who asks.
 
     def _asker(self, request: web.Request) -> str:
-        return self._site.asker(request.remote, request.headers.get("X-Forwarded-For"))
+        return self._site.asker(request.remote, ",".join(request.headers.getall("X-Forwarded-For", ())))
 
     async def _refusal(self, request: web.Request) -> _Refusal | None:
         """Count a question; returns what to say if it is one too many."""

@@ -67,12 +67,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def network_of(address: str) -> str:
-    """Name whom a limit is for: an address, of IPv6 the network of its household."""
+_WITH_PORT: Final = re.compile(r"\[(?P<six>[0-9A-Fa-f:.]+)\](?::\d+)?|(?P<four>[0-9.]+):\d+")
+
+
+def network_of(address: str) -> str | None:
+    """Name whom a limit is for: an address, of IPv6 the network of its household; None if it is no address.
+
+    A port behind it, as some proxies tell, is no part of it.
+    """
+    if (told := _WITH_PORT.fullmatch(address)) is not None:
+        address = told["six"] or told["four"]
     try:
         read = ip_address(address.partition("%")[0])
     except ValueError:
-        return address
+        return None
     if not isinstance(read, IPv6Address):
         return str(read)
     if read.ipv4_mapped is not None:
@@ -119,7 +127,7 @@ class Site:
         asker's; without a proxy the header is never looked at.
         """
         told = forwarded_for.rpartition(",")[2].strip() if self.public is not None and forwarded_for else ""
-        return network_of(told or remote or "")
+        return network_of(told) or network_of(remote or "") or remote or ""
 
 
 def listening_address(host: str, port: int) -> str:

@@ -47,6 +47,12 @@ HOSTILE = st.lists(
         ("# heading", r"\# heading"),
         ("> quote", r"\> quote"),
         ("||spoiler||", r"\|\|spoiler\|\|"),
+        ("- item", r"\- item"),
+        ("-# small", r"\-# small"),
+        ("Anti-Hero #1 > 2", "Anti-Hero #1 > 2"),
+        ("[a](b) [Free Nitro](https://evil.com)", r"\[a\](b) \[Free Nitro\](https:" "\u200b//evil.com)"),
+        ("https://a.b/[x](https://evil.com)", "https:\u200b//a.b/\\[x\\](https:\u200b//evil.com)"),
+        ("[a](b) **bold** ||spoil|| (c)", r"\[a\](b) \*\*bold\*\* \|\|spoil\|\| (c)"),
         ("plain 東京 ñ", "plain 東京 ñ"),
     ],
 )  # fmt: skip

@@ -67,6 +67,15 @@ async def test_compare_asks_for_the_second_song_and_answers_publicly(discord_env
     assert result.response.attachments
 
 
+async def test_two_people_may_compare_the_same_song_at_once(discord_env: Discord, answered) -> None:
+    forms = [await person.click(answered, label="Compare") for person in (discord_env.ann, discord_env.ben)]
+    for person, form, second in zip(
+        (discord_env.ann, discord_env.ben), forms, ("blinding lights", "hello"), strict=True
+    ):
+        result = await person.submit_modal(form, {"second": second})
+        assert result.response.attachments, "the form of the one is not that of the other"
+
+
 async def test_a_comparison_from_a_private_answer_is_private(discord_env: Discord) -> None:
     answer = (await discord_env.ann.slash(discord_env.channel, "predict", song="hello", private=True)).response
     shown = await discord_env.ann.click(answer, label="Compare")

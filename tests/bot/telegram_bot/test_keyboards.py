@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram.constants import InlineKeyboardButtonLimit
 
-from bot.reply import token_of
-from bot.telegram_bot.keyboards import Action, ButtonData, ButtonSigner
+from bot.reply import Choice, Reply, ResultCode, token_of
+from bot.telegram_bot.keyboards import Action, ButtonData, ButtonSigner, Keyboards
 from core.domain import SongName
 
 SIGNER = ButtonSigner("123:abc")
@@ -35,3 +35,11 @@ def test_one_changed_character_is_noticed(place: int) -> None:
 
 def test_no_data_is_refused() -> None:
     assert SIGNER.unpack(None) is None
+
+
+def test_a_guest_s_answer_in_doubt_has_the_other_songs_below() -> None:
+    other = Choice("Hello — Lionel Richie", token_of(SongName("Hello", "Lionel Richie")))
+    reply = Reply(code=ResultCode.PREDICTED, lines=(), token=token_of(SongName("Hello", "Adele")), choices=(other,))
+    keyboard = Keyboards(SIGNER).under_guest(reply, 7, "hitmeter_bot")
+    assert keyboard is not None
+    assert [[button.text for button in row] for row in keyboard.inline_keyboard][-1] == [other.label]

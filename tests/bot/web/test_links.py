@@ -87,10 +87,11 @@ def test_beyond_loopback_any_name_is_welcome_but_nonsense(settings_for: Callable
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
         ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
         ("fe80::1%eth0", "fe80::"),
-        ("unknown", "unknown"),
+        ("192.0.2.7:40001", "192.0.2.7"),
+        ("unknown", None),
     ],
 )
-def test_a_household_is_one_asker(address: str, network: str) -> None:
+def test_a_household_is_one_asker(address: str, network: str | None) -> None:
     assert network_of(address) == network
 
 
@@ -99,6 +100,9 @@ def test_who_asks_is_told_by_the_proxy_alone_if_there_is_one(settings_for: Calla
     assert plain.asker("127.0.0.1", "198.51.100.1") == "127.0.0.1"
     assert proxied.asker("127.0.0.1", "203.0.113.9, 198.51.100.1") == "198.51.100.1"
     assert proxied.asker("127.0.0.1", None) == "127.0.0.1"
+    assert proxied.asker("127.0.0.1", "203.0.113.9,198.51.100.1:40001") == "198.51.100.1"
+    assert proxied.asker("127.0.0.1", "[2001:db8::1]:443") == proxied.asker("127.0.0.1", "2001:db8::2")
+    assert proxied.asker("127.0.0.1", "unknown") == "127.0.0.1"
 
 
 @pytest.mark.parametrize(
