@@ -280,6 +280,9 @@ LEAVES_OPEN: Final = frozenset(
 EXIT_CODES: Final = {
     ResultCode.PREDICTED: 0,
     ResultCode.COMPARED: 0,
+    ResultCode.RANKED: 0,
+    ResultCode.TREND: 0,
+    ResultCode.EXPLAINED: 0,
     ResultCode.INFORMED: 0,
     ResultCode.BAD_QUESTION: 2,
     ResultCode.FAULT: 2,

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from core.concurrency import SerialExecutor, SingleFlight
 from core.domain import DatedFigures, Growth, Origin, Song, SongName, Source
 from core.lookup.normalise import song_key
-from core.lookup.store import Store
+from core.lookup.store import Store, redis_parts
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -258,14 +258,8 @@ class FileTable:
         return list(songs.values())
 
 
-_PREFIX: Final = "hitmeter:1:figures"
-_COUNT: Final = f"{_PREFIX}:rows"
-_BY_AGE: Final = f"{_PREFIX}:oldest"
-"""The songs by their oldest day."""
-
-
-def _redis_key(song: int | str) -> str:
-    return f"{_PREFIX}:{song}"
+_NAME: Final = "hitmeter:1:figures"
+"""What every key begins with, behind the bot's own prefix."""
 
 
 class RedisTable:
@@ -273,6 +267,9 @@ class RedisTable:
 
     def __init__(self, url: str, *, rows_max: int = FILE_MAX_BYTES // REDIS_ROW_BYTES) -> None:
         self._store = Store(url)
+        self._prefix = redis_parts(url)[1] + _NAME
+        self._count = f"{self._prefix}:rows"
+        self._by_age = f"{self._prefix}:oldest"  # the songs by their oldest day
         self._rows_max = rows_max
 
     async def append(self, rows: Rows) -> None:
@@ -281,28 +278,28 @@ class RedisTable:
         async def write(redis: Redis) -> None:
             async with redis.pipeline(transaction=False) as pipe:
                 for row in rows:
-                    pipe.hsetnx(_redis_key(row.song), str(row.day), f"{row.listeners} {row.plays}")
-                    pipe.zadd(_BY_AGE, {str(row.song): row.day}, lt=True)
+                    pipe.hsetnx(self._key(row.song), str(row.day), f"{row.listeners} {row.plays}")
+                    pipe.zadd(self._by_age, {str(row.song): row.day}, lt=True)
                 kept = await pipe.execute()
-            count = int(await redis.incrby(_COUNT, sum(map(int, kept[::2]))))
+            count = int(await redis.incrby(self._count, sum(map(int, kept[::2]))))
             while count > self._rows_max and (gone := await self._thin(redis)):
-                count = int(await redis.decrby(_COUNT, gone))
+                count = int(await redis.decrby(self._count, gone))
 
         await self._store.with_redis(write)
 
     async def read(self, song: int) -> list[FigureRow]:
         """Return a song's rows; values that are none are passed over."""
-        found = await self._store.with_redis(lambda redis: _fetched(redis.hgetall(_redis_key(song))))
+        found = await self._store.with_redis(lambda redis: _fetched(redis.hgetall(self._key(song))))
         return _parsed(song, found or {})
 
     async def sample(self, since: int, limit: int) -> list[list[FigureRow]]:
         """Return the rows of songs drawn by Redis."""
 
         async def draw(redis: Redis) -> list[list[FigureRow]]:
-            songs = [int(song) for song in await _fetched(redis.zrandmember(_BY_AGE, limit)) or ()]
+            songs = [int(song) for song in await _fetched(redis.zrandmember(self._by_age, limit)) or ()]
             async with redis.pipeline(transaction=False) as pipe:
                 for song in songs:
-                    pipe.hgetall(_redis_key(song))
+                    pipe.hgetall(self._key(song))
                 return [_parsed(song, found) for song, found in zip(songs, await pipe.execute(), strict=True)]
 
         drawn = await self._store.with_redis(draw) or []
@@ -312,21 +309,23 @@ class RedisTable:
         """Close the connections."""
         await self._store.aclose()
 
-    @staticmethod
-    async def _thin(redis: Redis) -> int:
+    def _key(self, song: int | str) -> str:
+        return f"{self._prefix}:{song}"
+
+    async def _thin(self, redis: Redis) -> int:
         """Take away some rows of the song with the oldest; returns how many, 0 if there is none."""
-        oldest = await _fetched(redis.zrange(_BY_AGE, 0, 0))
+        oldest = await _fetched(redis.zrange(self._by_age, 0, 0))
         if not oldest:
             return 0
-        key = _redis_key(oldest[0].decode())
+        key = self._key(oldest[0].decode())
         days = sorted(int(day) for day in await _fetched(redis.hkeys(key)))
         gone = thinned_out(days) if days else ()
         left = [day for day in days if day not in gone]
         removed = int(await _fetched(redis.hdel(key, *map(str, gone)))) if gone else 0
         if left:
-            await redis.zadd(_BY_AGE, {oldest[0]: left[0]})
+            await redis.zadd(self._by_age, {oldest[0]: left[0]})
         else:
-            await redis.zrem(_BY_AGE, oldest[0])
+            await redis.zrem(self._by_age, oldest[0])
         return max(removed, 1)
 
 

@@ -100,9 +100,10 @@ def test_the_first_variable_that_is_set_names_the_language(environment: dict[str
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "exit_code"), [("zzzz qqqq - xxxx", "not_found", 1), (" ", "bad_question", 2)]
+    ("text", "code", "exit_code"),
+    [("zzzz qqqq - xxxx", "not_found", 1), (" ", "bad_question", 2), ("/artist The Weeknd", "ranked", 0)],
 )
-def test_json_tells_what_went_wrong_too(tmp_path: Path, text: str, code: str, exit_code: int) -> None:
+def test_json_tells_what_became_of_a_question(tmp_path: Path, text: str, code: str, exit_code: int) -> None:
     done = bot(tmp_path, "ask", "--json", text)
     assert (json.loads(done.stdout)["code"], done.returncode) == (code, exit_code)
 

@@ -382,6 +382,16 @@ async def test_without_its_redis_nothing_is_known_and_nothing_is_raised() -> Non
 
 
 @pytest.mark.skipif(PROGRAM is None, reason=MISSING)
+async def test_two_bots_on_one_redis_keep_their_figures_apart() -> None:
+    with RedisServer() as server:
+        async with aclosing(RedisTable(server.url)) as one, aclosing(RedisTable(f"{server.url}?prefix=b")) as other:
+            await one.append(rows((5, 100)))
+            assert await other.read(1) == []
+            await other.append(rows((3, 200)))
+            assert [await table.read(1) for table in (one, other)] == [rows((5, 100)), rows((3, 200))]
+
+
+@pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 async def test_what_others_write_into_redis_is_passed_over() -> None:
     from redis.asyncio import Redis
 
