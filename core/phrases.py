@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from core.lookup.normalise import normalize
+from core.lookup.normalise import normalize, speaks
 from core.lookup.romanise import is_foreign
 
 _HIT: Final = (
@@ -246,6 +246,7 @@ _JAPANESE: Final = _language(
 _LANGUAGES: Final = (_ENGLISH, _PORTUGUESE, _SPANISH, _GERMAN, _FRENCH, _HINDI, _JAPANESE)
 _QUESTIONS: Final = tuple((language, frame) for language in _LANGUAGES for frame in language.frames)
 _ASKED: Final = tuple((language, frame) for language in reversed(_LANGUAGES) for frame in language.asking)
+QUESTION_MARKS: Final = ("?", "？")
 _MARKS: Final = " \t?!.,;:¿¡？！。…"
 
 # What videos and shops write behind a title without brackets; nothing here is ever said of the song itself.
@@ -320,12 +321,14 @@ class Spoken:
         whole: The same with what may be the beginning of its title: "the song remains the same".
         parted: Title and artist, where the language of the question has a word between them: "Hello von Adele".
         asked: Whether a question stood around it.
+        pointing: Whether the question only points at a song: "is this a hit?", "das ist ein hit?".
     """
 
     song: str
     whole: str
     parted: tuple[str, str] | None = None
     asked: bool = False
+    pointing: bool = False
 
 
 def without_phrases(text: str) -> Spoken:
@@ -341,17 +344,16 @@ def without_phrases(text: str) -> Spoken:
         return Spoken(whole, whole)
     song = language.called.sub("", whole)
     song = song if speaks(song) else whole
+    return Spoken(song, whole, _parted(song, language), asked=True, pointing=bool(language.pointing.fullmatch(whole)))
+
+
+def _parted(song: str, language: _Language) -> tuple[str, str] | None:
+    """Part title and artist by the word that the language has between them; None if it is not there."""
     parts = [] if language.by is None else language.by.split(song, maxsplit=1)
     if len(parts) != 2 or not all(map(speaks, parts)):
-        return Spoken(song, whole, asked=True)
+        return None
     title, artist = reversed(parts) if language.artist_first else parts
-    return Spoken(song, whole, (title, artist), asked=True)
-
-
-def is_pointing(text: str) -> bool:
-    """Return whether a question is about a song that it does not name: "is this a hit?", "das ist ein hit?"."""
-    language, song = _question(text)
-    return language is not None and song is not None and language.pointing.fullmatch(song) is not None
+    return title, artist
 
 
 def pair_of(text: str) -> Pair | None:
@@ -391,7 +393,7 @@ def channel_artist(channel: str) -> str:
 
 def _question(text: str) -> tuple[_Language, str] | tuple[None, None]:
     """Find the question around a song: the language that asks it, and the song."""
-    asking = text.rstrip().endswith(("?", "？"))
+    asking = text.rstrip().endswith(QUESTION_MARKS)
     asked = without_pictures(text).strip(_MARKS)
     polite = _TRAIL.sub("", _LEAD.sub("", asked)).strip(_MARKS)
     for words in dict.fromkeys((polite, asked)):
@@ -410,11 +412,6 @@ def without_pictures(text: str) -> str:
         if c not in "\ufe0e\ufe0f\u20e3"
     )
     return " ".join(kept.split())
-
-
-def speaks(text: str) -> bool:
-    """Return whether a text has a letter or digit."""
-    return any(c.isalnum() for c in text)
 
 
 def _without_tails(text: str) -> str:

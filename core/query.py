@@ -22,15 +22,15 @@ from core.lookup.normalise import (
     first_artist,
     normalize,
     plain_title,
+    speaks,
     version_words,
     visible,
 )
 from core.phrases import (
+    QUESTION_MARKS,
     Pair,
     channel_artist,
-    is_pointing,
     pair_of,
-    speaks,
     video_question,
     without_phrases,
     without_pictures,
@@ -42,7 +42,6 @@ TEXT_MAX_CHARS: Final = 4_000
 READINGS_MAX: Final = 6
 """Most readings kept; the forms yield no more for anything people type."""
 
-_QUESTION_MARKS: Final = ("?", "？")
 _COMMAND: Final = re.compile(r"^/predict(?:@\w+)?(?:\s+|$)", re.IGNORECASE)
 _MENTION: Final = re.compile(r"<(?:@[!&]?|#|a?:\w{1,32}:)\d{1,20}>")
 _DASHES: Final = "֊‐‑‒–—―−⁃⸺⸻﹘﹣－~-"
@@ -203,7 +202,7 @@ def _typed(text: str) -> tuple[list[str], str]:
         raise QueryTooLong(f"{len(text)} characters")
     lines = [line for line in map(_composed, _MENTION.sub(" ", text).splitlines()) if line]
     if len(lines) == 2:
-        lines = [line for line in lines if not is_pointing(line)] or lines
+        lines = [line for line in lines if not without_phrases(line).pointing] or lines
     # Two lines are a title above an artist, as players copy them.
     joined = (" - " if len(lines) == 2 and not any(map(_is_no_name, lines)) else " ").join(lines)
     typed = _COMMAND.sub("", joined)
@@ -213,7 +212,7 @@ def _typed(text: str) -> tuple[list[str], str]:
 
 def _is_no_name(line: str) -> bool:
     """Return whether a line is more than a title or an artist's name, or introduces one: "Predict:"."""
-    return line.endswith((":", *_QUESTION_MARKS)) or _SPACED_DASH.search(line) is not None
+    return line.endswith((":", *QUESTION_MARKS)) or _SPACED_DASH.search(line) is not None
 
 
 def _read_links(links: list[str], rest: str) -> Question:
@@ -223,7 +222,7 @@ def _read_links(links: list[str], rest: str) -> Question:
             return _read_text(_composed(told.search))
         if told.reading is not None:
             return query_of(told.reading.title, told.reading.artist)
-    said = speaks(rest) and not _SMALL_TALK.fullmatch(normalize(rest)) and not is_pointing(rest)
+    said = speaks(rest) and not _SMALL_TALK.fullmatch(normalize(rest)) and not without_phrases(rest).pointing
     # Words with a dash or quotes name the song themselves; others may only talk about it.
     if not said or not (_SPACED_DASH.search(rest) or _PIPE.search(rest) or _QUOTED.search(rest)):
         for told in news:
@@ -242,8 +241,8 @@ def _read_text(text: str) -> SongQuery:
     meant = spoken.song
     if meant == literal.text:
         return literal
-    if is_pointing(literal.text):
-        if literal.text.endswith(_QUESTION_MARKS):
+    if spoken.pointing:
+        if literal.text.endswith(QUESTION_MARKS):
             raise EmptyQuery("the question names no song")
         return literal  # "Is It a Hit" is one
     query = _read_plain(meant)
@@ -253,7 +252,7 @@ def _read_text(text: str) -> SongQuery:
     if _SPACED_DASH.split(meant)[-1] != _SPACED_DASH.split(literal.text)[-1] and len(_SPACED_DASH.split(meant)) == 2:
         # What was taken away stood behind the last part, as it does behind titles.
         named = (*reversed(named[:2]), *named[2:])
-    if spoken.asked and literal.readings[0].artist is not None and not literal.text.endswith(_QUESTION_MARKS):
+    if spoken.asked and literal.readings[0].artist is not None and not literal.text.endswith(QUESTION_MARKS):
         # "What About Love - Heart" names its artist and may be no question.
         named = (literal.readings[0], *named)
     parted = [] if spoken.parted is None else [_reading(*spoken.parted)]

@@ -105,6 +105,11 @@ def visible(text: str) -> str:
     return " ".join(text.split())
 
 
+def speaks(text: str) -> bool:
+    """Return whether a text has a letter or digit."""
+    return any(c.isalnum() for c in text)
+
+
 @lru_cache(_CACHED)
 def normalize(text: str) -> str:
     """Make spellings equal: "Beyoncé!", "BEYONCE" and "ｂｅｙｏｎｃｅ" all give "beyonce".
@@ -137,7 +142,7 @@ def _without(title: str, *, versions: bool) -> str:
     kept = _BRACKET.sub(lambda m: "" if _BRACKETED_GUESTS.match(m[1]) or idle(m[1]) else m[0], kept)
     head, *tails = _DASH_TAIL.split(kept)
     kept = " - ".join([head, *(tail for tail in tails if not idle(tail))])
-    return kept if any(c.isalnum() for c in kept) else title
+    return kept if speaks(kept) else title
 
 
 def _same_recording(part: str) -> bool:
@@ -163,7 +168,7 @@ def base_title(title: str) -> str:
 def short_title(title: str) -> str:
     """Fold a title without decoration, version and anything else in brackets: "Snow (Hey Oh)" gives "snow"."""
     kept = _BRACKET.sub("", _without(title, versions=True))
-    return normalize(kept) if any(c.isalnum() for c in kept) else base_title(title)
+    return normalize(kept) if speaks(kept) else base_title(title)
 
 
 def first_artist(artists: str) -> str:

@@ -8,7 +8,7 @@ several records of one song the one that most people play answers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -380,7 +380,7 @@ class SongResolver:
 
     async def _ask(
         self,
-        names: Sequence[Reading],
+        names: Iterable[Reading],
         searches: Iterable[Reading],
         records: Iterable[SongName] = (),
         *,

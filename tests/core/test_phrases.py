@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.phrases import Pair, channel_artist, is_pointing, pair_of, video_question, without_phrases
+from core.phrases import Pair, channel_artist, pair_of, video_question, without_phrases
 
 QUESTIONS = (
     "is",
@@ -105,12 +105,12 @@ def test_a_row_of_words_that_can_be_read_in_two_ways_is_read_once(unit: str) -> 
     ],
 )  # fmt: skip
 def test_a_question_may_point_at_a_song_without_naming_it(text: str) -> None:
-    assert is_pointing(text)
+    assert without_phrases(text).pointing
 
 
 @pytest.mark.parametrize("text", ["this", "is halo a hit?", "is This Is Me a hit?", "wird Das Boot ein Hit?", "これ"])
 def test_a_question_that_names_its_song_points_at_none(text: str) -> None:
-    assert not is_pointing(text)
+    assert not without_phrases(text).pointing
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,8 @@ def test_any_text_gives_readings_or_a_query_error(text: str) -> None:
         assert any(c.isalnum() for c in reading.title + (reading.artist or ""))
 
 
-WORDS = st.text(st.sampled_from("abcdefghijklmnoprstuvwxyzäéñ"), min_size=3, max_size=12)
+# Hypothesis tries words of the source as well: these letters make none that means anything, such as "featuring".
+WORDS = st.text(st.sampled_from("bdgklmnräéñ"), min_size=3, max_size=12)
 
 
 @given(st.lists(WORDS, min_size=1, max_size=3).map(" ".join), st.lists(WORDS, min_size=1, max_size=3).map(" ".join))
