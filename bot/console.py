@@ -10,7 +10,9 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -23,7 +25,7 @@ from rich.text import Text
 from bot import messages
 from bot.messages import Surface, commands_on
 from bot.replies import command_line, headline, no_command_reply
-from bot.reply import Choice, LineKind, Picture, Question, Reply, ResultCode, text_reply
+from bot.reply import Choice, Line, LineKind, Picture, Question, Reply, ResultCode, text_reply
 from bot.service import SongService
 from core.domain import Assessment, FeatureValue, Prediction, Verdict, VerdictBands
 from core.language import say
@@ -200,7 +202,20 @@ def reply_view(reply: Reply, width: int, *, gauges: bool) -> Iterable[Renderable
         yield from (Text(line.text) for line in reply.lines if line.kind is LineKind.TEXT)
         return
     # The songs of a ranking are listed with the numbers that open them.
-    yield from (Text(line.text) for line in reply.lines if line.kind is not LineKind.RANK)
+    yield from (_line_view(line) for line in reply.lines if line.kind is not LineKind.RANK)
+
+
+def _line_view(line: Line) -> RenderableType:
+    """Set a line; a table in columns, of which the first gives way where the terminal is narrow."""
+    if not line.cells:
+        return Text(line.text)
+    headings, *rows = line.cells
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for place, heading in enumerate(headings):
+        table.add_column(Text(heading), justify="right" if place else "left", no_wrap=place > 0, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def gauge(assessment: Assessment) -> Table:
@@ -327,8 +342,8 @@ class ConsoleChat:
         if interactive:
             self._console.print(say(messages.CONSOLE_GREETING), style="dim")
         while True:
-            typed = await asyncio.to_thread(self._read_line, interactive)
-            if typed is None or typed.strip().casefold() in {f"/{name}" for name in QUIT}:
+            typed = await _in_daemon_thread(lambda: self._read_line(interactive))
+            if typed is None or _leaves(typed):
                 return
             if typed.strip():
                 await self.handle(typed.strip())
@@ -385,7 +400,9 @@ class ConsoleChat:
         name = written.removeprefix("/").casefold()
         command = _COMMANDS.get(ALIASES.get(name, name))
         if command is None or command.name in QUIT:
-            return self._service.note("console", no_command_reply(written, _COMMANDS.values()))
+            # Only a single question brings /quit here, which has nothing to leave.
+            listed = [one for one in _COMMANDS.values() if one is not command]
+            return self._service.note("console", no_command_reply(written, listed))
         reply = await self._service.run_command(command, rest, is_admin=True)
         if command.name != "help":
             return reply
@@ -428,6 +445,27 @@ class ConsoleChat:
         self._console.print(Text(say(messages.CONSOLE_CARD, path=path)), soft_wrap=True)
         if not await asyncio.to_thread(self._display.open, path):
             self._console.print(say(messages.CONSOLE_NO_WINDOW), style="dim")
+
+
+def _leaves(typed: str) -> bool:
+    """Return whether a line is /quit, whatever is typed after it."""
+    name = typed.strip().partition(" ")[0].casefold()
+    return name.removeprefix("/") in QUIT and name.startswith("/")
+
+
+def _in_daemon_thread(read: Callable[[], str | None]) -> asyncio.Future[str | None]:
+    """Read in a thread that nothing waits for: a line may never be typed, and Ctrl-C is to end the chat even so."""
+    line: Future[str | None] = Future()
+
+    def run() -> None:
+        line.set_running_or_notify_cancel()  # from here on it is never cancelled itself, only the wait for it
+        try:
+            line.set_result(read())
+        except Exception as error:  # noqa: BLE001 - raised where the line is awaited
+            line.set_exception(error)
+
+    threading.Thread(target=run, name="console-input", daemon=True).start()
+    return asyncio.wrap_future(line)
 
 
 async def _picture(reply: Reply) -> Picture | None:

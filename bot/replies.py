@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
+from rich.cells import cell_len
+
 from bot import messages
 from bot.messages import Command, Surface
 from bot.rate_limits import RateDecision, Scope
@@ -454,15 +456,14 @@ def model_cells(rows: tuple[ReportRow, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 def set_in_columns(cells: tuple[tuple[str, ...], ...]) -> str:
-    """Set a table in columns of equal width, for a monospaced face."""
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in cells
-    )
+    """Set a table in columns for a monospaced face, in which Japanese letters are as wide as two others."""
+    widths = [max(cell_len(line[column]) for line in cells) for column in range(len(cells[0]))]
+
+    def padded(column: int, cell: str) -> str:
+        padding = " " * (widths[column] - cell_len(cell))
+        return f"{cell}{padding}" if column == 0 else f"{padding}{cell}"
+
+    return "\n".join("  ".join(padded(*placed) for placed in enumerate(line)).rstrip() for line in cells)
 
 
 def _metric(value: float | None) -> str:

@@ -154,6 +154,12 @@ async def test_an_unknown_command_says_so_and_lists_those_there_are(chat: Chat, 
     assert chat.fake.requests == []
 
 
+async def test_a_single_question_can_leave_nothing(chat: Chat) -> None:
+    code, shown = await chat.say("/quit")
+    assert code is ResultCode.BAD_QUESTION
+    assert shown.count("/quit") == 1
+
+
 async def test_what_administrators_may_works_here(chat: Chat) -> None:
     await chat.say("Hello - Adele")
     code, shown = await chat.say("/stats")

@@ -6,15 +6,18 @@ import io
 from dataclasses import replace
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from bot import messages
 from bot.console import GAUGE_CELLS, gauge, reply_view
-from bot.replies import comparison_reply
+from bot.replies import comparison_reply, model_reply
+from bot.reply import LineKind
 from core.domain import Assessment, Block, VerdictBands
+from core.language import LANGUAGES, speaking
 from core.predictor import Comparison
 from core.text import percent
-from tests.fakes.predictor import prediction
+from tests.fakes.predictor import FakePredictor, prediction
 
 
 def printed(assessment: Assessment, *, colour: bool = False) -> list[str]:
@@ -79,3 +82,33 @@ def test_a_comparison_warns_if_only_one_song_has_listener_figures() -> None:
     for part in reply_view(comparison_reply(Comparison(first, bare)), 100, gauges=True):
         console.print(part)
     assert warning in out.getvalue()
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_the_table_of_the_model_fits_a_terminal_and_lines_up(spoken: str) -> None:
+    with speaking(spoken):
+        reply = model_reply(FakePredictor().report(), full=True)
+    out = io.StringIO()
+    console = Console(file=out, width=80)
+    for part in reply_view(reply, 80, gauges=True):
+        console.print(part)
+    lines = out.getvalue().splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    (table,) = (line for line in reply.lines if line.kind is LineKind.TABLE)
+    begin = next(n for n, line in enumerate(lines) if "ROC-AUC" in line and "Brier" in line)
+    last = table.cells[-1]
+    end = next(line for line in lines[begin:] if all(cell in line for cell in last[1:]))
+    for column in ("ROC-AUC", "F1", "ECE"):
+        place = cell_len(lines[begin].partition(column)[0] + column)
+        assert end_of_cell(end, place), (lines[begin], end)
+    assert {cell_len(line) for line in table.text.splitlines()} == {cell_len(table.text.splitlines()[0])}
+
+
+def end_of_cell(line: str, place: int) -> bool:
+    """Whether a figure ends at so many cells from the left."""
+    width = 0
+    for n, letter in enumerate(line):
+        width += cell_len(letter)
+        if width == place:
+            return not letter.isspace() and line[n + 1 : n + 2].strip() == ""
+    return False

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -186,6 +187,43 @@ def test_the_chat_works_piped_without_prompt_and_ends_with_its_input(tmp_path: P
     assert "Blinding Lights — The Weeknd" in done.stdout
     assert "Adele" not in done.stdout
     assert "♪" not in done.stdout
+
+
+CHAT = """
+import signal, sys
+from bot.command_line import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
+sys.exit(main([]))
+"""
+
+
+@pytest.mark.parametrize("asked", ["", "Hello - Adele\n"])
+def test_ctrl_c_ends_the_chat_while_it_waits_for_a_line(tmp_path: Path, asked: str) -> None:
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(  # noqa: S603 - our own command line
+        [sys.executable, "-c", CHAT],
+        cwd=ROOT,
+        env=environment(tmp_path, WEB="off", CARD_DISPLAY="text", TERM="dumb"),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.close(theirs)
+        try:
+            os.write(ours, asked.encode())
+            shown = b""
+            while shown.count("♪".encode()) < 1 + bool(asked):
+                shown += os.read(ours, 4_096)
+            assert ("Popular" in shown.decode()) == bool(asked)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+            assert process.stderr is not None
+            assert "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
+            os.close(ours)
 
 
 def test_bytes_that_are_no_text_and_a_folder_that_takes_no_card_stop_nothing(tmp_path: Path) -> None:
