@@ -47,7 +47,7 @@ from core.domain import (
     Verdict,
 )
 from core.errors import HOW_TO_ASK
-from core.language import ENGLISH, mark, say, say_plural, speaking
+from core.language import ENGLISH, mark, say, say_in, say_plural, speaking
 from core.predictor import Comparison
 
 if TYPE_CHECKING:
@@ -376,18 +376,23 @@ def _bands(report: ModelReport) -> list[str]:
     ]
 
 
-def help_reply() -> Reply:
-    """Say how to ask, with the commands that everybody has everywhere."""
+def help_reply(*, localized: bool = False) -> Reply:
+    """Say how to ask, with the commands that everybody has everywhere.
+
+    ``localized`` gives them the names that Discord lists them by in the language spoken here.
+    """
     everybody = [command for command in messages.COMMANDS.values() if not command.administrators]
     shared = [command for command in everybody if command.surfaces == frozenset(Surface)]
     shared.sort(key=lambda command: command.name == "help")  # the one that was just used comes last
-    lines = [say(messages.HELP_BEGIN), *map(command_line, shared), *map(say, messages.HELP_END)]
+    listed = [command_line(command, localized=localized) for command in shared]
+    lines = [say(messages.HELP_BEGIN), *listed, *map(say, messages.HELP_END)]
     return text_reply(ResultCode.INFORMED, *lines, title=say(messages.HELP_TITLE), private=True)
 
 
-def command_line(command: Command) -> str:
-    """Say in a line of /help how to write a command and what it does."""
-    written = f"{command.name} {say(command.usage) if command.usage else ''}".strip()
+def command_line(command: Command, *, localized: bool = False) -> str:
+    """Say in a line of /help how to write a command and what it does; see :func:`help_reply`."""
+    name = say_in(messages.COMMAND_NAME, command.name) if localized else command.name
+    written = f"{name} {say(command.usage) if command.usage else ''}".strip()
     return messages.HELP_COMMAND.format(command=written, meaning=say(command.help or command.brief))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from core.domain import ArtistRanking, Candidate, Prediction, SongName, Trend, Verdict
 from core.history import song_token
@@ -27,6 +27,10 @@ class ResultCode(StrEnum):
     REFUSED = "refused"
     INFORMED = "informed"
     FAULT = "fault"
+
+
+SETTLES_PICK: Final = frozenset({ResultCode.PREDICTED, ResultCode.COMPARED, ResultCode.AMBIGUOUS})
+"""Results that take the place of what a song was picked from; after any other it stays, with all that it offers."""
 
 
 class LineKind(StrEnum):

@@ -13,12 +13,12 @@ from bot import messages
 from bot.discord_bot.formatting import COMPLETION_MAX, COMPLETIONS_MAX, clip
 from bot.discord_bot.interaction import InteractionResponder, common_channel, handler_of, is_private
 from bot.plain_text import plain, utf16_length
+from bot.replies import help_reply
 from core.domain import SongName, SongQuery
 from core.errors import QueryError
 from core.language import closest, say, say_in, speaking
-from core.limits import QUERY_MAX_CHARS
 from core.phrases import video_question
-from core.query import parse_question
+from core.query import TEXT_MAX_CHARS, parse_question
 
 _MENTION: Final = re.compile(r"<(?:@[!&]?|#|/[^:>]+:|a?:\w+:|t:)[^>]*>")
 _DOT: Final = re.compile(r"\s+[·•]\s+")
@@ -33,8 +33,7 @@ def extract_song_text(message: discord.Message) -> str:
     lines = [text for line in message.content.splitlines() if (text := _MENTION.sub(" ", line).strip())]
     previews = [text for embed in message.embeds if (text := _preview(embed))]
     first = next(iter(lines), "")
-    subject = previews[0] if previews and not _names_a_song(first) else first
-    return subject[:QUERY_MAX_CHARS]
+    return previews[0] if previews and not _names_a_song(first) else first
 
 
 def _names_a_song(line: str) -> bool:
@@ -95,7 +94,7 @@ def _choices(texts: Sequence[str]) -> list[app_commands.Choice[str]]:
 ADMIN_PERMISSIONS = discord.Permissions(administrator=True)
 """Hides the administrators' commands from members; who may use them is decided by id, not by this."""
 
-SongText = app_commands.Range[str, 1, QUERY_MAX_CHARS]
+SongText = app_commands.Range[str, 1, TEXT_MAX_CHARS]
 
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
@@ -219,9 +218,20 @@ async def model(interaction: discord.Interaction[Any], full: bool = False) -> No
     await _inform(interaction, messages.COMMANDS["model"], messages.FULL if full else "")
 
 
+@_described(messages.COMMANDS["help"])
+async def help_command(interaction: discord.Interaction[Any]) -> None:
+    """Say how to ask, with the commands as they are called in the menu of the person's language."""
+    handler = handler_of(interaction)
+
+    async def work(responder: InteractionResponder) -> None:
+        await responder.reply_privately(handler.service.note("help", help_reply(localized=True)))
+
+    await handler.handle(interaction, "help", work, limited=False)
+
+
 def all_commands() -> Iterator[AnyCommand]:
-    """Make everything the bot can be asked on Discord; a command that takes nothing needs no function of its own."""
-    own = {"predict": predict, "compare": compare, "artist": artist, "trend": trend, "model": model}
+    """Make everything the bot can be asked on Discord; most that take nothing need no function of their own."""
+    own = {command.name: command for command in (predict, compare, artist, trend, model, help_command)}
     for command in messages.commands_on(messages.Surface.DISCORD):
         yield own[command.name] if command.name in own else _information(command)
     yield predict_message

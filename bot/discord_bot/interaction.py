@@ -26,7 +26,7 @@ from bot import messages
 from bot.discord_bot.formatting import OutgoingMessage, format_plain, format_reply
 from bot.rate_limits import RateLimiter
 from bot.replies import limited_reply
-from bot.reply import Reply, ResultCode, text_reply
+from bot.reply import SETTLES_PICK, Reply, ResultCode, text_reply
 from bot.service import SongService
 from core.language import closest, say, speaking
 
@@ -122,7 +122,7 @@ class InteractionResponder:
         await self._send(self.interaction.response.defer())
 
     async def defer_after_choice(self, notice: str, *, private: bool) -> None:
-        """Acknowledge a choice: the list gives way to ``notice``, and then to the answer."""
+        """Acknowledge a choice: the list gives way to ``notice``, and then to the answer, or comes back without one."""
         self._private = private
         self._target = _AnswerTarget.AFTER_CHOICE
         await self._send(self.interaction.response.edit_message(content=notice, view=None))
@@ -145,7 +145,9 @@ class InteractionResponder:
         if withdrawn:
             await self._send(self.interaction.edit_original_response(content=say(messages.ANSWERED_PRIVATELY)))
         message = await self._delivered(outgoing, view, reply, private=private)
-        if message is not None and (withdrawn or self._target is _AnswerTarget.AFTER_CHOICE):
+        if self._target is _AnswerTarget.AFTER_CHOICE and (message is None or reply.code not in SETTLES_PICK):
+            await self._restore_choice()
+        elif message is not None and (withdrawn or self._target is _AnswerTarget.AFTER_CHOICE):
             await self._remove()
         return message is not None and not private and not is_private(message)
 
@@ -218,6 +220,17 @@ class InteractionResponder:
         except (discord.HTTPException, aiohttp.ClientError) as error:
             log.info("event=discord_not_deleted error=%s", error)
 
+    async def _restore_choice(self) -> None:
+        """Put back what the notice took away; its items answer by their ids, so that no view has to be kept."""
+        if self.interaction.message is None:
+            return
+        view = discord.ui.View.from_message(self.interaction.message, timeout=None)
+        view.stop()
+        try:
+            await self.interaction.edit_original_response(content=self.interaction.message.content or None, view=view)
+        except (discord.HTTPException, aiohttp.ClientError) as error:
+            log.info("event=discord_choice_gone error=%s", error)
+
     async def _send(self, request: Awaitable[T]) -> T:
         try:
             return await request
@@ -273,7 +286,15 @@ class InteractionHandler:
         self._open_views: WeakSet[AttachedView] = WeakSet()
         self._closing = False
 
-    async def handle(self, interaction: discord.Interaction, request: str, work: Work, *, limited: bool = True) -> None:
+    async def handle(
+        self,
+        interaction: discord.Interaction,
+        request: str,
+        work: Work,
+        *,
+        limited: bool = True,
+        refusal: str | None = None,
+    ) -> None:
         """Do ``work`` for an interaction in its asker's language, unless the bot is stopping or a limit is met.
 
         Never raises.
@@ -283,20 +304,26 @@ class InteractionHandler:
             request: Its name in logs and metrics.
             work: Does what it asks for.
             limited: Whether it counts towards the limits.
+            refusal: What is said, in English, to who may not do this; no work is done, and it counts towards no limit.
         """
         task = asyncio.current_task()
         assert task is not None, "interactions are handled in tasks"  # noqa: S101
         self._in_flight.add(task)
         try:
             with speaking(closest(interaction.locale.value)):
-                await self._handle(InteractionResponder(interaction), request, work, limited=limited)
+                responder = InteractionResponder(interaction)
+                await self._handle(responder, request, work, limited=limited, refusal=refusal)
         finally:
             self._in_flight.discard(task)
 
-    async def _handle(self, responder: InteractionResponder, request: str, work: Work, *, limited: bool) -> None:
+    async def _handle(
+        self, responder: InteractionResponder, request: str, work: Work, *, limited: bool, refusal: str | None
+    ) -> None:
         try:
             if self._closing:
-                await self.refuse(responder, request, say(messages.RESTARTING))
+                await self._refuse(responder, request, say(messages.RESTARTING))
+            elif refusal is not None:
+                await self._refuse(responder, request, say(refusal))
             elif not limited or await self._admitted(responder):
                 await work(responder)
         except InteractionExpired as error:
@@ -322,7 +349,7 @@ class InteractionHandler:
         if public and channel_id is not None:
             self.service.read_by_all(channel_id, reply)
 
-    async def refuse(self, responder: InteractionResponder, request: str, sentence: str) -> None:
+    async def _refuse(self, responder: InteractionResponder, request: str, sentence: str) -> None:
         """Turn an interaction down with a sentence."""
         reply = text_reply(ResultCode.REFUSED, sentence, private=True)
         await responder.reply_privately(self.service.note(request, reply))

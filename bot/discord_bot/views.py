@@ -19,7 +19,6 @@ from bot import messages
 from bot.discord_bot.formatting import BUTTON_LABEL_MAX, BUTTON_URL_MAX, OPTION_LABEL_MAX, clip
 from bot.discord_bot.interaction import (
     AttachedView,
-    InteractionHandler,
     InteractionResponder,
     ReplyOptions,
     handler_of,
@@ -27,8 +26,9 @@ from bot.discord_bot.interaction import (
 )
 from bot.plain_text import utf16_length
 from bot.reply import Choice, Reply, ResultCode, SongToken
+from core.history import TOKEN_CHARS
 from core.language import say
-from core.limits import QUERY_MAX_CHARS
+from core.query import TEXT_MAX_CHARS
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class CompareModal(ui.Modal):
         )
         self._token = token
         self._second: ui.TextInput[CompareModal] = ui.TextInput(
-            custom_id="second", placeholder=messages.COMPARE_MODAL_EXAMPLE, max_length=QUERY_MAX_CHARS
+            custom_id="second", placeholder=messages.COMPARE_MODAL_EXAMPLE, max_length=TEXT_MAX_CHARS
         )
         self.add_item(ui.Label(text=say(messages.COMPARE_MODAL_LABEL), component=self._second))
 
@@ -79,7 +79,7 @@ OTHERS_OPEN_S: Final = 86_400
 OTHERS_ROW: Final = 2
 """Below the buttons and the links."""
 
-SONG: Final = "[A-Za-z0-9_-]{12}"
+SONG: Final = rf"[A-Za-z0-9_-]{{{TOKEN_CHARS}}}"
 """Pattern of a song's token, see :func:`core.history.song_token`."""
 
 _STATE: Final = (
@@ -212,24 +212,21 @@ def _options(choices: tuple[Choice, ...]) -> list[discord.SelectOption]:
 
 async def _pick(interaction: discord.Interaction[Any], token: SongToken, state: ChoiceState) -> None:
     handler = handler_of(interaction)
-    await handler.handle(interaction, "pick", lambda responder: _answer_pick(responder, handler, token, state))
+    refusal = None
+    if interaction.user.id != state.reply_options.asker_id:
+        refusal = messages.NOT_YOURS
+    elif handler.wall_clock() > state.until_s:
+        refusal = messages.CHOICE_OVER
 
+    async def answer(responder: InteractionResponder) -> None:
+        await responder.defer_after_choice(say(messages.CHOSEN), private=state.reply_options.private)
+        if state.against is None:
+            reply = await handler.service.predict(token)
+        else:
+            reply = await handler.service.compare(state.against, token)
+        await handler.deliver(responder, reply, state.reply_options)
 
-async def _answer_pick(
-    responder: InteractionResponder, handler: InteractionHandler, token: SongToken, state: ChoiceState
-) -> None:
-    reply_options = state.reply_options
-    if responder.interaction.user.id != reply_options.asker_id:
-        return await handler.refuse(responder, "pick", say(messages.NOT_YOURS))
-    if handler.wall_clock() > state.until_s:
-        return await handler.refuse(responder, "pick", say(messages.CHOICE_OVER))
-    await responder.defer_after_choice(say(messages.CHOSEN), private=reply_options.private)
-    if state.against is None:
-        reply = await handler.service.predict(token)
-    else:
-        reply = await handler.service.compare(token, state.against)
-    await handler.deliver(responder, reply, reply_options)
-    return None
+    await handler.handle(interaction, "pick", answer, refusal=refusal)
 
 
 LINKS_ROW = 1
@@ -283,17 +280,16 @@ class RefreshButton(
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Ask anew and put the answer in the place of the old one."""
         handler = handler_of(interaction)
-        await handler.handle(interaction, "refresh", lambda responder: self._refresh(responder, handler))
+        refusal = None if interaction.user.id == self._reply_options.asker_id else messages.NOT_YOURS
 
-    async def _refresh(self, responder: InteractionResponder, handler: InteractionHandler) -> None:
-        if responder.interaction.user.id != self._reply_options.asker_id:
-            return await handler.refuse(responder, "refresh", say(messages.NOT_YOURS))
-        await responder.defer_in_place()
-        # What was asked in private stays so, also if it has to be asked back about now.
-        reply_options = replace(self._reply_options, private=is_private(responder.interaction.message))
-        reply = await handler.service.predict(self._token, fresh=True)
-        await handler.deliver(responder, reply, reply_options)
-        return None
+        async def refresh(responder: InteractionResponder) -> None:
+            await responder.defer_in_place()
+            # What was asked in private stays so, also if it has to be asked back about now.
+            reply_options = replace(self._reply_options, private=is_private(interaction.message))
+            reply = await handler.service.predict(self._token, fresh=True)
+            await handler.deliver(responder, reply, reply_options)
+
+        await handler.handle(interaction, "refresh", refresh, refusal=refusal)
 
 
 class CompareButton(ui.DynamicItem[ui.Button[Any]], template=rf"hm:vs:(?P<token>{SONG})"):

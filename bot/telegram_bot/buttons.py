@@ -15,7 +15,7 @@ from bot import messages
 from bot.plain_text import plain
 from bot.rate_limits import RateLimiter
 from bot.replies import limited_reply
-from bot.reply import LineKind, Reply, ResultCode, SongToken, text_reply
+from bot.reply import SETTLES_PICK, LineKind, Reply, ResultCode, SongToken, text_reply
 from bot.service import SongService
 from bot.telegram_bot.formatting import reply_plain
 from bot.telegram_bot.handlers import Context
@@ -28,7 +28,7 @@ from core.language import say
 log = logging.getLogger(__name__)
 
 
-ACKNOWLEDGED_LAST: Final = frozenset({Action.REFRESH, Action.SHOW})
+ACKNOWLEDGED_LAST: Final = frozenset({Action.REFRESH, Action.SHOW, Action.PICK})
 """What changes the message it is pressed under: its press is acknowledged when that is done, or why it is not."""
 
 POPUP_MAX: Final = int(CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH)
@@ -128,16 +128,19 @@ class Buttons:
     async def _pick(
         self, query: CallbackQuery, message: MaybeInaccessibleMessage, data: ButtonData, context: Context
     ) -> None:
-        """Put the chosen song's answer, or its comparison, in the place of the choice."""
-        await self._acknowledge(query)
+        """Put the chosen song's answer, or its comparison, in the place of the choice, which stays if there is none."""
         async with chat_action(context.bot, reply_target(message)):
             if data.against is None:
                 reply = await self._service.predict(data.token)
             else:
                 reply = await self._service.compare(data.against, data.token)
+            if reply.code not in SETTLES_PICK:
+                await self._acknowledge(query, reply_plain(reply, POPUP_MAX), alert=True)
+                return
             await self._sender.deliver(
                 context.bot, reply_target(message), reply, asker=query.from_user.id, instead_of=_sent(message)
             )
+        await self._acknowledge(query)
 
     async def _open(
         self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: SongToken, context: Context

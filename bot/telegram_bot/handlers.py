@@ -58,7 +58,7 @@ def free_question(message: Message, bot: User) -> Question | None:
         return Question(said, compare_with=token)
     mention = _mention(message, bot)
     if mention is not None:
-        rest = _without(said, mention).strip()
+        rest = _song_of_audio(message) or _without(_written(message), mention).strip()
         return Question(rest or (_said(answered) if answered is not None and not to_bot else ""))
     return Question(said) if to_bot or message.chat.type == ChatType.PRIVATE else None
 
@@ -79,16 +79,25 @@ def command_question(message: Message) -> str:
 
 
 def _said(message: Message) -> str:
-    """The words of a message, or the song that a sent audio file names."""
-    if message.audio is not None and message.audio.title:
-        return f"{message.audio.title} - {message.audio.performer}" if message.audio.performer else message.audio.title
+    """The song that a sent audio file names, or the words of a message."""
+    return _song_of_audio(message) or _written(message)
+
+
+def _song_of_audio(message: Message) -> str:
+    if message.audio is None or not message.audio.title:
+        return ""
+    return f"{message.audio.title} - {message.audio.performer}" if message.audio.performer else message.audio.title
+
+
+def _written(message: Message) -> str:
     return message.text or message.caption or ""
 
 
 def _mention(message: Message, bot: User) -> MessageEntity | None:
+    """Find where a text, or the caption of a picture or file, mentions the bot."""
     named = f"@{bot.username}".casefold()
-    entities = message.parse_entities([MessageEntity.MENTION, MessageEntity.TEXT_MENTION]) if message.text else {}
-    for entity, text in entities.items():
+    parse = message.parse_entities if message.text else message.parse_caption_entities
+    for entity, text in parse([MessageEntity.MENTION, MessageEntity.TEXT_MENTION]).items():
         if text.casefold() == named or (entity.user is not None and entity.user.id == bot.id):
             return entity
     return None

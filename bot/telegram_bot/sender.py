@@ -231,8 +231,7 @@ class MessageSender:
                 self._file_id_cache.forget(reply.prediction)
             elif forbids_pictures(error):
                 note = Line(LineKind.TEXT, say(messages.PICTURES_FORBIDDEN))
-                text_only = replace(reply, card=None, lines=(*reply.lines, note))
-                return SentMessage.of(await self._as_text(text_only, asker).send(bot, target))
+                reply = replace(reply, card=None, lines=(*reply.lines, note))
             else:
                 raise
         return await self._put(bot, target, reply, asker, instead_of)

@@ -130,6 +130,7 @@ class TelegramChats:
     def _do_edit_message_media(self, call: Call) -> Any:
         old = self._editable(call)
         media = call.params["media"]
+        self._check_pictures(call, media["type"])
         content = caption_of(call, media)
         return self._change(call, old, {**content, **self._media(call, media["type"], media["media"])})
 
@@ -176,10 +177,13 @@ class TelegramChats:
         if (chat_id, thread_id) in self.closed_topics:
             raise bad_request("TOPIC_CLOSED")
 
-    def _send_media(self, call: Call, kind: str) -> Any:
-        self._check_chat(call)
+    def _check_pictures(self, call: Call, kind: str) -> None:
         if int(call.params["chat_id"]) in self.without_pictures:
             raise bad_request(f"not enough rights to send {kind}s to the chat")
+
+    def _send_media(self, call: Call, kind: str) -> Any:
+        self._check_chat(call)
+        self._check_pictures(call, kind)
         content = caption_of(call, call.params)
         source = f"attach://{kind}" if kind in call.files else call.params.get(kind, "")
         return self._store(call, {**content, **self._media(call, kind, source)})

@@ -43,7 +43,7 @@ def message(content: str, *embeds: dict[str, Any]) -> SimpleNamespace:
         (message("https://www.last.fm/music/Adele/_/Hello"), "https://www.last.fm/music/Adele/_/Hello"),
         (message("<3 this song"), "<3 this song"),
         (message(" \n", {}, {"title": " "}), ""),
-        (message("x" * 500), "x" * 200),
+        (message("x" * 500), "x" * 500),
         (message(f"listen to this: {YOUTUBE}", VIDEO), "Queen – Bohemian Rhapsody (Official Video Remastered)"),
         (message(YOUTUBE, VIDEO | {"title": "Hello", "author": {"name": "AdeleVEVO"}}), "Hello - Adele"),
         (message(YOUTUBE), YOUTUBE),

@@ -98,6 +98,17 @@ async def test_why_refresh_and_compare_under_a_real_answer(simulated: Discord, l
         assert (picture.format, picture.size) == ("PNG", (1200, 630))
 
 
+async def test_a_long_link_is_taken_whole(simulated: Discord) -> None:
+    link = f"https://www.last.fm/music/The+Weeknd/_/Blinding+Lights?utm_source={'x' * 600}"
+    result = await simulated.ann.slash(simulated.channel, "predict", song=link)
+    assert result.response.embeds[0].title == "Blinding Lights — The Weeknd"
+    form = await simulated.ben.click(result.response, label="Compare")
+    compared = await simulated.ben.submit_modal(
+        form, {"second": link.replace("The+Weeknd/_/Blinding+Lights", "Adele/_/Hello")}
+    )
+    assert compared.response.attachments
+
+
 async def test_completion_knows_what_the_channel_asked_and_asks_nobody(simulated: Discord, lastfm: FakeLastFm) -> None:
     await simulated.ann.slash(simulated.channel, "predict", song="blinding lights - the weeknd")
     before = len(lastfm.requests)

@@ -56,9 +56,12 @@ async def test_each_person_is_answered_in_the_language_of_their_client(
         (predict,) = (one for one in server.commands if one["name"] == "predict")
         assert predict["name_localizations"]["es-419"] == predict["name_localizations"]["es-ES"] != "predict"
         assert "en-GB" not in predict["name_localizations"]
+        helped = await server.interact(payloads.command("help") | {"locale": "de"})
         german = await server.interact(payloads.command("privacy") | {"locale": "de"})
         polish = await server.interact(payloads.command("privacy") | {"locale": "pl"})
-        await asyncio.wait_for(asyncio.gather(german.acknowledged.wait(), polish.acknowledged.wait()), 60)
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(one.acknowledged.wait() for one in (helped, german, polish)))
+        assert "/prognose" in str(helped.response), "as the menu calls it"
         assert "Datenschutz" in str(german.response)
         assert messages.PRIVACY_TITLE in str(polish.response)
         await server.interact(payloads.command("predict", song="hello") | {"locale": "de"})

@@ -8,11 +8,12 @@ import pytest
 from bot import messages
 from bot.discord_bot.interaction import ReplyOptions
 from bot.discord_bot.views import ChoiceState, PickButton, PickSelect
+from bot.rate_limits import Limit
 from bot.reply import ResultCode, SongToken
 from core.domain import SongName
 from core.errors import UpstreamUnavailable
 from core.history import song_token
-from tests.fakes.simulated_discord import Discord
+from tests.fakes.simulated_discord import Discord, StartDiscord
 
 HELLO = song_token(SongName("Hello", "Adele"))
 
@@ -178,6 +179,43 @@ async def test_picking_answers_publicly_and_removes_the_choices(discord_env: Dis
     assert refresh.acknowledged
 
 
+async def test_a_pick_without_an_answer_leaves_the_choice(discord_env: Discord) -> None:
+    message = await offered(discord_env)
+    content, offers = message.content, labels(message)
+    discord_env.predictor.faults.append(UpstreamUnavailable("down"))
+    result = await discord_env.ann.click(message, label=offers[1])
+    (told,) = result.followups
+    assert told.ephemeral
+    assert told.content == UpstreamUnavailable.user_message
+    assert (message.content, labels(message)) == (content, offers)
+    again = await discord_env.ann.click(message, label=offers[1])
+    assert again.followups[0].embeds[0].title == "Hello — Adele"
+
+
+async def test_a_pick_without_an_answer_leaves_the_answer_it_stands_under(discord_env: Discord) -> None:
+    answer = (await discord_env.ann.slash(discord_env.channel, "predict", song="perhaps")).response
+    before = (answer.content, answer.embeds[0].title, answer.components, len(answer.attachments))
+    discord_env.predictor.faults.append(UpstreamUnavailable("down"))
+    result = await discord_env.ann.select(answer, [HALFWAY])
+    assert result.followups[0].ephemeral
+    assert discord_env.channel.last_message.id == answer.id
+    assert (answer.content, answer.embeds[0].title, answer.components, len(answer.attachments)) == before
+    again = await discord_env.ann.select(answer, [HALFWAY])
+    assert again.followups[0].embeds[0].title == "Halfway There — Some Band"
+
+
+async def test_refused_presses_cost_the_server_nothing(start_discord: StartDiscord) -> None:
+    simulated = await start_discord(chat=Limit(3, 600))
+    answer = (await simulated.ann.slash(simulated.channel, "predict", song="perhaps")).response
+    for _ in range(3):
+        refused = await simulated.ben.select(answer, [HALFWAY])
+        assert messages.NOT_YOURS in refused.response.content
+        refused = await simulated.ben.click(answer, label="Refresh")
+        assert refused.response.content == messages.NOT_YOURS
+    picked = await simulated.ann.select(answer, [HALFWAY])
+    assert picked.followups[0].embeds[0].title == "Halfway There — Some Band"
+
+
 async def test_a_private_question_stays_private_after_picking(discord_env: Discord) -> None:
     message = await offered(discord_env, private=True)
     result = await discord_env.ann.click(message, label="Hello — Adele · 1,000 listeners")
@@ -243,6 +281,7 @@ async def test_a_choice_of_a_comparison_goes_on_with_the_comparison(discord_env:
     picked = await discord_env.ann.click(result.followups[0], label="Hello — Adele · 1,000 listeners")
     (answer,) = picked.followups
     assert "92.3 % against 71.2 %" in answer.embeds[0].description
+    assert discord_env.predictor.asked[-2:] == ["Blinding Lights - The Weeknd", "Hello - Adele"], "the picked one last"
 
 
 @pytest.mark.parametrize("against", [None, "AbCdEfGhIj-_"])

@@ -133,6 +133,44 @@ async def test_a_choice_becomes_the_card_in_place(served: Served) -> None:
     assert len(telegram.of("sendMessage", "sendPhoto")) == 1
 
 
+async def test_a_choice_without_an_answer_stays_open_and_says_why(served: Served) -> None:
+    telegram = served.telegram
+    telegram.say("twins", chat=telegram.private(7))
+    choice = await telegram.sent("sendMessage")
+    served.predictor.faults.append(UpstreamUnavailable("down"))
+    telegram.press(choice.result, "Hello")
+    told = await telegram.sent("answerCallbackQuery")
+    assert (told.params["text"], told.params["show_alert"]) == (UpstreamUnavailable.user_message, "true")
+    assert not telegram.of("editMessageText", "editMessageMedia", "deleteMessage")
+    telegram.press(choice.result, "Hello")
+    await telegram.sent("editMessageMedia")
+    assert (await telegram.sent("answerCallbackQuery", count=2)).params.get("text") is None
+
+
+async def test_a_card_stays_when_what_is_picked_under_it_has_no_answer(served: Served) -> None:
+    telegram = served.telegram
+    telegram.say("perhaps", chat=telegram.private(7))
+    card = await telegram.sent("sendPhoto")
+    served.predictor.faults.append(UpstreamUnavailable("down"))
+    telegram.press(card.result, "Halfway There — Some Band · 1,000 listeners")
+    await telegram.sent("answerCallbackQuery")
+    assert telegram.messages[7, card.result["message_id"]] == card.result
+    assert not telegram.of("sendMessage")
+
+
+async def test_refresh_where_pictures_are_forbidden_adds_no_message(served: Served) -> None:
+    telegram, chat = served.telegram, served.telegram.group(GROUP)
+    telegram.without_pictures.add(GROUP)
+    telegram.say("/predict Hello", chat=chat)
+    text = await telegram.sent("sendMessage")
+    telegram.press(text.result, "Refresh")
+    await telegram.sent("answerCallbackQuery")
+    (edit,) = (call for call in telegram.calls if call.method == "editMessageText")
+    assert edit.params["message_id"] == str(text.result["message_id"])
+    assert messages.PICTURES_FORBIDDEN in edit.params["text"]
+    assert len(telegram.of("sendMessage", "sendPhoto")) == 1
+
+
 async def test_a_choice_is_for_the_asker_alone(served: Served) -> None:
     telegram = served.telegram
     telegram.say("/predict twins", chat=telegram.group(GROUP), user=7)

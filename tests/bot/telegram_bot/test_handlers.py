@@ -1,8 +1,10 @@
 import io
 
+import pytest
 from PIL import Image
 
 from bot import messages
+from bot.rate_limits import Limit, RateLimiter
 from bot.reply import ResultCode, SongToken
 from bot.telegram_bot.keyboards import ButtonSigner, card_link
 from tests.bot.telegram_bot.conftest import ADMIN, Serve, Served
@@ -63,6 +65,21 @@ async def test_in_a_group_only_what_is_meant_for_the_bot_is_answered(served: Ser
     await telegram.sent("sendPhoto", count=3)
     assert served.predictor.asked == ["Hello,", "Obscure Demo", "Halfway There"]
     assert mentioned.params["reply_parameters"] != {}
+
+
+async def test_in_a_group_a_caption_may_mention_the_bot(served: Served) -> None:
+    telegram, chat = served.telegram, served.telegram.group(GROUP)
+    mention = {"type": "mention", "offset": 10, "length": 13}
+    photo = [{"file_id": "a", "file_unique_id": "b", "width": 1, "height": 1}]
+    audio = {"file_id": "a", "file_unique_id": "b", "duration": 200, "title": "Halfway There", "performer": "Some Band"}
+    telegram.say("", chat=chat, photo=photo, caption="Hello and nobody")
+    telegram.say("", chat=chat, photo=photo)
+    captioned = {"caption": "Hello 🎵 @hitmeter_bot", "caption_entities": [mention | {"offset": 9}]}
+    telegram.say("", chat=chat, photo=photo, **captioned)
+    await telegram.sent("sendPhoto")
+    telegram.say("", chat=chat, audio=audio, **captioned)
+    await telegram.sent("sendPhoto", count=2)
+    assert served.predictor.asked == ["Hello 🎵", "Halfway There - Some Band"]
 
 
 async def test_in_a_group_the_answer_quotes_the_question(served: Served) -> None:
@@ -258,6 +275,26 @@ async def test_an_edited_question_changes_its_answer_in_place(served: Served) ->
     mended = await telegram.sent("editMessageMedia", count=2)
     assert mended.params["message_id"] == str(text.result["message_id"])
     assert len(served.predictor.asked) == 4
+
+
+async def test_an_edit_that_a_limit_refused_is_answered_when_it_comes_again(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    limits = {"user": Limit(1, 600), "chat": Limit(0, 1)}
+    monkeypatch.setattr(RateLimiter, "from_settings", lambda *_, **__: RateLimiter(**limits, clock=lambda: now[0]))
+    async with serve() as served:
+        telegram = served.telegram
+        question = telegram.say("/predict Hello", chat=telegram.private(7))
+        card = await telegram.sent("sendPhoto")
+        telegram.edit(question, "/predict Obscure Demo")
+        limited = await telegram.sent("sendMessage")
+        assert "You can ask again in" in limited.result["text"]
+        now[0] = 601
+        telegram.edit(question, "/predict Obscure Demo")
+        edited = await telegram.sent("editMessageMedia")
+        assert edited.params["message_id"] == str(card.result["message_id"])
+        assert "Obscure Demo" in edited.result["caption"]
 
 
 async def test_an_edit_of_an_unremembered_message_is_let_pass(served: Served) -> None:

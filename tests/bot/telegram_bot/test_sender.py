@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from telegram import InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.constants import ParseMode
-from telegram.error import BadRequest
+from telegram.error import BadRequest, Forbidden
 from telegram.ext import Defaults, ExtBot
 
 from bot.replies import prediction_reply
@@ -61,6 +61,21 @@ async def test_an_old_answer_that_cannot_be_deleted_stays(
     telegram.fail("deleteMessage", 400, "Bad Request: message can't be deleted for everyone")
     new = await sender.deliver(bot, HOME, text_reply(ResultCode.NOT_FOUND, "Nothing."), instead_of=old)
     assert new.message_id != old.message_id
+
+
+async def test_a_card_is_deleted_only_when_the_text_in_its_place_is_there(
+    bot: ExtBot[None], sender: MessageSender, telegram: FakeTelegram
+) -> None:
+    old = await sender.deliver(bot, HOME, answer())
+    telegram.fail("sendMessage", 403, "Forbidden: bot was blocked by the user")
+    with pytest.raises(Forbidden):
+        await sender.deliver(bot, HOME, text_reply(ResultCode.NOT_FOUND, "Nothing."), instead_of=old)
+    assert not telegram.of("deleteMessage")
+    await sender.deliver(bot, HOME, text_reply(ResultCode.NOT_FOUND, "Nothing."), instead_of=old)
+    assert [call.method for call in telegram.of("sendMessage", "deleteMessage")][-2:] == [
+        "sendMessage",
+        "deleteMessage",
+    ]
 
 
 async def test_a_text_is_replaced_by_a_text_in_place(
