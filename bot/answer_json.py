@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.replies import song_links
 from bot.reply import Reply
 from core.domain import ArtistRanking, Prediction, SongName, Source, Trend
+from core.predictor import Comparison
 from core.words import figure, reason_with_figure
 
 SCHEMA_VERSION: Final = 1
@@ -88,7 +89,7 @@ class RecordDocument(_Document):
 class SourceDocument(_Document):
     """Where the figures are from."""
 
-    origin: str = Field(description='"lastfm" or "recorded"; others may join.')
+    origin: str = Field(description='"lastfm", "recorded" or "catalogue"; others may join.')
     as_of: datetime = Field(description="When the figures were taken.")
     stale: bool = Field(description="Whether something newer was asked for without result.")
 
@@ -232,8 +233,8 @@ def _name(name: SongName) -> NameDocument:
 
 
 def _comparison(first: Prediction, second: Prediction) -> ComparisonDocument:
-    ahead = first.confidence_pct - second.confidence_pct
-    winner: Literal["first", "second"] | None = "first" if ahead > 0 else "second" if ahead < 0 else None
+    ahead = Comparison(first, second).winner
+    winner: Literal["first", "second"] | None = None if ahead is None else "first" if ahead is first else "second"
     return ComparisonDocument(first=_prediction(first), second=_prediction(second), winner=winner)
 
 

@@ -15,6 +15,7 @@ from bot.reply import Line, LineKind, Link, Reply, ResultCode, SongToken, token_
 from bot.web.links import COMPARE_CARD_PATH, COMPARE_PATH, COVER_PATH, SONG_CARD_PATH, SONG_PATH, SongLinks
 from core.domain import Prediction, Verdict
 from core.language import say
+from core.predictor import Comparison
 from core.text import percent
 from core.words import figure, reason_with_figure, standing, verdict_name
 
@@ -88,9 +89,9 @@ def page_reply(reply: Reply, links: SongLinks, picture: str | None = None) -> di
         told["title"] = plain(reply.lines[0].text)
         # The lines of the two songs stand in their answers; what is left is a warning.
         told["lines"] = [_line(line) for line in reply.lines if line.kind is LineKind.TEXT]
-        first, second = reply.compared
-        if first.confidence_pct != second.confidence_pct:
-            told["answers"][first.confidence_pct < second.confidence_pct]["likelier"] = True
+        winner = Comparison(*reply.compared).winner
+        for one, answer in zip(reply.compared, told["answers"], strict=True):
+            answer["likelier"] = one is winner
     return told
 
 
