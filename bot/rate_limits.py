@@ -114,18 +114,36 @@ class RateLimiter:
         decision = self.ask(user, chat)
         if not decision.allowed or self._shared is None:
             return decision
-        for scope, asker in ((Scope.USER, user), (Scope.CHAT, chat)):
+        counted: list[tuple[Scope, Hashable]] = []
+        for scope, asker in self._limited(user, chat):
             limit = self._limits[scope]
-            if asker is None or limit.count == 0:
-                continue
-            who = f"{self._name}:{scope.value}:{asker}"
-            excess_s = await self._shared.excess_s(who, limit.count, limit.window_s)
+            excess_s = await self._shared.excess_s(self._who(scope, asker), limit.count, limit.window_s)
             if excess_s is not None:
+                for other in self._limited(user, chat):
+                    if other[0] is not scope:
+                        await self._take_back(*other, shared=other in counted)
                 now = self._clock()
                 window = self._window((scope, asker), now, limit)
                 window.asked, window.ends_at = limit.count, now + excess_s
                 return self._refusal(window, now, user, scope)
+            counted.append((scope, asker))
         return decision
+
+    def _limited(self, user: Hashable, chat: Hashable | None) -> list[tuple[Scope, Hashable]]:
+        """List whose limits hold for a question."""
+        askers = ((Scope.USER, user), (Scope.CHAT, chat))
+        return [(scope, asker) for scope, asker in askers if asker is not None and self._limits[scope].count > 0]
+
+    def _who(self, scope: Scope, asker: Hashable) -> str:
+        return f"{self._name}:{scope.value}:{asker}"
+
+    async def _take_back(self, scope: Scope, asker: Hashable, *, shared: bool) -> None:
+        """Forget a question that another limit refused; one counted by all processes only if it got as far."""
+        window = self._windows.get((scope, asker))
+        if window is not None:
+            window.asked = max(0, window.asked - 1)
+        if shared and self._shared is not None:
+            await self._shared.take_back(self._who(scope, asker), self._limits[scope].window_s)
 
     async def aclose(self) -> None:
         """Close the connection to the shared counts, if any."""
@@ -141,10 +159,8 @@ class RateLimiter:
         """
         now = self._clock()
         windows: list[_Window] = []
-        for scope, asker in ((Scope.USER, user), (Scope.CHAT, chat)):
+        for scope, asker in self._limited(user, chat):
             limit = self._limits[scope]
-            if asker is None or limit.count == 0:
-                continue
             window = self._window((scope, asker), now, limit)
             if window.asked >= limit.count:
                 return self._refusal(window, now, user, scope)

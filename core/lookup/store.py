@@ -244,10 +244,10 @@ class _Redis:
     async def set(self, key: str, value: bytes, expire_s: float) -> None:
         await self.client.set(self._prefix + key, value, px=_ms(expire_s))
 
-    async def count(self, key: str, expire_s: float) -> int:
+    async def count(self, key: str, expire_s: float, by: int) -> int:
         async with self.client.pipeline(transaction=True) as pipe:
             pipe.set(self._prefix + key, 0, px=_ms(expire_s), nx=True)
-            pipe.incr(self._prefix + key)
+            pipe.incrby(self._prefix + key, by)
             _, counted = await pipe.execute()
         return int(counted)
 
@@ -304,9 +304,9 @@ class Store:
         """Whether several processes use the store at one time."""
         return self._scheme in SHARED_SCHEMES
 
-    async def count(self, key: str, expire_s: float) -> int | None:
-        """Count one up, from nothing or since ``expire_s`` ago; None where nothing is shared or the store fails."""
-        return None if self._redis is None else await self._attempt(self._redis.count, key, expire_s)
+    async def count(self, key: str, expire_s: float, by: int = 1) -> int | None:
+        """Count up, from nothing or since ``expire_s`` ago; None where nothing is shared or the store fails."""
+        return None if self._redis is None else await self._attempt(self._redis.count, key, expire_s, by)
 
     async def with_redis(self, work: Callable[[Redis], Awaitable[T]]) -> T | None:
         """Do ``work`` with the client of the shared server; None where nothing is shared or the server fails."""
@@ -390,10 +390,20 @@ class WindowCounter:
 
         ``what`` is stored hashed, and no longer than two windows.
         """
+        key, passed_s = self._window(what, window_s)
+        counted = await self._store.count(key, 2 * window_s)
+        return None if counted is None or counted <= limit else window_s - passed_s
+
+    async def take_back(self, what: str, window_s: float) -> None:
+        """Take one of ``what`` back that was counted in this window but not done in the end."""
+        key, _ = self._window(what, window_s)
+        await self._store.count(key, 2 * window_s, by=-1)
+
+    def _window(self, what: str, window_s: float) -> tuple[str, float]:
+        """Name the current window's count, and say how many of its seconds have passed."""
         window, passed_s = divmod(self._clock(), window_s)
         hashed = hashlib.blake2b(what.encode(), digest_size=12).hexdigest()
-        counted = await self._store.count(f"hitmeter:1:count:{hashed}:{window:.0f}", 2 * window_s)
-        return None if counted is None or counted <= limit else window_s - passed_s
+        return f"hitmeter:1:count:{hashed}:{window:.0f}", passed_s
 
     async def aclose(self) -> None:
         """Close the connection of the store; the next count opens another."""

@@ -191,6 +191,21 @@ async def test_processes_share_a_chats_limit(processes) -> None:
 
 
 @needs_redis
+async def test_what_another_limit_refuses_counts_nowhere(processes) -> None:
+    first, second = processes
+    for one, user in ((first, "a"), (second, "b"), (first, "c"), (second, "d")):
+        assert (await one.admit(user, "room")).allowed
+    for one in (first, second):
+        assert (await one.admit("ann", "room")).scope is Scope.CHAT
+    for one in (first, second, first):
+        assert (await one.admit("ann", "other room")).allowed, "the full room cost her nothing"
+    for one in (second, first):
+        assert (await one.admit("ann", "third room")).scope is Scope.USER
+    for one, user in ((first, "e"), (second, "f"), (first, "g"), (second, "h")):
+        assert (await one.admit(user, "third room")).allowed, "her limit cost the room nothing"
+
+
+@needs_redis
 async def test_a_redis_that_dies_leaves_each_process_its_own_limit(redis: RedisServer, processes) -> None:
     first, second = processes
     for one in (first, second, first):
