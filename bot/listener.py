@@ -27,8 +27,8 @@ from core.log import LogThrottle
 
 log = logging.getLogger(__name__)
 
-SHUTDOWN_S: Final = 5.0
-"""Longest that a stop waits for requests that are being answered."""
+SHUTDOWN_S: Final = 2.0
+"""Longest that a stop waits for requests that are being answered, and for answers that are slowly taken."""
 
 LINGERING_S: Final = 1.0
 """How long the rest of a body that nobody wants is read, so that its sender sees the answer before the end."""
@@ -86,7 +86,7 @@ async def listening(
         logger=_request_log(),
         keepalive_timeout=limits.reply_s,
         lingering_time=LINGERING_S,
-        shutdown_timeout=SHUTDOWN_S,
+        shutdown_timeout=SHUTDOWN_S / 2,  # which the library waits for twice: until it cancels, and after that
     )
     await runner.setup()
     try:

@@ -93,7 +93,9 @@ class Metrics:
         self._lookups = Counter(
             "hitmeter_cache_lookups", "Looks into the cache.", ["kind", "result"], registry=self._registry
         )
-        self._up = Gauge("hitmeter_platform_up", "1 while a platform is served.", ["platform"], registry=self._registry)
+        self._up = Gauge(
+            "hitmeter_platform_up", "1 while a platform can be reached.", ["platform"], registry=self._registry
+        )
         uptime = Gauge("hitmeter_uptime_seconds", "Seconds since the start.", registry=self._registry)
         uptime.set_function(lambda: self._clock() - self._started)
         self._answers: Tally[ResultCode] = Tally()
@@ -166,10 +168,10 @@ class Health:
     """Knows which platforms are served.
 
     The bot is "ok" while all of its platforms are, "degraded" while some are, "down" while none is; a bot without
-    platforms has none that fails. Before it serves anything at all it is "starting".
+    platforms has none that fails. While the catalogue is fetched at the first start it is "starting".
 
     Attributes:
-        starting: Whether the bot still gets ready.
+        starting: Whether the catalogue is being fetched.
     """
 
     def __init__(self, metrics: Metrics) -> None:

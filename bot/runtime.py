@@ -7,6 +7,7 @@ import gc
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 log = logging.getLogger(__name__)
@@ -40,13 +41,23 @@ STEADY_S: Final = 600.0
 """A platform that served this long is taken to be well: its next failure counts as a first one."""
 
 
+OnServing = Callable[[bool], None]
+"""Told whether a platform is served."""
+
+
+def ignore_serving(serving: bool) -> None:
+    """Let nobody know; for adapters that run by themselves."""
+
+
 class Platform(Protocol):
     """A chat platform's adapter."""
 
     name: str
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, on_serving: OnServing) -> None:
         """Connect and serve until ``stop`` is set, then finish what is in flight and close everything.
+
+        ``on_serving`` is told when questions can come in, and when the platform can no longer be reached.
 
         Raises:
             Exception: The platform cannot be served just now; the text is one clear line without secrets.
@@ -71,7 +82,7 @@ async def supervise(
         platforms: The adapters to run.
         stop: Set to end them all.
         pause: Waits for some seconds or until ``stop``; tests pass one that does not wait.
-        on_state: Told when a platform's adapter runs and when it does not, for health checks.
+        on_state: Told of each platform when it is served and when it is not, for health checks.
     """
 
     async def wait(seconds: float) -> None:
@@ -93,9 +104,9 @@ async def _keep_running(
     pause_s = FIRST_PAUSE_S
     while not stop.is_set():
         started = now()
-        on_state(platform.name, True)
+        on_state(platform.name, False)  # until it says otherwise
         try:
-            await platform.run(stop)
+            await platform.run(stop, partial(on_state, platform.name))
         except Exception as error:
             on_state(platform.name, False)
             if now() - started >= STEADY_S:

@@ -21,6 +21,7 @@ from bot.discord_bot.commands import CommandTranslator, HitmeterTree
 from bot.discord_bot.interaction import InteractionHandler
 from bot.discord_bot.views import LASTING, view_for
 from bot.rate_limits import RateLimiter
+from bot.runtime import OnServing, ignore_serving
 from bot.service import SongService
 from core.errors import SettingsError
 from core.settings import Settings
@@ -103,6 +104,7 @@ class HitmeterClient(discord.AutoShardedClient):
         command_sync: CommandSync | None,
         shard_count: int | None = None,
         shard_ids: Sequence[int] = (),
+        on_serving: OnServing = ignore_serving,
     ) -> None:
         """Build the client; it connects with :meth:`start`.
 
@@ -111,6 +113,7 @@ class HitmeterClient(discord.AutoShardedClient):
             command_sync: Registers changed commands at start; None leaves them as they are.
             shard_count: Shards over all processes; None asks Discord.
             shard_ids: The shards of this process; empty means all.
+            on_serving: Told, whenever a connection comes or goes, whether there is any.
         """
         super().__init__(
             intents=discord.Intents(guilds=True),
@@ -124,6 +127,8 @@ class HitmeterClient(discord.AutoShardedClient):
         self.interaction_handler = handler
         self.tree = HitmeterTree(self)
         self._command_sync = command_sync
+        self._connected_shards: set[int] = set()
+        self._on_serving = on_serving
 
     async def setup_hook(self) -> None:
         """Make old buttons work and register the commands if they changed."""
@@ -139,13 +144,22 @@ class HitmeterClient(discord.AutoShardedClient):
         """Say once that all shards of this process are served."""
         log.info("event=discord_ready guilds=%d shards=%d", len(self.guilds), len(self.shards))
 
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """Note a new connection, through which interactions come from now on."""
+        self._connected_shards.add(shard_id)
+        self._on_serving(True)
+
     async def on_shard_disconnect(self, shard_id: int) -> None:
         """Note a dropped connection; discord.py resumes it by itself."""
         log.info("event=discord_disconnected shard=%d", shard_id)
+        self._connected_shards.discard(shard_id)
+        self._on_serving(bool(self._connected_shards))
 
     async def on_shard_resumed(self, shard_id: int) -> None:
         """Note that a dropped connection goes on where it was."""
         log.info("event=discord_resumed shard=%d", shard_id)
+        self._connected_shards.add(shard_id)
+        self._on_serving(True)
 
 
 DRAIN_S: Final = 6.0
@@ -183,14 +197,14 @@ class DiscordPlatform:
         """
         return cls(_token(settings), settings, service)
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, on_serving: OnServing = ignore_serving) -> None:
         """Connect and serve until ``stop`` is set, then finish what is in flight and close everything.
 
         Raises:
             SettingsError: Discord refuses the token.
             ConnectionError: Discord cannot be reached or ended the session.
         """
-        client = self._client = self.client()
+        client = self._client = self.client(on_serving)
         async with client:
             serving = asyncio.create_task(client.start(self._token.get_secret_value()), name="discord")
             stopping = asyncio.create_task(stop.wait(), name="discord-stop")
@@ -219,7 +233,7 @@ class DiscordPlatform:
                 # Somebody who shares no server with the bot, or wants no messages, cannot be written to.
                 log.info("event=discord_administrator_untold error=%s", error)
 
-    def client(self) -> HitmeterClient:
+    def client(self, on_serving: OnServing = ignore_serving) -> HitmeterClient:
         """Build a client; each connects once."""
         settings = self._settings
         handler = InteractionHandler(
@@ -234,6 +248,7 @@ class DiscordPlatform:
             command_sync=CommandSync(settings.data_dir / FILE_NAME),
             shard_count=settings.discord_shard_count,
             shard_ids=settings.discord_shard_ids,
+            on_serving=on_serving,
         )
 
 

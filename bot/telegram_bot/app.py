@@ -27,6 +27,7 @@ from telegram.ext import Application, ApplicationBuilder, BaseUpdateProcessor, D
 
 from bot.messages import Surface, commands_on
 from bot.rate_limits import RateLimiter
+from bot.runtime import OnServing, ignore_serving
 from bot.telegram_bot.buttons import Buttons
 from bot.telegram_bot.handlers import Context, MessageHandlers
 from bot.telegram_bot.inline import InlineMode
@@ -293,7 +294,7 @@ class TelegramPlatform:
             webhook_settings=WebhookSettings.from_settings(settings, token),
         )
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, on_serving: OnServing = ignore_serving) -> None:
         """Serve until ``stop`` is set; see :class:`bot.runtime.Platform`.
 
         Raises:
@@ -302,7 +303,7 @@ class TelegramPlatform:
         """
         quieten_libraries()
         try:
-            fault = await self._serve(stop)
+            fault = await self._serve(stop, on_serving)
         finally:
             await self._rate_limiter.aclose()
         if fault is not None:
@@ -320,10 +321,10 @@ class TelegramPlatform:
                 # Somebody who never wrote to the bot cannot be written to.
                 log.info("event=telegram_administrator_untold reason=%s error=%s", type(error).__name__, error)
 
-    async def _serve(self, stop: asyncio.Event) -> str | None:
+    async def _serve(self, stop: asyncio.Event, on_serving: OnServing) -> str | None:
         """Serve until ``stop`` is set or something ends it; tell what, in a line."""
         trouble: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        watch = _Watch(trouble)
+        watch = _Watch(trouble, on_serving)
         in_flight = InFlight()
         application = build_application(
             self._settings,
@@ -344,6 +345,7 @@ class TelegramPlatform:
                     application.bot.username,
                     "polling" if self._webhook is None else "webhook",
                 )
+                on_serving(True)
                 self._bot = application.bot
                 menus = asyncio.create_task(publish_menus(application.bot, self._settings.admin_ids))
                 try:
@@ -412,8 +414,9 @@ class TelegramPlatform:
 class _Watch:
     """Follows the polling: tells of outages once, and of what no waiting will fix."""
 
-    def __init__(self, trouble: asyncio.Future[str]) -> None:
+    def __init__(self, trouble: asyncio.Future[str], on_serving: OnServing) -> None:
         self._trouble = trouble
+        self._on_serving = on_serving
         self.failing = False
 
     def on_error(self, error: TelegramError) -> None:
@@ -422,6 +425,7 @@ class _Watch:
             self._end(CONFLICT.format(said=error.message))
         elif not self.failing:
             self.failing = True
+            self._on_serving(False)
             log.warning("event=telegram_polling_failing error=%s", error)
 
     def on_status(self, status: int) -> None:
@@ -430,6 +434,7 @@ class _Watch:
             self._end(BAD_TOKEN)
         elif status == HTTPStatus.OK and self.failing:
             self.failing = False
+            self._on_serving(True)
             log.info("event=telegram_polling_recovered")
 
     def _end(self, fault: str) -> None:

@@ -80,7 +80,7 @@ class Buttons:
         lost = self._service.note("button", text_reply(ResultCode.FAULT, say(messages.NOT_DELIVERED), private=True))
         try:
             if action in ACKNOWLEDGED_LAST:
-                await self._acknowledge(query, lost.text, alert=True)
+                await self._decline(query, lost, context)
             elif query.message is not None:
                 await self._sender.deliver(context.bot, reply_target(query.message, quote=True), lost)
         except TelegramError as error:
@@ -119,7 +119,7 @@ class Buttons:
         async with chat_action(context.bot, reply_target(message)):
             reply = await self._service.predict(token, fresh=True)
             if reply.code is not ResultCode.PREDICTED:
-                await self._acknowledge(query, reply_plain(reply, POPUP_MAX), alert=True)
+                await self._decline(query, reply, context)
                 return
             await self._sender.deliver(context.bot, reply_target(message), reply, instead_of=_sent(message))
         source = "".join(line.text for line in reply.lines if line.kind is LineKind.SOURCE)
@@ -135,7 +135,7 @@ class Buttons:
             else:
                 reply = await self._service.compare(data.against, data.token)
             if reply.code not in SETTLES_PICK:
-                await self._acknowledge(query, reply_plain(reply, POPUP_MAX), alert=True)
+                await self._decline(query, reply, context)
                 return
             await self._sender.deliver(
                 context.bot, reply_target(message), reply, asker=query.from_user.id, instead_of=_sent(message)
@@ -192,14 +192,20 @@ class Buttons:
         self._service.note("button", text_reply(ResultCode.REFUSED, sentence, private=True))
         await self._acknowledge(query, sentence, alert=True)
 
-    async def _acknowledge(self, query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
-        """Stop the button's clock; a press that Telegram gave up on meanwhile is no reason to fail."""
+    async def _decline(self, query: CallbackQuery, reply: Reply, context: Context) -> None:
+        """Say in a pop-up why nothing changes, or in the chat if Telegram has given up on the press meanwhile."""
+        if not await self._acknowledge(query, reply_plain(reply, POPUP_MAX), alert=True) and query.message is not None:
+            await self._sender.deliver(context.bot, reply_target(query.message, quote=True), reply)
+
+    async def _acknowledge(self, query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> bool:
+        """Stop the button's clock; returns whether Telegram still waited for that."""
         try:
-            await query.answer(text, show_alert=alert)
+            return await query.answer(text, show_alert=alert)
         except TelegramError as error:
             if not is_expected_error(error):
                 raise
             log.debug("event=telegram_press_expired error=%s", error)
+            return False
 
 
 def _sent(message: MaybeInaccessibleMessage) -> SentMessage:

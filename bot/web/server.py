@@ -81,7 +81,7 @@ async def page_server(
 
     Args:
         settings: Whether, where and how.
-        service: Answers.
+        service: Answers the page alone; whatever has no answer when the block ends is told of the restart.
         health: Answers at /healthz.
         say: Told, a sentence each, where the page is, or why it is not where it was wanted.
 
@@ -115,6 +115,7 @@ async def _open(
         # Nobody asked for it in so many words, so what was asked for goes on without.
         say(messages.WEB_NOT_SERVED.format(reason=error.user_message))
         return None
+    opened.callback(service.stop)  # first of all at the end: who still waits is told of it before the connections close
     if port != settings.web_port:
         say(messages.WEB_MOVED.format(port=settings.web_port, free=port))
     address = listening_address(host, bound)

@@ -1,13 +1,13 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.listener import ListenerLimits, listening
+from bot.listener import SHUTDOWN_S, ListenerLimits, listening
 
 pytestmark = pytest.mark.warped_time
 
@@ -82,6 +82,26 @@ async def test_a_connection_kept_open_after_an_answer_ends_in_time(connected: Co
     async with serving(header_s=60, reply_s=0.1) as port:
         reader, _ = await connected(port, HALF + b"\r\n")
         assert (await ended(reader)).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_stop_waits_no_longer_than_it_says_for_an_answer_that_does_not_end(connected: Connect) -> None:
+    started, released = asyncio.Event(), asyncio.Event()
+
+    async def stubborn(_: web.Request) -> web.Response:
+        started.set()
+        while not released.is_set():
+            with suppress(asyncio.CancelledError):
+                await released.wait()
+        return web.Response()
+
+    now = asyncio.get_running_loop().time
+    async with serving(stubborn) as port:
+        await connected(port, HALF + b"\r\n")
+        await started.wait()
+        begun = now()
+    assert SHUTDOWN_S / 2 <= now() - begun <= SHUTDOWN_S + 0.5
+    released.set()
+    await asyncio.sleep(0.1)  # the handler's last turns
 
 
 async def test_an_answer_may_take_longer_than_a_question() -> None:

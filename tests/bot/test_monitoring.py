@@ -1,5 +1,6 @@
 import asyncio
 import socket
+from collections.abc import Callable
 
 import aiohttp
 import pytest
@@ -160,17 +161,24 @@ async def test_a_host_that_is_not_ours_names_its_setting_and_not_the_port(host: 
 async def test_the_supervisor_tells_what_is_served() -> None:
     class Failing:
         name = "failing"
+        connects = False
 
-        async def run(self, stop: asyncio.Event) -> None:
+        async def run(self, stop: asyncio.Event, on_serving: Callable[[bool], None]) -> None:
+            if self.connects:
+                on_serving(True)
+            self.connects = True
             raise RuntimeError("no")
 
-    stop, states = asyncio.Event(), list[tuple[str, bool]]()
+    stop, states = asyncio.Event(), list[bool]()
 
     async def pause(seconds: float) -> None:
-        stop.set()
+        if True in states:
+            stop.set()
+        else:
+            assert states == [False, False], "one that does not connect is never served"
 
-    await supervise([Failing()], stop, pause=pause, on_state=lambda name, up: states.append((name, up)))
-    assert states == [("failing", True), ("failing", False)]
+    await supervise([Failing()], stop, pause=pause, on_state=lambda name, up: states.append(up))
+    assert states == [False, False, False, True, False]
 
 
 async def test_a_bot_that_gets_ready_is_alive() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.runtime import MAX_PAUSE_S, SWITCH_S, supervise, tune_runtime
+from bot.runtime import MAX_PAUSE_S, SWITCH_S, OnServing, supervise, tune_runtime
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ class Steady:
     def __init__(self) -> None:
         self.serving = asyncio.Event()
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, on_serving: OnServing) -> None:
         self.serving.set()
         await stop.wait()
         self.serving.clear()
@@ -48,7 +48,7 @@ class Failing:
     def __init__(self) -> None:
         self.starts = 0
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, on_serving: OnServing) -> None:
         self.starts += 1
         raise RuntimeError("the token is not accepted")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.discord_bot.client import DiscordPlatform
+from bot.runtime import OnServing, ignore_serving
 from bot.service import SongService
 from core.settings import Settings
 from tests.fakes.discord_server import DiscordServer
@@ -23,11 +24,13 @@ def settings(tmp_path: Path, **more: Any) -> Settings:
 
 
 @asynccontextmanager
-async def served(configured: Settings, predictor: FakePredictor, server: DiscordServer) -> AsyncIterator[asyncio.Event]:
+async def served(
+    configured: Settings, predictor: FakePredictor, server: DiscordServer, *, on_serving: OnServing = ignore_serving
+) -> AsyncIterator[asyncio.Event]:
     """Run the platform until the block ends, and check that it leaves nothing behind."""
     stop = asyncio.Event()
     platform = DiscordPlatform.from_settings(configured, SongService(predictor, clock=lambda: NOW))
-    running = asyncio.create_task(platform.run(stop))
+    running = asyncio.create_task(platform.run(stop, on_serving))
     try:
         async with asyncio.timeout(60):
             await server.gateway.ready.wait()

@@ -18,7 +18,8 @@ from tests.fakes.served_discord import served, settings
 async def test_a_whole_conversation_over_a_dropped_connection_a_429_and_a_502(
     server: DiscordServer, predictor: FakePredictor, tmp_path
 ) -> None:
-    async with served(settings(tmp_path), predictor, server):
+    serving: list[bool] = []
+    async with served(settings(tmp_path), predictor, server, on_serving=serving.append):
         assert server.gateway.identified == 1
         assert {one["name"] for one in server.commands} >= {"predict", "compare", "Predict this song"}
 
@@ -31,6 +32,7 @@ async def test_a_whole_conversation_over_a_dropped_connection_a_429_and_a_502(
         missed = await server.interact(payloads.command("help"))
         await asyncio.wait_for(missed.acknowledged.wait(), 60)
         assert (server.gateway.identified, server.gateway.resumed) == (1, 1)
+        assert serving == [True, False, True]
         assert messages.HELP_TITLE in str(missed.response)
 
         server.faults.append((429, {"Via": "1.1 loopback"}, {"retry_after": 0.01, "global": False, "message": "slow"}))

@@ -29,6 +29,7 @@ class Served:
     stop: asyncio.Event
     running: asyncio.Task[None]
     codes: list[tuple[str, ResultCode]] = field(default_factory=list)
+    serving: list[bool] = field(default_factory=list)
 
 
 Serve = Callable[..., AbstractAsyncContextManager[Served]]
@@ -80,9 +81,10 @@ def serve(telegram: FakeTelegram, predictor: FakePredictor) -> Serve:
             telegram_settings(telegram, **changes), service, health=Health(metrics)
         )
         stop = asyncio.Event()
-        running = asyncio.create_task(platform.run(stop))
+        serving: list[bool] = []
+        running = asyncio.create_task(platform.run(stop, serving.append))
         try:
-            yield Served(telegram, predictor, stop, running, codes)
+            yield Served(telegram, predictor, stop, running, codes, serving)
         finally:
             stop.set()
             async with asyncio.timeout(60):

@@ -50,8 +50,10 @@ async def test_an_unreachable_telegram_is_one_line(
     predictor: FakePredictor, telegram: FakeTelegram, request_name: str
 ) -> None:
     telegram.fail(request_name, 500, "Internal Server Error")
+    serving: list[bool] = []
     with pytest.raises(PlatformError, match="cannot be reached at the moment: Internal Server Error"):
-        await platform_for(telegram, predictor).run(asyncio.Event())
+        await platform_for(telegram, predictor).run(asyncio.Event(), serving.append)
+    assert serving == []
 
 
 async def test_a_second_poller_is_explained(telegram: FakeTelegram, predictor: FakePredictor) -> None:
@@ -101,6 +103,7 @@ async def test_a_passing_502_while_polling_is_told_once_and_forgiven(
     await telegram.sent("sendPhoto")
     assert caplog.text.count("event=telegram_polling_failing") == 1
     assert "event=telegram_polling_recovered" in caplog.text
+    assert served.serving == [True, False, True]
 
 
 async def test_a_502_on_an_answer_is_tried_again(

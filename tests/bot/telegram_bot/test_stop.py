@@ -130,5 +130,10 @@ async def test_a_pick_that_is_lost_on_the_way_is_told(served: Served) -> None:
     label = choice.labels[0][0]
     telegram.fail("editMessageMedia", 500, "Internal Server Error")
     telegram.press(choice.result, label)
-    lost = await telegram.sent("sendMessage", count=2)
-    assert lost.params["text"] == messages.NOT_DELIVERED
+    lost = await telegram.sent("answerCallbackQuery")
+    assert (lost.params["text"], lost.params["show_alert"]) == (messages.NOT_DELIVERED, "true")
+    telegram.fail("editMessageMedia", 500, "Internal Server Error")
+    telegram.fail("answerCallbackQuery", 400, "Bad Request: query is too old and response timeout expired")
+    telegram.press(choice.result, label)
+    told = await telegram.sent("sendMessage", count=2)
+    assert told.params["text"] == messages.NOT_DELIVERED, "in the chat, where Telegram has given up on the press"

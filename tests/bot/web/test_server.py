@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from typing import Any
 
 import aiohttp
 import pytest
+from multidict import CIMultiDict
 
 from bot import messages
 from bot.monitoring import Health, Metrics
@@ -58,6 +61,46 @@ async def test_beyond_this_machine_it_is_off_until_that_is_said(
     )
     address, _ = await served(settings_for(web_port=0, web_host=anywhere, web="on"), predictor)
     assert address is not None
+
+
+async def test_whoever_waits_at_the_end_is_told_of_the_restart(
+    settings_for: Callable[..., Settings], predictor: FakePredictor
+) -> None:
+    async def ask(address: str) -> tuple[int, dict[str, Any]]:
+        async with aiohttp.ClientSession() as session, session.get(f"{address}/api/reply?text=hello") as response:
+            return response.status, await response.json()
+
+    predictor.gate.clear()
+    service = SongService(predictor)  # type: ignore[arg-type]
+    async with page_server(settings_for(web_port=0), service, Health(Metrics()), lambda _: None) as address:
+        assert address is not None
+        asking = [asyncio.create_task(ask(address)) for _ in range(5)]
+        async with asyncio.timeout(60):
+            while len(predictor.asked) < 5:  # noqa: ASYNC110 - until all of them wait
+                await asyncio.sleep(0.01)
+    for status, told in await asyncio.gather(*asking):
+        assert status == 200
+        assert told["lines"][0]["text"] == messages.RESTARTING
+
+
+async def test_limits_count_by_what_the_proxy_wrote_in_the_last_of_several_headers(
+    settings_for: Callable[..., Settings], predictor: FakePredictor
+) -> None:
+    settings = settings_for(web_port=0, web_url="https://hits.example", user_limit_count=1, user_limit_window_s=600)
+    service = SongService(predictor)  # type: ignore[arg-type]
+    async with (
+        page_server(settings, service, Health(Metrics()), lambda _: None) as address,
+        aiohttp.ClientSession(headers={"Host": "hits.example"}) as session,
+    ):
+
+        async def status(*written: str) -> int:
+            headers = CIMultiDict([("X-Forwarded-For", line) for line in written])
+            async with session.get(f"{address}/api/reply?text=hello", headers=headers) as response:
+                return response.status
+
+        assert await status("198.51.100.1", "203.0.113.7") == 200
+        assert await status("198.51.100.2", "203.0.113.7") == 429, "the first line is what the asker made up"
+        assert await status("198.51.100.1", "203.0.113.8") == 200
 
 
 async def test_it_can_be_switched_off(settings_for: Callable[..., Settings], predictor: FakePredictor) -> None:
