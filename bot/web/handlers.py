@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -33,8 +34,9 @@ from bot.web.links import (
     SongLinks,
 )
 from bot.web.pages import Pages, Preview
+from core.concurrency import SingleFlight
 from core.domain import Prediction, SongName
-from core.language import ENGLISH, say, speaking
+from core.language import ENGLISH, language, say, speaking
 
 SUGGESTIONS_SHOWN: Final = 8
 
@@ -43,6 +45,9 @@ REPLIES_KEPT: Final = 128
 
 KEPT_S: Final = 600.0
 """For how long; a card says how old its figures are."""
+
+PICTURES_KEPT: Final = 64
+"""Pictures that are not drawn again for who asks again; some 100 kB each."""
 
 PICTURE_AGE_S: Final = 600
 """For how long a browser may keep a picture."""
@@ -87,6 +92,13 @@ class PageHandlers:
         self._suggestions = suggestions
         self._replies: RecentlyTold[Reply] = RecentlyTold(REPLIES_KEPT, KEPT_S)
         self._predictions: RecentlyTold[Prediction] = RecentlyTold(2 * REPLIES_KEPT, KEPT_S)
+        self._pictures: SingleFlight[Picture | None] = SingleFlight(
+            PICTURES_KEPT, lasting_s=lambda picture: 0.0 if picture is None else KEPT_S
+        )
+
+    async def aclose(self, _: web.Application) -> None:
+        """Draw no more."""
+        await self._pictures.aclose()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add everything that is served."""
@@ -251,13 +263,13 @@ class PageHandlers:
         """Serve the card of a song."""
         token = self._known(request.match_info["song"])
         reply = await self._recent(request, _card_key(token), lambda: self._service.predict(token))
-        return _picture(None if reply.card is None else await reply.card(), shared=True)
+        return _picture(await self._drawn(reply), shared=True)
 
     async def compared_card(self, request: web.Request) -> web.Response:
         """Serve the card of a comparison."""
         first, second = self._known(request.match_info["song"]), self._known(request.match_info["other"])
         reply = await self._recent(request, _card_key(first, second), lambda: self._service.compare(first, second))
-        return _picture(None if reply.card is None else await reply.card(), shared=True)
+        return _picture(await self._drawn(reply), shared=True)
 
     async def cover(self, request: web.Request) -> web.Response:
         """Serve the cover of a song."""
@@ -266,12 +278,20 @@ class PageHandlers:
         if prediction is None:
             reply = await self._recent(request, _card_key(token), lambda: self._service.predict(token))
             prediction = reply.prediction
-        return _picture(None if prediction is None else await self._service.cover(prediction))
+        if prediction is None:
+            return _picture(None)
+        cover = partial(self._service.cover, prediction)
+        return _picture(await self._pictures.get(prediction.song.name, cover))
 
     async def picture(self, request: web.Request) -> web.Response:
         """Serve the picture of a reply about no song, as it was told a moment ago."""
-        reply = self._replies.find(request.match_info["key"])
-        return _picture(None if reply is None or reply.card is None else await reply.card())
+        return _picture(await self._drawn(self._replies.find(request.match_info["key"])))
+
+    async def _drawn(self, reply: Reply | None) -> Picture | None:
+        """Draw a reply's picture in the language spoken here, once for all who ask for it; asking is not limited."""
+        if reply is None or reply.card is None:
+            return None
+        return await self._pictures.get((reply.card, language()), reply.card)
 
     def _known(self, link: str) -> SongToken:
         token = self._links.read(link)

@@ -11,6 +11,7 @@ from typing import Final
 
 from bot import messages
 from bot.messages import Surface, commands_on
+from core.errors import QueryTooLong
 from core.language import language, say, say_plural
 
 FOLDER: Final = Path(__file__).parent
@@ -72,6 +73,7 @@ def words() -> dict[str, str]:
         "compared": say(messages.WEB_COMPARED),
         "cancel": say(messages.WEB_CANCEL),
         "unreachable": say(messages.WEB_UNREACHABLE),
+        "too_long": QueryTooLong().sentence,
         "scriptless": say(messages.WEB_SCRIPTLESS),
     }
 

@@ -142,6 +142,7 @@ def page_app(settings: Settings, service: SongService, health: Health, questions
     app.on_response_prepare.append(_add_headers)
     app.router.add_get(HEALTH_PATH, health.healthz)
     handlers.add_routes(app.router)
+    app.on_cleanup.append(handlers.aclose)
     return app
 
 

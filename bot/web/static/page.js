@@ -4,6 +4,8 @@
 const SUGGEST_AFTER_MS = 120;
 const SWEEP_MS = 1400;
 const COPIED_MS = 2000;
+const SUGGEST_MAX_CHARS = 200; // nobody types a longer one
+const QUERY_MAX_BYTES = 7000; // servers and proxies take request lines of 8 kB
 
 const byId = (id) => document.getElementById(id);
 const words = byId("words").dataset;
@@ -224,7 +226,7 @@ function actions(reply, answer) {
   const part = (name) => bar.querySelector(`[data-do="${name}"]`);
   const link = part("link");
   link.href = reply.address;
-  link.addEventListener("click", (event) => share(event, link));
+  link.addEventListener("click", sharing(link));
   part("card").href = reply.card;
   if (!answer) {
     for (const name of ["why", "compare", "fresh"]) part(name).remove();
@@ -233,63 +235,75 @@ function actions(reply, answer) {
   part("card").setAttribute("download", `${answer.name}.png`);
   part("compare").addEventListener("click", () => compareWith(answer));
   part("fresh").addEventListener("click", (event) => refresh(event.currentTarget, answer));
-  part("why").addEventListener("click", (event) => explain(event.currentTarget, answer));
-  for (const { label, url } of answer.links) {
-    bar.append(element("a", { className: "button out", text: label, href: url, target: "_blank", rel: "noopener noreferrer" }));
-  }
+  part("why").addEventListener("click", explaining(part("why"), answer));
+  bar.querySelector(".failed").before(...answer.links.map(({ label, url }) =>
+    element("a", { className: "button out", text: label, href: url, target: "_blank", rel: "noopener noreferrer" })));
   return bar;
 }
 
-async function share(event, link) {
-  if (event.ctrlKey || event.metaKey || event.shiftKey || !navigator.clipboard) return; // then it is a link like any other
-  event.preventDefault();
-  try {
-    await navigator.clipboard.writeText(link.href);
-  } catch {
-    location.assign(link.href);
-    return;
-  }
+function sharing(link) {
   const label = link.textContent;
-  link.textContent = words.linkCopied;
-  link.classList.add("done");
-  announce(words.linkCopied);
-  setTimeout(() => {
-    link.textContent = label;
-    link.classList.remove("done");
-  }, COPIED_MS);
+  let undo;
+  return async (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || !navigator.clipboard) return; // then it is a link like any other
+    event.preventDefault();
+    try {
+      await navigator.clipboard.writeText(link.href);
+    } catch {
+      location.assign(link.href);
+      return;
+    }
+    link.textContent = words.linkCopied;
+    link.classList.add("done");
+    announce(words.linkCopied);
+    clearTimeout(undo);
+    undo = setTimeout(() => {
+      link.textContent = label;
+      link.classList.remove("done");
+    }, COPIED_MS);
+  };
 }
 
-async function explain(button, answer) {
-  const shown = button.getAttribute("aria-expanded") === "true";
-  const bar = button.closest(".actions");
-  if (shown || bar.nextElementSibling?.classList.contains("why")) {
-    bar.nextElementSibling.hidden = shown;
-    button.setAttribute("aria-expanded", String(!shown));
-    return;
-  }
-  button.disabled = true;
-  const reply = await ask({ song: answer.song, why: "" });
-  button.disabled = false;
-  button.setAttribute("aria-expanded", "true");
-  const node = element("section", { className: "why" }, ...reply.lines.map(lineNode));
-  if (reply.title) node.prepend(element("h3", { text: reply.title }));
-  bar.after(node);
+// Asks for what a button below an answer is for, and says what came of it. Without a reply of the code that is wanted
+// it gives null, and a line below the buttons says why until the next try.
+async function askBelow(button, parameters, wanted) {
+  if (button.ariaDisabled === "true") return null; // it is being answered
+  const failed = button.closest(".actions").querySelector(".failed");
+  button.ariaDisabled = "true"; // rather than disabled, which would take the focus away
+  const reply = await ask(parameters);
+  button.ariaDisabled = null;
   announce(reply.announcement);
-  button.focus();
+  const succeeded = reply.code === wanted;
+  failed.hidden = succeeded;
+  failed.textContent = succeeded ? "" : reply.lines.map((line) => line.text).join(" ");
+  failed.scrollIntoView({ block: "nearest" });
+  return succeeded ? reply : null;
+}
+
+// Asks once for the explanation, which is folded and unfolded from then on.
+function explaining(button, answer) {
+  let explanation;
+  return async () => {
+    if (explanation) {
+      explanation.hidden = !explanation.hidden;
+    } else {
+      const reply = await askBelow(button, { song: answer.song, why: "" }, "explained");
+      if (!reply) return;
+      explanation = element("section", { className: "why" }, ...reply.lines.map(lineNode));
+      if (reply.title) explanation.prepend(element("h3", { text: reply.title }));
+      button.closest(".actions").after(explanation);
+    }
+    button.setAttribute("aria-expanded", String(!explanation.hidden));
+  };
 }
 
 async function refresh(button, answer) {
-  button.disabled = true;
   const turn = button.closest(".turn");
-  const reply = await ask({ song: answer.song, fresh: "" });
-  if (reply.answers.length) {
-    show(turn, reply, { animated: true });
-    turn.querySelector('[data-do="fresh"]').focus();
-  } else {
-    button.disabled = false;
-    button.closest(".actions").after(element("p", { className: "line", text: reply.lines.map((line) => line.text).join(" ") }));
-    announce(reply.announcement);
-  }
+  const reply = await askBelow(button, { song: answer.song, fresh: "" }, "predicted");
+  if (!reply) return;
+  const focused = document.activeElement === button;
+  show(turn, reply, { animated: true });
+  if (focused) turn.querySelector('[data-do="fresh"]').focus();
 }
 
 // --- Asking ---
@@ -299,8 +313,10 @@ async function ask(parameters) {
     code: "fault", title: null, announcement: text, lines: [{ kind: "text", text, cells: [] }],
     answers: [], choices: [], suggestions: [], against: null, address: null, card: null, picture: null, doubt: null,
   });
+  const query = String(new URLSearchParams(parameters));
+  if (query.length > QUERY_MAX_BYTES) return told(words.tooLong);
   try {
-    const response = await fetch(`/api/reply?${new URLSearchParams(parameters)}`, { headers: { Accept: "application/json" } });
+    const response = await fetch(`/api/reply?${query}`, { headers: { Accept: "application/json" } });
     const isReply = response.headers.get("Content-Type")?.startsWith("application/json");
     return isReply ? await response.json() : told((await response.text()) || words.unreachable);
   } catch {
@@ -317,7 +333,8 @@ let shown = -1;
 function addressOf(parameters) {
   if (parameters.song && parameters.other) return `/compare/${parameters.song}/${parameters.other}`;
   if (parameters.song && !parameters.text) return `/song/${parameters.song}`;
-  return `/?${new URLSearchParams({ q: parameters.text })}`;
+  const query = String(new URLSearchParams({ ...(parameters.song && { song: parameters.song }), q: parameters.text }));
+  return query.length > QUERY_MAX_BYTES ? "/" : `/?${query}`;
 }
 
 async function begin(label, parameters, { push = true, animated = true } = {}) {
@@ -377,16 +394,21 @@ addEventListener("popstate", (event) => {
   }
 });
 
-// What an address asks for: /song/X, /compare/X/Y or /?q=words.
+// What an address asks for: /song/X, /compare/X/Y, /?q=words, or /?song=X&q=words for a comparison with what was typed.
+const LOADED = location.pathname;
+
 function fromAddress() {
   const [, kind, song, other] = location.pathname.split("/");
-  const text = new URLSearchParams(location.search).get("q");
-  if (words.fault && kind) {
+  const asked = new URLSearchParams(location.search);
+  const text = asked.get("q");
+  const first = asked.get("song");
+  if (words.fault && location.pathname === LOADED) { // said of the address that was loaded alone
     turns.append(element("article", { className: "turn", tabindex: "-1" },
       element("div", { className: "reply" }, element("p", { className: "line", text: words.fault }))));
     reveal(0);
   } else if (kind === "song" && song) begin("", { song }, { push: false });
   else if (kind === "compare" && other) begin("", { song, other }, { push: false });
+  else if (text && first) begin("", { song: first, text }, { push: false });
   else if (text) begin(text, { text }, { push: false });
   else {
     history.replaceState({ turn: START }, "");
@@ -488,7 +510,7 @@ async function suggest() {
 
 question.addEventListener("input", () => {
   clearTimeout(timer);
-  if (question.value.trim()) timer = setTimeout(suggest, SUGGEST_AFTER_MS);
+  if (question.value.trim() && question.value.length <= SUGGEST_MAX_CHARS) timer = setTimeout(suggest, SUGGEST_AFTER_MS);
   else closeSuggestions();
 });
 

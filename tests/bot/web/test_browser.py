@@ -6,7 +6,7 @@ Skipped where there is no Chromium; Debian has it as the package ``chromium``.
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -211,15 +211,22 @@ async def test_a_phone_without_motion(address: str) -> None:
         await fits()
 
 
+def broken_with(sentence: str) -> Callable[[Any], Awaitable[None]]:
+    """Make what answers requests as a bot with a fault of its own does."""
+
+    async def answer(route: Any) -> None:
+        await route.fulfill(status=500, content_type="text/plain", body=sentence)
+
+    return answer
+
+
 async def test_a_bot_that_is_gone_or_at_fault_is_said_in_one_sentence(address: str) -> None:
     async with browsing(address, broken=True, viewport=PHONE) as context:
         page = await context.new_page()
         await page.goto("/")
         box = page.get_by_role("combobox", name="Song and artist")
         line = page.locator(".line").last
-        await page.route(
-            "**/api/**", lambda route: route.fulfill(status=500, content_type="text/plain", body="A fault.")
-        )
+        await page.route("**/api/**", broken_with("A fault."))
         await box.fill("hello")
         await box.press("Enter")
         await expect(line).to_have_text("A fault.")
@@ -231,3 +238,94 @@ async def test_a_bot_that_is_gone_or_at_fault_is_said_in_one_sentence(address: s
         await box.fill("hello")
         await box.press("Enter")
         await expect(page.locator(".song.settled")).to_have_count(1)
+
+
+async def test_what_fails_below_an_answer_is_said_in_one_line_and_can_be_tried_again(address: str) -> None:
+    granted = ["clipboard-read", "clipboard-write"]
+    async with browsing(address, broken=True, viewport=DESKTOP, permissions=granted) as context:
+        page = await context.new_page()
+        await page.goto("/?q=blinding lights - the weeknd")
+        await expect(page.locator(".song")).to_contain_class("settled")
+        why, refresh = (page.get_by_role("button", name=name) for name in ("Why?", "Refresh"))
+        failed, status = page.locator(".failed"), page.get_by_role("status")
+
+        for code in (500, 503):
+            said = f"A fault: {code}."
+            await page.route("**/api/**", broken_with(said))
+            for button in (why, refresh):
+                await button.press("Enter")
+                await expect(failed.get_by_text(said)).to_be_visible()
+                await expect(status).to_have_text(said)
+                await expect(button).to_be_focused()
+        await expect(why).to_have_attribute("aria-expanded", "false")
+        assert await serious_findings(page) == []
+        await page.unroute_all()
+
+        await why.press("Enter")
+        await expect(page.locator(".why")).to_contain_text("Speaks for it:")
+        await expect(status).to_contain_text("Speaks for it:")
+        await expect(failed).to_be_hidden()
+        await refresh.press("Enter")
+        await expect(page.locator(".why")).to_have_count(0)  # the explanation of the old figures went with them
+        await expect(status).to_contain_text("Blinding Lights — The Weeknd")
+        await expect(refresh).to_be_focused()
+
+        link = page.get_by_role("link", name="Copy link")
+        handle = await link.element_handle()
+        for _ in range(2):
+            await handle.click()
+            assert await handle.inner_text() == messages.WEB_LINK_COPIED
+        await expect(link).to_be_visible()
+        assert "/song/" in await page.evaluate("navigator.clipboard.readText()")
+
+
+async def test_a_comparison_that_asks_back_is_kept_by_its_address(address: str) -> None:
+    async with browsing(address, viewport=DESKTOP) as context:
+        page = await context.new_page()
+        await page.goto("/?q=blinding lights - the weeknd")
+        await page.get_by_role("button", name="Compare").click()
+        box = page.get_by_role("combobox", name="Song and artist")
+        await box.fill("love")
+        await box.press("Enter")
+        choices = page.locator(".choices button")
+        await expect(choices.last).to_be_visible()
+        await page.reload()
+        await choices.last.click()
+        await expect(page.locator(".pair .song.settled")).to_have_count(2)
+        await expect(page.get_by_role("heading", name="Blinding Lights", exact=True)).to_be_visible()
+        assert "/compare/" in page.url
+
+
+async def test_the_sentence_for_an_unknown_link_stays_with_its_address(address: str) -> None:
+    async with browsing(address, broken=True, viewport=DESKTOP) as context:
+        page = await context.new_page()
+        await page.goto("/song/nothing")
+        unknown = page.get_by_text(messages.WEB_LINK_UNKNOWN)
+        await expect(unknown).to_be_visible()
+        box = page.get_by_role("combobox", name="Song and artist")
+        await box.fill("blinding lights - the weeknd")
+        await box.press("Enter")
+        song = page.get_by_role("heading", name="Blinding Lights")
+        await expect(song).to_be_visible()
+        await page.go_back()
+        await page.reload()
+        await expect(unknown).to_be_visible()
+        await page.go_forward()
+        await expect(song).to_be_visible()
+        await expect(unknown).to_be_hidden()
+
+
+async def test_long_links_are_taken_and_longer_texts_are_answered_with_a_sentence(address: str) -> None:
+    async with browsing(address, viewport=PHONE) as context:
+        page = await context.new_page()
+        await page.goto("/")
+        box = page.get_by_role("combobox", name="Song and artist")
+        await box.fill(f"https://www.last.fm/music/The+Weeknd/_/Blinding+Lights?utm_source={'x' * 600}")
+        await box.press("Enter")
+        await expect(page.get_by_role("heading", name="Blinding Lights")).to_be_visible()
+        for text in ("x" * 300, "長い" * 20_000):
+            await box.fill(text)
+            await box.press("Enter")
+            await expect(page.get_by_text("That is more than 200 characters.").last).to_be_visible()
+        assert len(page.url) < 8_000
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +21,7 @@ from bot.monitoring import Metrics
 from bot.reply import token_of
 from core.domain import SongName
 from core.errors import UpstreamUnavailable
+from core.predictor import Comparison
 from core.settings import ROOT
 from tests.bot.web.conftest import PageClient
 from tests.fakes.hostile_text import hostile_questions
@@ -64,6 +67,27 @@ async def test_its_pictures_come_from_here_and_cost_no_second_answer(
             assert (shown.format, shown.size) == (kind, size)
     assert predictor.asked == ["hello"]
     assert predictor.drawn == ["still", "cover"]
+
+
+async def test_a_picture_is_drawn_once_in_each_language_however_often_it_is_asked_for(
+    page: PageClient, predictor: FakePredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = await told(page, text="hello vs blinding lights")
+    ranked = await told(page, text="/artist the weeknd")
+    addresses = [compared["card"], compared["answers"][0]["cover"], ranked["picture"]]
+    for language in ("en", "de"):
+        asking = [page.get(one, headers={"Accept-Language": language}) for one in addresses for _ in range(5)]
+        assert {response.status for response in await asyncio.gather(*asking)} == {200}
+    assert Counter(predictor.drawn) == {"compared": 2, "cover": 1, "ranking": 2}
+
+    async def broken(_: Comparison) -> bytes:
+        raise OSError("no memory")
+
+    again = await told(page, text="hello vs obscure demo")
+    with monkeypatch.context() as patched:
+        patched.setattr(predictor, "comparison_card", broken)
+        assert (await page.get(again["card"])).status == 404
+    assert (await page.get(again["card"])).status == 200, "a failure is not kept"
 
 
 async def test_a_shared_link_leads_to_the_song_and_shows_its_card(page: PageClient, predictor: FakePredictor) -> None:
