@@ -88,9 +88,7 @@ class Buttons:
 
     async def _do(self, query: CallbackQuery, data: ButtonData, context: Context) -> None:
         if data.action is Action.SHOW:
-            if query.inline_message_id is not None:
-                await self._inline.rewrite(context.bot, query.inline_message_id, data.token)
-            await self._acknowledge(query)
+            await self._show(query, data.token, context)
             return
         message = query.message
         if message is None:
@@ -111,6 +109,16 @@ class Buttons:
                 await self._open(query, message, data.token, context)
             case _:
                 assert_never(data.action)
+
+    async def _show(self, query: CallbackQuery, token: SongToken, context: Context) -> None:
+        """Put the verdict into an inline message, or a guest's, which stays as it is if there is none."""
+        reply = await self._service.predict(token)
+        if reply.code not in SETTLES_PICK:
+            await self._decline(query, reply, context)
+            return
+        if query.inline_message_id is not None:
+            await self._inline.rewrite(context.bot, query.inline_message_id, token, reply)
+        await self._acknowledge(query)
 
     async def _refresh(
         self, query: CallbackQuery, message: MaybeInaccessibleMessage, token: SongToken, context: Context

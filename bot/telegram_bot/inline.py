@@ -29,7 +29,7 @@ from bot import messages
 from bot.plain_text import plain, shortened, utf16_length
 from bot.rate_limits import RateLimiter
 from bot.replies import limited_reply
-from bot.reply import SongToken, token_of
+from bot.reply import Reply, SongToken, token_of
 from bot.service import SongService
 from bot.telegram_bot.handlers import Context, asker_id, free_question, is_from_a_person
 from bot.telegram_bot.keyboards import GREET, Keyboards
@@ -111,7 +111,8 @@ class InlineMode:
         if chosen is None or chosen.inline_message_id is None:
             return
         if (await self._rate_limiter.admit(chosen.from_user.id)).allowed:
-            await self.rewrite(context.bot, chosen.inline_message_id, SongToken(chosen.result_id))
+            token = SongToken(chosen.result_id)
+            await self.rewrite(context.bot, chosen.inline_message_id, token, await self._service.predict(token))
 
     async def guest(self, update: Update, context: Context) -> None:
         """Answer a person who names a song, or replies to one's name, with a mention of the bot where it is a guest."""
@@ -131,13 +132,12 @@ class InlineMode:
         keyboard = self._keyboards.under_guest(reply, asker_id(message), context.bot.username)
         await self._sender.rewrite_inline(context.bot, sent.inline_message_id, reply, keyboard)
 
-    async def rewrite(self, bot: Bot, inline_message_id: str, token: SongToken) -> None:
-        """Put the verdict, or why there is none, into an inline message.
+    async def rewrite(self, bot: Bot, inline_message_id: str, token: SongToken, reply: Reply) -> None:
+        """Put the verdict on a song, or why there is none, into an inline message.
 
         Raises:
             TelegramError: The message could not be edited.
         """
-        reply = await self._service.predict(token)
         keyboard = self._keyboards.under_inline(token, bot.username, reply.links)
         await self._sender.rewrite_inline(bot, inline_message_id, reply, keyboard)
 

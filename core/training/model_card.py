@@ -193,7 +193,7 @@ def model_card(metrics: Mapping[str, Any], trained_at: datetime, known_songs: Se
         _table(clean["views"], list(clean["views"])),
         "### By genre, everything known",
         _genres(clean["genres"]),
-        "### As earlier versions measured it",
+        "### With the greatest popularity as label",
         "Every song with its greatest popularity, and the album of that row. These figures flattered: the album was "
         "chosen by the label, and re-releases stood as unpopular songs that a compilation's name gives away.",
         _table(protocols["songs"]["views"], list(protocols["songs"]["views"])),

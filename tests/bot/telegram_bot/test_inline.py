@@ -148,8 +148,13 @@ async def test_a_guest_asks_back_and_only_the_asker_may_choose(served: Served) -
     assert asked_back.params["text"].startswith(messages.DID_YOU_MEAN)
     assert asked_back.labels[1] == ["Hello — Adele · 1,000 listeners"]
     where = {"inline_message_id": asked_back.params["inline_message_id"]}
+    served.predictor.faults.append(UpstreamUnavailable("down"))
+    telegram.push_press(asked_back.keyboard[1][0]["callback_data"], 7, **where)
+    told = await telegram.sent("answerCallbackQuery")
+    assert (told.params["text"], told.params["show_alert"]) == (UpstreamUnavailable.user_message, "true")
+    assert len(telegram.of("editMessageText")) == 1, "the choice stays open"
     telegram.push_press(asked_back.keyboard[1][0]["callback_data"], 8, **where)
-    refused = await telegram.sent("answerCallbackQuery")
+    refused = await telegram.sent("answerCallbackQuery", count=2)
     assert refused.params["text"] == messages.NOT_YOUR_CHOICE
     telegram.push_press(asked_back.keyboard[1][0]["callback_data"], 7, **where)
     verdict = await telegram.sent("editMessageText", count=2)
