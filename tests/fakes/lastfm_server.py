@@ -71,6 +71,7 @@ class FakeLastFm:
         latency_s: float = 0.0,
         port: int = 0,
         seed: int = 0,
+        keep_alive: bool = True,
     ) -> None:
         """Set the table.
 
@@ -83,12 +84,14 @@ class FakeLastFm:
             latency_s: Delay of every answer.
             port: Where to listen; 0 takes a free port.
             seed: Of the choice which requests a fault with a share hits.
+            keep_alive: Leave connections open for the next request, which the client then looks after with a timer.
         """
         self._table = LastFmTable(songs, artists, corrections or {}, ghosts=ghosts)
         self._key = key
         self._latency_s = latency_s
         self._port = port
         self._random = random.Random(seed)
+        self._keep_alive = keep_alive
         self._plans: list[_Plan] = []
         self._released = asyncio.Event()
         self.requests: list[dict[str, str]] = []
@@ -101,6 +104,8 @@ class FakeLastFm:
         """Start to listen."""
         app = web.Application()
         app.router.add_get("/2.0/", self._answer)
+        if not self._keep_alive:
+            app.on_response_prepare.append(_close_after)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -199,6 +204,11 @@ class FakeLastFm:
                     await asyncio.sleep(fault.delay_s)
             await response.write_eof()
         return response
+
+
+async def _close_after(_: web.Request, response: web.StreamResponse) -> None:
+    response.force_close()
+    response.headers["Connection"] = "close"  # which is written before this is called
 
 
 def _json(body: dict[str, Any], status: int = 200) -> web.Response:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from bot.reply import ResultCode
 from core.assembly import build_predictor
+from core.figure_log import FigureLog
 from core.settings import Settings
 from tests.fakes.chain import ARTISTS, SONGS
 from tests.fakes.lastfm_server import FakeLastFm, Fault
@@ -19,12 +20,19 @@ from tests.fakes.simulated_discord import Discord, StartDiscord
 
 @pytest.fixture
 async def lastfm():
-    async with FakeLastFm(SONGS, ARTISTS) as fake:
+    async with FakeLastFm(SONGS, ARTISTS, keep_alive=False) as fake:
         yield fake
 
 
 @pytest.fixture
-async def simulated(lastfm: FakeLastFm, settings_for: Callable[..., Settings], start_discord: StartDiscord):
+async def simulated(
+    lastfm: FakeLastFm,
+    settings_for: Callable[..., Settings],
+    start_discord: StartDiscord,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    # The simulated Discord is done when no timer of less than a minute runs: none is to run for the tests' sake.
+    monkeypatch.setitem(FigureLog.__init__.__kwdefaults__, "flush_s", 0.01)
     predictor = build_predictor(settings_for(lastfm.url)).predictor
     yield await start_discord(predictor=predictor)
     await predictor.aclose()
