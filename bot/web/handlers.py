@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Container, Hashable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 
@@ -46,8 +46,11 @@ REPLIES_KEPT: Final = 128
 KEPT_S: Final = 600.0
 """For how long; a card says how old its figures are."""
 
-PICTURES_KEPT: Final = 64
-"""Pictures that are not drawn again for who asks again; some 100 kB each."""
+CARDS_KEPT: Final = REPLIES_KEPT
+"""One for each reply: of fewer, some asked for in turns would be drawn each time. 0.3 MB each, some 40 MB in all."""
+
+COVERS_KEPT: Final = 2 * REPLIES_KEPT
+"""One for each song of the replies; 0.05 MB each, some 13 MB in all."""
 
 PICTURE_AGE_S: Final = 600
 """For how long a browser may keep a picture."""
@@ -91,14 +94,14 @@ class PageHandlers:
         self._questions = questions
         self._suggestions = suggestions
         self._replies: RecentlyTold[Reply] = RecentlyTold(REPLIES_KEPT, KEPT_S)
-        self._predictions: RecentlyTold[Prediction] = RecentlyTold(2 * REPLIES_KEPT, KEPT_S)
-        self._pictures: SingleFlight[Picture | None] = SingleFlight(
-            PICTURES_KEPT, lasting_s=lambda picture: 0.0 if picture is None else KEPT_S
-        )
+        self._predictions: RecentlyTold[Prediction] = RecentlyTold(COVERS_KEPT, KEPT_S)
+        self._cards: SingleFlight[Picture | None] = SingleFlight(CARDS_KEPT, lasting_s=_lasting_s)
+        self._covers: SingleFlight[Picture | None] = SingleFlight(COVERS_KEPT, lasting_s=_lasting_s)
 
     async def aclose(self, _: web.Application) -> None:
         """Draw no more."""
-        await self._pictures.aclose()
+        await self._cards.aclose()
+        await self._covers.aclose()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add everything that is served."""
@@ -281,17 +284,18 @@ class PageHandlers:
         if prediction is None:
             return _picture(None)
         cover = partial(self._service.cover, prediction)
-        return _picture(await self._pictures.get(prediction.song.name, cover))
+        return _picture(await self._covers.get(prediction.song.name, cover))
 
     async def picture(self, request: web.Request) -> web.Response:
         """Serve the picture of a reply about no song, as it was told a moment ago."""
         return _picture(await self._drawn(self._replies.find(request.match_info["key"])))
 
     async def _drawn(self, reply: Reply | None) -> Picture | None:
-        """Draw a reply's picture in the language spoken here, once for all who ask for it; asking is not limited."""
+        """Draw a reply's picture once for all who ask for it; asking is not limited."""
         if reply is None or reply.card is None:
             return None
-        return await self._pictures.get((reply.card, language()), reply.card)
+        # No two replies share a card, and each is kept in one language.
+        return await self._cards.get(cast("Hashable", reply.card), reply.card)
 
     def _known(self, link: str) -> SongToken:
         token = self._links.read(link)
@@ -357,7 +361,13 @@ def _command_suggestion(command: Command) -> dict[str, Any]:
 
 
 def _card_key(*tokens: SongToken) -> str:
-    return "/".join(token.value for token in tokens)
+    """Write the key of a reply about songs; each language has its own, as a card has words too."""
+    return "/".join((language(), *(token.value for token in tokens)))
+
+
+def _lasting_s(picture: Picture | None) -> float:
+    """Keep a picture for as long as a reply, and none that could not be drawn."""
+    return 0.0 if picture is None else KEPT_S
 
 
 def _json(value: Any, status: int = HTTPStatus.OK, refusal: _Refusal | None = None) -> web.Response:
