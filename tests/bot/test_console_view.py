@@ -86,8 +86,10 @@ def test_a_comparison_warns_if_only_one_song_has_listener_figures() -> None:
 
 @pytest.mark.parametrize("spoken", LANGUAGES)
 def test_the_table_of_the_model_fits_a_terminal_and_lines_up(spoken: str) -> None:
+    predictor = FakePredictor()
+    predictor.history.close()
     with speaking(spoken):
-        reply = model_reply(FakePredictor().report(), full=True)
+        reply = model_reply(predictor.report(), full=True)
     out = io.StringIO()
     console = Console(file=out, width=80)
     for part in reply_view(reply, 80, gauges=True):
