@@ -449,8 +449,7 @@ class ConsoleChat:
 
 def _leaves(typed: str) -> bool:
     """Return whether a line is /quit, whatever is typed after it."""
-    name = typed.strip().partition(" ")[0].casefold()
-    return name.removeprefix("/") in QUIT and name.startswith("/")
+    return typed.strip().partition(" ")[0].casefold() in {f"/{name}" for name in QUIT}
 
 
 def _in_daemon_thread(read: Callable[[], str | None]) -> asyncio.Future[str | None]:

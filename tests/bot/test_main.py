@@ -182,7 +182,7 @@ def test_make_env_creates_the_file_for_its_owner_alone_and_never_overwrites(tmp_
 
 
 def test_the_chat_works_piped_without_prompt_and_ends_with_its_input(tmp_path: Path) -> None:
-    done = bot(tmp_path, typed="/predict Blinding Lights - The Weeknd\n/quit\nHello - Adele\n")
+    done = bot(tmp_path, typed="/predict Blinding Lights - The Weeknd\n/quit now\nHello - Adele\n")
     assert done.returncode == 0, done.stderr
     assert "Blinding Lights — The Weeknd" in done.stdout
     assert "Adele" not in done.stdout
